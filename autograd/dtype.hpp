@@ -1,0 +1,38 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace xgrad {
+
+/// The type of an array's elements. f32 and f64 are differentiable; i64 holds indices and labels, boolean masks.
+enum class Dtype : std::uint8_t { f32, f64, i64, boolean };
+inline constexpr Dtype f32 = Dtype::f32, f64 = Dtype::f64, i64 = Dtype::i64, boolean = Dtype::boolean;
+inline constexpr int dtype_count = 4;
+
+constexpr std::size_t size_of(Dtype d) { return d == f32 ? 4 : d == boolean ? 1 : 8; }
+constexpr bool is_floating(Dtype d) { return d == f32 || d == f64; }
+constexpr const char* name_of(Dtype d) { return d == f32 ? "f32" : d == f64 ? "f64" : d == i64 ? "i64" : "boolean"; }
+
+/// The Dtype of a C++ element type: float, double, std::int64_t or bool.
+template <class T>
+struct DtypeOf;
+template <>
+struct DtypeOf<float> {
+  static constexpr Dtype value = f32;
+};
+template <>
+struct DtypeOf<double> {
+  static constexpr Dtype value = f64;
+};
+template <>
+struct DtypeOf<std::int64_t> {
+  static constexpr Dtype value = i64;
+};
+template <>
+struct DtypeOf<bool> {
+  static constexpr Dtype value = boolean;
+};
+template <class T>
+inline constexpr Dtype dtype_of = DtypeOf<T>::value;
+
+}  // namespace xgrad

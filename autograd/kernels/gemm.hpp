@@ -1,0 +1,20 @@
+#pragma once
+#include <autograd/kernels/loop.hpp>
+
+namespace xgrad::kernels {
+
+/// C = A B, or C += A B with `accumulate`, row-major: A is (m, k) or, transposed, stored as (k, m); B is (k, n) or,
+/// transposed, stored as (n, k); C is (m, n) contiguous. k = 0 gives zeros. f32 goes to oneDNN where it is built in
+/// and the product is large enough to repay its call, everything else to CBLAS.
+struct Gemm {
+  bool transpose_a = false, transpose_b = false, accumulate = false;
+  Size m, n, k;
+};
+void gemm(const Gemm& shape, const float* a, const float* b, float* c);
+void gemm(const Gemm& shape, const double* a, const double* b, double* c);
+
+/// Threads that kernels and matrix products may use; n >= 1.
+void set_threads(int n);
+int threads();
+
+}  // namespace xgrad::kernels

@@ -1,0 +1,25 @@
+#include <autograd/kernels/simd/fill.hpp>
+
+#define XGRAD_STRING_(x) #x
+#define XGRAD_STRING(x) XGRAD_STRING_(x)
+
+namespace xgrad::kernels::XGRAD_ISA {
+
+const Table& table() {
+  static const Table filled = [] {
+    Table t{};
+    t.name = XGRAD_STRING(XGRAD_ISA);
+    fill_unary(t);
+    fill_binary(t);
+    fill_select(t);
+    fill_copy(t);
+    fill_reduce(t);
+    fill_softmax(t);
+    fill_random(t);
+    fill_optimisers(t);
+    return t;
+  }();
+  return filled;
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA

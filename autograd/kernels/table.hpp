@@ -1,0 +1,109 @@
+#pragma once
+#include <autograd/dtype.hpp>
+#include <autograd/kernels/loop.hpp>
+
+/// The kernels: raw pointers in, raw pointers out, knowing nothing of Tensor or Node.
+///
+/// autograd/kernels/simd/*.cpp is compiled once for each instruction set (baseline, avx2, avx512); each set fills a
+/// `Table` of function pointers, and `table()` is the best one that the processor has. The environment variable
+/// XGRAD_ISA=baseline|avx2|avx512 forces a lower one. A null entry means that the kernel does not exist for that dtype.
+///
+/// A new elementwise kernel is a name in one of the lists below and a line in autograd/kernels/simd/unary_*.cpp or
+/// binary.cpp. Kernels that gain nothing from SIMD (sorting, gathering, scanning) stand in autograd/kernels/*.cpp.
+namespace xgrad::kernels {
+
+// T -> T
+#define XGRAD_UNARY_KERNELS(K)                                                                                    \
+  K(negate) K(abs) K(sign) K(square) K(sqrt) K(rsqrt) K(reciprocal) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) \
+  K(tan) K(asin) K(acos) K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(floor) K(ceil) K(round) K(relu) K(sigmoid)      \
+  K(softplus) K(log_sigmoid) K(silu) K(gelu)
+// T -> boolean
+#define XGRAD_PREDICATE_KERNELS(K) K(isnan) K(isfinite) K(logical_not)
+// (T, T) -> T; relu_grad(g, y) = y <= 0 ? 0 : g, linear in g
+#define XGRAD_BINARY_KERNELS(K) \
+  K(add) K(subtract) K(multiply) K(divide) K(pow) K(minimum) K(maximum) K(atan2) K(relu_grad) K(bce_with_logits)
+// (T, T) -> boolean
+#define XGRAD_COMPARE_KERNELS(K) \
+  K(equal) K(not_equal) K(less) K(less_equal) K(greater) K(greater_equal) K(logical_and) K(logical_or)
+
+#define XGRAD_KERNEL_NAME(name) name,
+enum class Unary { XGRAD_UNARY_KERNELS(XGRAD_KERNEL_NAME) count };
+enum class Predicate { XGRAD_PREDICATE_KERNELS(XGRAD_KERNEL_NAME) count };
+enum class Binary { XGRAD_BINARY_KERNELS(XGRAD_KERNEL_NAME) count };
+enum class Compare { XGRAD_COMPARE_KERNELS(XGRAD_KERNEL_NAME) count };
+#undef XGRAD_KERNEL_NAME
+
+/// `norm2` is the Euclidean norm, scaled by the largest magnitude so that it neither over- nor underflows.
+enum class Reduce { sum, prod, max, min, norm2, count };
+enum class Softmax { softmax, log_softmax, count };
+
+/// What an optimiser's pass needs; each reads the fields that its formula names (optim/*.hpp state the formulas).
+struct OptimiserStep {
+  double lr, weight_decay, momentum, dampening, beta1, beta2, eps, rate1, rate2;
+  bool nesterov, first, decoupled, centred, amsgrad;
+};
+
+struct Table {
+  const char* name;  // "baseline", "avx2" or "avx512"
+
+  /// y[i] = f(x[i]), all contiguous. y may be x.
+  using UnaryFn = void (*)(const void* x, void* y, Size n);
+  UnaryFn unary[int(Unary::count)][dtype_count];
+  UnaryFn predicate[int(Predicate::count)][dtype_count];
+  UnaryFn cast[dtype_count][dtype_count];  // cast[from][to]; floating to integer truncates, anything to boolean is != 0
+
+  /// y = f(a, b): strides[0] is a's, strides[1] b's; y is contiguous in the loop's order. y may be a or b where
+  /// that operand is not broadcast.
+  using BinaryFn = void (*)(const void* a, const void* b, void* y, const Loop<2>& loop);
+  BinaryFn binary[int(Binary::count)][dtype_count];
+  BinaryFn compare[int(Compare::count)][dtype_count];
+
+  /// y = mask ? a : b: strides of mask, a, b. Selects, never multiplies.
+  using SelectFn = void (*)(const bool* mask, const void* a, const void* b, void* y, const Loop<3>& loop);
+  SelectFn select[dtype_count];
+
+  /// to[...] = from[...]: strides[0] is to's, strides[1] from's. Blocked where it transposes.
+  using CopyFn = void (*)(const void* from, void* to, const Loop<2>& loop);
+  CopyFn copy[dtype_count];
+  /// to[...] += from[...], the same walk (to's strides are never 0).
+  CopyFn accumulate[dtype_count];
+
+  /// Arrays as (outer, count, inner): y[o, i] = reduction over r of x[o, r, i]. Of no elements: sum 0, prod 1,
+  /// norm2 0; max and min are never called with none. A NaN anywhere gives NaN. Sums and products of f32 are
+  /// accumulated so that 10^7 values keep 1e-6 relative; i64 sums exactly; max and min exist for every dtype but boolean.
+  using ReduceFn = void (*)(const void* x, void* y, Size outer, Size count, Size inner);
+  ReduceFn reduce[int(Reduce::count)][dtype_count];
+  /// y[o, r, i] = x[o, r, i] - mean over r, the mean held in double. The same kernel is its own vjp.
+  ReduceFn centre[dtype_count];
+  /// y[o, r, i] = exp(x - max) / sum exp(x - max) over r, or its logarithm x - max - log(sum exp(x - max)).
+  /// A slice of -inf only, or one with a +inf or a NaN, gives NaN.
+  ReduceFn softmax[int(Softmax::count)][dtype_count];
+
+  /// c[i, j] += row[j], c being (rows, cols).
+  using AddRowFn = void (*)(const void* row, void* c, Size rows, Size cols);
+  AddRowFn add_row[dtype_count];
+
+  /// Counter-based random numbers (Philox 4x32-10): element i of a call depends on (seed, stream, i) only, so the
+  /// same bits come for any instruction set and any split. uniform: [0, 1) with 24 (f32) or 53 (f64) random bits;
+  /// normal: Box-Muller; keep: boolean, true with probability p.
+  void (*uniform[dtype_count])(void* y, Size n, std::uint64_t seed, std::uint64_t stream);
+  void (*normal[dtype_count])(void* y, Size n, std::uint64_t seed, std::uint64_t stream);
+  void (*keep)(bool* y, Size n, double p, std::uint64_t seed, std::uint64_t stream);
+  /// y[i] = keep[i] ? x[i] * scale : 0, contiguous.
+  void (*dropout[dtype_count])(const void* x, const bool* keep, double scale, void* y, Size n);
+
+  /// One pass over a parameter p, its gradient g and its moments; unused moments are null.
+  using OptimiserFn = void (*)(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step);
+  OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
+};
+
+/// The table in use, chosen on first call.
+const Table& table();
+/// Every table that this processor can run, lowest first, for tests that compare them.
+struct Tables {
+  const Table* entries[3];
+  int count;
+};
+Tables available_tables();
+
+}  // namespace xgrad::kernels

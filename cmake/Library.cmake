@@ -1,0 +1,50 @@
+# The library xgrad::xgrad: plain sources once, autograd/kernels/simd/ once for each instruction set.
+file(GLOB_RECURSE xgrad_sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}
+  autograd/*.cpp nn/*.cpp optim/*.cpp)
+set(xgrad_simd_sources ${xgrad_sources})
+list(FILTER xgrad_simd_sources INCLUDE REGEX "^autograd/kernels/simd/")
+list(FILTER xgrad_sources EXCLUDE REGEX "^autograd/kernels/simd/")
+
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(ZLIB REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(BLAS REQUIRED)
+find_path(XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
+if(XGRAD_ONEDNN)
+  find_package(dnnl CONFIG)
+endif()
+
+add_library(xgrad ${xgrad_sources})
+add_library(xgrad::xgrad ALIAS xgrad)
+target_compile_features(xgrad PUBLIC cxx_std_20)
+target_include_directories(xgrad PUBLIC
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/xgrad>)
+set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
+  BLAS::BLAS ZLIB::ZLIB OpenMP::OpenMP_CXX)
+if(dnnl_FOUND)
+  target_link_libraries(xgrad PRIVATE DNNL::dnnl)
+  target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_ONEDNN)
+endif()
+
+# One object library for each instruction set, chosen among at run time (autograd/kernels/dispatch.cpp).
+# Contraction of a*b+c is off so that all of them round alike.
+function(xgrad_instruction_set name)
+  add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
+  target_compile_features(xgrad_${name} PRIVATE cxx_std_20)
+  target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
+  target_compile_options(xgrad_${name} PRIVATE -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math ${ARGN})
+  target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XSIMD_INCLUDE_DIR})
+  target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings OpenMP::OpenMP_CXX)
+  set_target_properties(xgrad_${name} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_sources(xgrad PRIVATE $<TARGET_OBJECTS:xgrad_${name}>)
+  target_compile_definitions(xgrad PRIVATE XGRAD_ISA_${name})
+endfunction()
+
+xgrad_instruction_set(baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  xgrad_instruction_set(avx2 -mavx2 -mfma)
+  xgrad_instruction_set(avx512 -mavx2 -mfma -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
+endif()
