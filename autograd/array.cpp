@@ -1,0 +1,37 @@
+#include <autograd/array.hpp>
+#include <cstring>
+#include <new>
+
+namespace xgrad {
+
+std::uint64_t tick() {
+  static std::atomic<std::uint64_t> clock{1};
+  return clock.fetch_add(1, std::memory_order_relaxed);
+}
+
+Ref<Storage> Storage::make(std::size_t bytes) {
+  void* const block = memory::detail::allocate(header + bytes);
+  memory::detail::count_bytes(static_cast<std::int64_t>(bytes));
+  return Ref<Storage>::adopt(new (block) Storage(bytes));
+}
+
+void Storage::destroy(Storage* s) noexcept {
+  const std::size_t bytes = s->bytes;
+  s->~Storage();
+  memory::detail::count_bytes(-static_cast<std::int64_t>(bytes));
+  memory::detail::release(s, header + bytes);
+}
+
+Array::Array(Dtype dtype, const Shape& shape)
+    : dtype_(dtype),
+      shape_(shape),
+      storage_(Storage::make(static_cast<std::size_t>(shape.size()) * size_of(dtype))),
+      data_(storage_->data()) {}
+
+Array Array::clone() const {
+  Array copy(dtype_, shape_);
+  if (const std::size_t n = bytes(); n > 0) std::memcpy(copy.data(), data_, n);
+  return copy;
+}
+
+}  // namespace xgrad

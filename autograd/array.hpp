@@ -1,0 +1,69 @@
+#pragma once
+#include <autograd/dtype.hpp>
+#include <autograd/memory.hpp>
+#include <autograd/shape.hpp>
+
+namespace xgrad {
+
+/// The bytes of one or more arrays, 64-byte aligned, shared by reference counting.
+struct Storage {
+  std::atomic<std::uint32_t> references{1};
+  /// When `assign` or an optimiser last wrote here, on the clock that numbers nodes; 0 if never. A rule recorded
+  /// before that moment must not use these values any more.
+  std::atomic<std::uint64_t> written{0};
+  std::size_t bytes;
+
+  explicit Storage(std::size_t size) : bytes(size) {}
+  std::byte* data() { return reinterpret_cast<std::byte*>(this) + header; }
+
+  static constexpr std::size_t header = 64;
+  static Ref<Storage> make(std::size_t bytes);
+  static void destroy(Storage* s) noexcept;
+};
+
+/// The numbers of a tensor: dtype, shape, and contiguous row-major storage that may be shared.
+class Array {
+ public:
+  Array() = default;
+  /// Uninitialised elements.
+  Array(Dtype dtype, const Shape& shape);
+  /// A view of `storage` that starts at `data`.
+  Array(Dtype dtype, const Shape& shape, Ref<Storage> storage, std::byte* data)
+      : dtype_(dtype), shape_(shape), storage_(std::move(storage)), data_(data) {}
+
+  bool defined() const { return static_cast<bool>(storage_); }
+  Dtype dtype() const { return dtype_; }
+  const Shape& shape() const { return shape_; }
+  int ndim() const { return shape_.ndim(); }
+  std::int64_t size() const { return shape_.size(); }
+  std::size_t bytes() const { return static_cast<std::size_t>(size()) * size_of(dtype_); }
+  const Ref<Storage>& storage() const { return storage_; }
+
+  void* data() const { return data_; }
+  template <class T>
+  T* data() const {
+    return reinterpret_cast<T*>(data_);
+  }
+
+  /// The same elements under another shape of equal size; shares storage.
+  Array viewed(const Shape& shape) const { return {dtype_, shape, storage_, data_}; }
+  /// `shape` elements from element `offset` on; shares storage.
+  Array viewed(const Shape& shape, std::int64_t offset) const {
+    return {dtype_, shape, storage_, data_ + static_cast<std::size_t>(offset) * size_of(dtype_)};
+  }
+  /// Copies the elements into storage of their own.
+  Array clone() const;
+  /// Whether nobody else can see these elements, so that they may be overwritten.
+  bool unique() const { return storage_.unique(); }
+
+ private:
+  Dtype dtype_ = f32;
+  Shape shape_;
+  Ref<Storage> storage_;
+  std::byte* data_ = nullptr;
+};
+
+/// The next number of the clock that orders nodes and writes.
+std::uint64_t tick();
+
+}  // namespace xgrad

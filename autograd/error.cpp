@@ -1,0 +1,35 @@
+#include <autograd/error.hpp>
+#include <charconv>
+
+namespace xgrad {
+
+thread_local constinit OpScope* OpScope::current_ = nullptr;
+thread_local constinit PathScope* PathScope::current_ = nullptr;
+
+void detail::append(std::string& s, double part) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, part).ptr;
+  s.append(buffer, end);
+}
+
+std::string PathScope::path() {
+  const PathScope* frames[64];
+  int depth = 0;
+  for (const PathScope* f = current_; f && depth < 64; f = f->outer_) frames[depth++] = f;
+  std::string path;
+  while (depth > 0) {
+    const PathScope* f = frames[--depth];
+    f->describe_(f->self_, path);
+  }
+  return path;
+}
+
+std::string OpScope::prefix() {
+  std::string s;
+  if (current_ && current_->place_.file) s += text(current_->place_.file, ":", current_->place_.line, ": ");
+  if (const std::string path = PathScope::path(); !path.empty()) s += text("in ", path, ": ");
+  if (current_) s += text(current_->name_, ": ");
+  return s;
+}
+
+}  // namespace xgrad

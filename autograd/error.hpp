@@ -1,0 +1,135 @@
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace xgrad {
+
+/// Every failure of this library is an Error whose text reads `file:line: op: fact, with arguments and shapes; remedy`.
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// Shapes, ranks or axes that do not fit together.
+struct ShapeError : Error {
+  using Error::Error;
+};
+/// A dtype that an op does not take, or two that differ.
+struct DtypeError : Error {
+  using Error::Error;
+};
+/// An argument outside its range: a probability of 1.5, an index past the end, a negative learning rate.
+struct ValueError : Error {
+  using Error::Error;
+};
+/// A derivative that does not exist: no graph, a graph used twice, a value changed since it was recorded.
+struct GraphError : Error {
+  using Error::Error;
+};
+/// A file that cannot be read or written, or does not hold what its format says.
+struct FileError : Error {
+  using Error::Error;
+};
+
+/// A place in the user's program. As a default argument, `Place place = Place::here()` is the line of the call.
+struct Place {
+  const char* file = nullptr;
+  int line = 0;
+  static constexpr Place here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
+};
+
+namespace detail {
+inline void append(std::string& s, std::string_view part) { s += part; }
+void append(std::string& s, double part);
+template <class T>
+  requires std::is_integral_v<T>
+void append(std::string& s, T part) {
+  if constexpr (std::is_same_v<T, bool>) {
+    s += part ? "true" : "false";
+  } else {
+    s += std::to_string(part);
+  }
+}
+template <class T>
+  requires requires(const T& part) { part.str(); }
+void append(std::string& s, const T& part) {
+  s += part.str();
+}
+}  // namespace detail
+
+/// The parts as one string: text, numbers (as short as they round-trip), and anything with `str()`.
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::string s;
+  (detail::append(s, parts), ...);
+  return s;
+}
+
+/// What the current thread is doing, for messages and for nodes: the outermost op in progress gives the name and the
+/// place, so that an op composed of others speaks as itself. Lives on the stack.
+class OpScope {
+ public:
+  OpScope(const char* name, Place place) : outer_(current_) {
+    if (!outer_) {
+      name_ = name;
+      place_ = place;
+      current_ = this;
+    }
+  }
+  ~OpScope() { current_ = outer_; }
+  OpScope(const OpScope&) = delete;
+  OpScope& operator=(const OpScope&) = delete;
+
+  /// The place of the outermost op in progress; `otherwise` if none is.
+  static Place place(Place otherwise) { return current_ ? current_->place_ : otherwise; }
+  /// `file:line: in PATH: op: ` of the outermost op in progress.
+  static std::string prefix();
+
+  /// Throws an E about the outermost op in progress.
+  template <class E = ShapeError, class... Parts>
+  [[noreturn]] void fail(const Parts&... parts) const {
+    throw E(prefix() + text(parts...));
+  }
+
+ private:
+  friend class DetachedScope;
+  OpScope* outer_;
+  const char* name_ = nullptr;
+  Place place_;
+  static thread_local constinit OpScope* current_;
+};
+
+/// Hides the op in progress while code that is not part of it runs: a rule of an earlier op during the sweep, a
+/// user's function inside a gradient check.
+class DetachedScope {
+ public:
+  DetachedScope() : saved_(OpScope::current_) { OpScope::current_ = nullptr; }
+  ~DetachedScope() { OpScope::current_ = saved_; }
+  DetachedScope(const DetachedScope&) = delete;
+  DetachedScope& operator=(const DetachedScope&) = delete;
+
+ private:
+  OpScope* saved_;
+};
+
+/// Says where inside a model the thread is; a module opens one while it runs, and messages name it:
+/// `in model[3] (Dense 64 -> 32)`. `describe` appends this frame's words and is called only for a message.
+class PathScope {
+ public:
+  using Describe = void (*)(const void* self, std::string& to);
+  PathScope(const void* self, Describe describe) : self_(self), describe_(describe), outer_(current_) { current_ = this; }
+  ~PathScope() { current_ = outer_; }
+  PathScope(const PathScope&) = delete;
+  PathScope& operator=(const PathScope&) = delete;
+
+  /// The words of all open frames, outermost first; empty outside every module.
+  static std::string path();
+
+ private:
+  const void* self_;
+  Describe describe_;
+  PathScope* outer_;
+  static thread_local constinit PathScope* current_;
+};
+
+}  // namespace xgrad

@@ -1,0 +1,139 @@
+#include <autograd/kernels/table.hpp>
+#include <autograd/tensor.hpp>
+#include <cmath>
+
+namespace xgrad {
+namespace {
+
+Tensor finished(Array array, const TensorOptions& options, const OpScope& scope) {
+  if (options.requires_grad && !is_floating(options.dtype))
+    scope.fail<DtypeError>("a tensor of type ", name_of(options.dtype), " cannot require a gradient; use f32 or f64");
+  Tensor t(std::move(array));
+  if (options.requires_grad) t.set_requires_grad(true);
+  return t;
+}
+
+Array uninitialised(Dtype dtype, const Shape& shape) {
+  check_sizes(shape);
+  return Array(dtype, shape);
+}
+
+void check_fits(const Number& n, Dtype dtype, const OpScope& scope) {
+  if (!n.fits(dtype)) scope.fail<DtypeError>("the number ", n, " is no ", name_of(dtype), "; pass {.dtype = f64}");
+}
+
+void fill(const Array& array, const Number& value) {
+  alignas(8) std::byte one[8];
+  value.store(array.dtype(), one);
+  kernels::Loop<2> loop{1, {array.size()}, {{1}, {0}}};
+  if (array.size() > 0) kernels::table().copy[int(array.dtype())](one, array.data(), loop);
+}
+
+/// Element i of the result is f(i), computed in double (i64: exactly, while |f(i)| < 2^53).
+template <class F>
+Array tabulate(Dtype dtype, const Shape& shape, F f) {
+  Array array(dtype, shape);
+  auto* const bytes = array.data<std::byte>();
+  const std::size_t step = size_of(dtype);
+  for (std::int64_t i = 0; i < shape.size(); ++i) Number(f(i)).store(dtype, bytes + static_cast<std::size_t>(i) * step);
+  return array;
+}
+
+}  // namespace
+
+Nested::Nested(std::initializer_list<Nested> rows) {
+  shape_.push_back(static_cast<std::int64_t>(rows.size()));
+  if (rows.size() == 0) return;
+  const Shape& inner = rows.begin()->shape_;
+  for (const Nested& row : rows) {
+    if (ragged_.empty()) ragged_ = row.ragged_;
+    if (ragged_.empty() && row.shape_ != inner) ragged_ = text("rows of unequal shape: ", inner, " and ", row.shape_);
+    numbers_.insert(numbers_.end(), row.numbers_.begin(), row.numbers_.end());
+  }
+  for (std::int64_t size : inner) shape_.push_back(size);
+}
+
+Tensor tensor(const Nested& values, TensorOptions options, Place place) {
+  const OpScope scope("tensor", place);
+  if (!values.ragged_.empty()) scope.fail(values.ragged_, "; every row needs as many numbers as the first");
+  Array array(options.dtype, values.shape());
+  auto* to = array.data<std::byte>();
+  for (const Number& n : values.numbers()) {
+    check_fits(n, options.dtype, scope);
+    n.store(options.dtype, to);
+    to += size_of(options.dtype);
+  }
+  return finished(std::move(array), options, scope);
+}
+
+template <class T>
+Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad, Place place) {
+  const OpScope scope("from_values", place);
+  check_sizes(shape);
+  if (static_cast<std::int64_t>(values.size()) != shape.size())
+    scope.fail(values.size(), " values for shape ", shape, ", which holds ", shape.size());
+  Array array(dtype_of<T>, shape);
+  T* to = array.data<T>();
+  for (const T value : values) *to++ = value;
+  return finished(std::move(array), {.dtype = dtype_of<T>, .requires_grad = requires_grad}, scope);
+}
+template Tensor from_values(const std::vector<float>&, const Shape&, bool, Place);
+template Tensor from_values(const std::vector<double>&, const Shape&, bool, Place);
+template Tensor from_values(const std::vector<std::int64_t>&, const Shape&, bool, Place);
+template Tensor from_values(const std::vector<bool>&, const Shape&, bool, Place);
+
+Tensor full(const Shape& shape, Number value, TensorOptions options, Place place) {
+  const OpScope scope("full", place);
+  check_fits(value, options.dtype, scope);
+  Array array = uninitialised(options.dtype, shape);
+  fill(array, value);
+  return finished(std::move(array), options, scope);
+}
+
+Tensor zeros(const Shape& shape, TensorOptions options, Place place) {
+  const OpScope scope("zeros", place);
+  return full(shape, 0, options, place);
+}
+
+Tensor ones(const Shape& shape, TensorOptions options, Place place) {
+  const OpScope scope("ones", place);
+  return full(shape, 1, options, place);
+}
+
+Tensor arange(Number start, Number stop, Number step, TensorOptions options, Place place) {
+  const OpScope scope("arange", place);
+  for (const Number* n : {&start, &stop, &step}) {
+    if (!std::isfinite(n->real())) scope.fail<ValueError>("start, stop and step must be finite; got ", *n);
+    check_fits(*n, options.dtype, scope);
+  }
+  if (step.real() == 0) scope.fail<ValueError>("the step is 0; pass a positive or negative one");
+  const double count = std::ceil((stop.real() - start.real()) / step.real());
+  if (count > 0x1p59) scope.fail<ValueError>(count, " elements are more than can be counted");
+  const Shape shape{count > 0 ? static_cast<std::int64_t>(count) : 0};
+  return finished(tabulate(options.dtype, shape,
+                           [&](std::int64_t i) { return start.real() + static_cast<double>(i) * step.real(); }),
+                  options, scope);
+}
+
+Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions options, Place place) {
+  const OpScope scope("linspace", place);
+  if (count < 0) scope.fail<ValueError>("negative count ", count);
+  if (!is_floating(options.dtype)) scope.fail<DtypeError>("not defined for ", name_of(options.dtype), "; use f32 or f64");
+  const double a = start.real(), b = stop.real();
+  const auto last = static_cast<double>(count - 1);
+  const auto at = [&](std::int64_t i) {
+    if (count == 1) return a;
+    // Measured from the nearer end, so that both ends are exact.
+    return 2 * i < count ? a + (b - a) * (static_cast<double>(i) / last)
+                         : b - (b - a) * (static_cast<double>(count - 1 - i) / last);
+  };
+  return finished(tabulate(options.dtype, {count}, at), options, scope);
+}
+
+Tensor eye(std::int64_t n, TensorOptions options, Place place) {
+  const OpScope scope("eye", place);
+  check_sizes({n, n});
+  return finished(tabulate(options.dtype, {n, n}, [n](std::int64_t i) { return i / n == i % n ? 1 : 0; }), options, scope);
+}
+
+}  // namespace xgrad

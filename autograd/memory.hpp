@@ -1,0 +1,79 @@
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace xgrad {
+
+/// Storage and nodes come from a caching pool: a freed block waits in its thread's list for the next request of its
+/// size class, because returning blocks to the system costs page faults in every training step.
+namespace memory {
+
+/// What is alive now in the whole process, and what the calling thread's pool holds back.
+struct Statistics {
+  std::int64_t live_bytes;         // in arrays that some tensor, graph or optimiser still holds
+  std::int64_t live_nodes;         // nodes of graphs
+  std::int64_t idle_bytes;         // freed, kept by this thread's pool for reuse
+  std::int64_t system_allocations; // requests that the pool passed on to the system, ever
+};
+Statistics statistics();
+
+/// Gives the calling thread's idle blocks back to the system.
+void trim();
+
+namespace detail {
+/// A block of at least `bytes`, aligned to 64 bytes; throws Error naming the bytes when the system has none.
+void* allocate(std::size_t bytes);
+void release(void* block, std::size_t bytes) noexcept;
+void count_bytes(std::int64_t change) noexcept;
+void count_nodes(std::int64_t change) noexcept;
+}  // namespace detail
+}  // namespace memory
+
+/// An intrusive, atomically counted pointer: T has `std::atomic<std::uint32_t> references` and `static void destroy(T*)`.
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  /// Takes over one reference.
+  static Ref adopt(T* p) {
+    Ref r;
+    r.p_ = p;
+    return r;
+  }
+  explicit Ref(T* p) : p_(p) {
+    if (p_) p_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  Ref(const Ref& other) : Ref(other.p_) {}
+  Ref(Ref&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
+  Ref& operator=(const Ref& other) {
+    Ref copy(other);
+    std::swap(p_, copy.p_);
+    return *this;
+  }
+  Ref& operator=(Ref&& other) noexcept {
+    Ref moved(std::move(other));
+    std::swap(p_, moved.p_);
+    return *this;
+  }
+  ~Ref() { reset(); }
+  void reset() noexcept {
+    T* const p = std::exchange(p_, nullptr);
+    if (p && p->references.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(p);
+  }
+  /// Gives up the pointer together with its reference.
+  T* release() noexcept { return std::exchange(p_, nullptr); }
+
+  T* get() const { return p_; }
+  T* operator->() const { return p_; }
+  T& operator*() const { return *p_; }
+  explicit operator bool() const { return p_ != nullptr; }
+  bool unique() const { return p_ && p_->references.load(std::memory_order_acquire) == 1; }
+  friend bool operator==(const Ref& a, const Ref& b) { return a.p_ == b.p_; }
+
+ private:
+  T* p_ = nullptr;
+};
+
+}  // namespace xgrad

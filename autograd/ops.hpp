@@ -1,0 +1,214 @@
+#pragma once
+#include <autograd/tensor.hpp>
+#include <utility>
+
+/// The ops. Every argument written `const Operand&` takes a tensor, or a C++ number where a formula has two operands; the
+/// number takes the tensor's dtype. Two operands broadcast by NumPy's rules. Axes count from the end when negative, and an
+/// empty list of axes means all. All throw ShapeError, DtypeError or ValueError with the caller's file and line.
+/// Ops on floating tensors are differentiable to any order unless they say otherwise.
+namespace xgrad {
+
+// ---- arithmetic (ops/arithmetic.cpp) ----
+
+Tensor operator+(const Operand& a, const Operand& b);
+Tensor operator-(const Operand& a, const Operand& b);
+Tensor operator*(const Operand& a, const Operand& b);
+/// a / b; f32 and f64 only.
+Tensor operator/(const Operand& a, const Operand& b);
+Tensor operator-(const Operand& x);
+inline Tensor operator+(const Tensor& x) { return x; }
+/// `a += b` is `a = a + b`: the handle moves on to a new tensor, and other handles keep the old one.
+inline Tensor& operator+=(Tensor& a, const Operand& b) { return a = a + b; }
+inline Tensor& operator-=(Tensor& a, const Operand& b) { return a = a - b; }
+inline Tensor& operator*=(Tensor& a, const Operand& b) { return a = a * b; }
+inline Tensor& operator/=(Tensor& a, const Operand& b) { return a = a / b; }
+/// a^b by C99's pow. d/da = b a^(b-1), 0 where b = 0; d/db = a^b log a, 0 where a = 0 and b >= 0.
+Tensor pow(const Operand& a, const Operand& b);
+Tensor square(const Operand& x);
+/// |x|; derivative sign(x), so 0 at 0.
+Tensor abs(const Operand& x);
+/// -1, 0 or 1, NaN of NaN; derivative 0.
+Tensor sign(const Operand& x);
+Tensor sqrt(const Operand& x);
+/// 1 / sqrt(x).
+Tensor rsqrt(const Operand& x);
+/// Largest integer below, smallest above, nearest (halves to even); derivative 0.
+Tensor floor(const Operand& x);
+Tensor ceil(const Operand& x);
+Tensor round(const Operand& x);
+
+// ---- exponentials, logarithms, trigonometry (ops/transcendental.cpp) ----
+
+Tensor exp(const Operand& x);
+Tensor expm1(const Operand& x);
+/// Natural logarithm; NaN with derivative NaN below 0.
+Tensor log(const Operand& x);
+Tensor log1p(const Operand& x);
+Tensor sin(const Operand& x);
+Tensor cos(const Operand& x);
+Tensor tan(const Operand& x);
+Tensor asin(const Operand& x);
+Tensor acos(const Operand& x);
+Tensor atan(const Operand& x);
+/// The angle of the point (x, y); its derivative at the origin is 0.
+Tensor atan2(const Operand& y, const Operand& x);
+Tensor sinh(const Operand& x);
+Tensor cosh(const Operand& x);
+Tensor tanh(const Operand& x);
+Tensor erf(const Operand& x);
+
+// ---- comparisons and choice (ops/comparison.cpp); the results of comparisons are boolean ----
+
+Tensor operator==(const Operand& a, const Operand& b);
+Tensor operator!=(const Operand& a, const Operand& b);
+Tensor operator<(const Operand& a, const Operand& b);
+Tensor operator<=(const Operand& a, const Operand& b);
+Tensor operator>(const Operand& a, const Operand& b);
+Tensor operator>=(const Operand& a, const Operand& b);
+/// On any dtype, read as "is not zero".
+Tensor logical_and(const Operand& a, const Operand& b);
+Tensor logical_or(const Operand& a, const Operand& b);
+Tensor logical_not(const Operand& x);
+Tensor isnan(const Operand& x);
+Tensor isfinite(const Operand& x);
+/// a where the boolean mask is true, b elsewhere; all three broadcast. The gradient is selected too, never multiplied; a branch
+/// that is not chosen still gets NaN from its own rule if it is infinite there, so choose its input as well:
+/// `where(x > 0, sqrt(where(x > 0, x, 1)), 0)`.
+Tensor where(const Operand& mask, const Operand& a, const Operand& b);
+/// The smaller (larger) of two; NaN if either is. Equal operands share the gradient by halves.
+Tensor minimum(const Operand& a, const Operand& b);
+Tensor maximum(const Operand& a, const Operand& b);
+/// x limited to [low, high]; derivative 1 inside and at the bounds, 0 outside and at NaN. Throws ValueError if low > high or
+/// either is NaN.
+Tensor clamp(const Operand& x, double low, double high);
+
+// ---- reductions (ops/reduction.cpp, ops/statistics.cpp) ----
+
+Tensor sum(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+/// sum / count; NaN of no elements.
+Tensor mean(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+/// The gradient is made of exclusive products, so zeros are exact.
+Tensor prod(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+/// The largest (smallest) element, NaN if there is one; ties share the gradient evenly. Throws ValueError on no elements.
+Tensor max(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+Tensor min(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+/// log(sum(exp(x))) without overflow; -inf of no elements or of -inf only, there with derivative 0.
+Tensor logsumexp(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+/// Whether all (any) elements are not zero; boolean.
+Tensor all(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+Tensor any(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+/// sum((x - mean)^2) / (count - ddof), in two passes with the mean held in double.
+Tensor variance(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
+/// sqrt(variance); derivative 0 where the variance is 0.
+Tensor stddev(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
+/// sum(|x|^p)^(1/p), p > 0 or infinity; scaled so that it neither over- nor underflows; derivative 0 at 0.
+Tensor norm(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, double p = 2);
+
+// ---- order and scans (ops/ordering.cpp, ops/scan.cpp) ----
+
+/// The i64 index of the first largest (smallest) element along an axis, the first NaN if there is one.
+Tensor argmax(const Operand& x, int axis);
+Tensor argmin(const Operand& x, int axis);
+struct Sorted {
+  Tensor values, indices;
+};
+/// Stable; NaN comes last. indices are i64.
+Sorted sort(const Operand& x, int axis = -1, bool descending = false);
+/// The k largest along the axis, largest first.
+Sorted topk(const Operand& x, std::int64_t k, int axis = -1);
+Tensor cumsum(const Operand& x, int axis);
+Tensor cumprod(const Operand& x, int axis);
+
+// ---- products (ops/matmul.cpp) ----
+
+/// NumPy's matmul: (m, k) (k, n) -> (m, n); 1-d operands are a row on the left, a column on the right; leading axes
+/// broadcast. A transposed operand is passed to the product as a flag, not copied.
+Tensor matmul(const Operand& a, const Operand& b);
+/// (n) (n) -> ().
+Tensor dot(const Operand& a, const Operand& b);
+/// (m) (n) -> (m, n).
+Tensor outer(const Operand& a, const Operand& b);
+/// x w + b for x (..., in), w (in, out) and b (out) in one node; `b` may be undefined.
+Tensor dense(const Operand& x, const Operand& w, const Tensor& b = {});
+
+// ---- shapes (ops/shaping.cpp) ----
+
+/// Swaps the last two axes.
+Tensor transpose(const Operand& x);
+/// Axis i of the result is axis axes[i] of x.
+Tensor permute(const Operand& x, const std::vector<int>& axes);
+/// The same elements in row-major order; one size may be -1 and is inferred. Shares storage.
+Tensor reshape(const Operand& x, const std::vector<std::int64_t>& shape);
+/// Axes first_axis to the last as one. Shares storage.
+Tensor flatten(const Operand& x, int first_axis = 0);
+/// Removes an axis of size 1; inserts one. Shares storage.
+Tensor squeeze(const Operand& x, int axis);
+Tensor unsqueeze(const Operand& x, int axis);
+Tensor broadcast_to(const Operand& x, const Shape& shape);
+/// The transpose of broadcast_to: sums the axes along which `shape` was broadcast to x's shape.
+Tensor sum_to(const Operand& x, const Shape& shape);
+
+// ---- joining and cutting (ops/joining.cpp, ops/slicing.cpp) ----
+
+Tensor concatenate(const std::vector<Tensor>& parts, int axis = 0, Place place = Place::here());
+/// Equal shapes along a new axis.
+Tensor stack(const std::vector<Tensor>& parts, int axis = 0, Place place = Place::here());
+/// `sections` equal parts; the axis must divide evenly.
+std::vector<Tensor> split(const Operand& x, std::int64_t sections, int axis = 0);
+/// Elements start, start + step, ... before stop; negative bounds count from the end and bounds past it are cut, as in
+/// NumPy; step may be negative (then stop = INT64_MIN runs through the first element). A slice of leading rows shares storage.
+Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step = 1);
+/// (before, after) new elements of `value` for each axis.
+Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, double value = 0);
+/// Reverses the order along the axes.
+Tensor flip(const Operand& x, const std::vector<int>& axes);
+/// x repeated reps[i] times along axis i; reps may be longer than x has axes.
+Tensor tile(const Operand& x, const std::vector<std::int64_t>& reps);
+
+// ---- indexing (ops/indexing.cpp); indices are i64, negative ones count from the end, outside ones throw ----
+
+/// y[i][j] = x[index[i][j]][j] for axis 0, and likewise for others; x and index agree in every other axis.
+Tensor gather(const Operand& x, int axis, const Operand& index);
+/// The slices at `indices` (any shape, which replaces the axis).
+Tensor take(const Operand& x, const Operand& indices, int axis = 0);
+/// x with source's slices added at the 1-d indices; repeated indices add up.
+Tensor index_add(const Operand& x, int axis, const Operand& indices, const Operand& source);
+/// (...) classes -> (..., n), f32 zeros and a one; classes in [0, n).
+Tensor one_hot(const Operand& classes, std::int64_t n);
+
+// ---- activations (ops/activation.cpp) ----
+
+/// 1 / (1 + exp(-x)), without overflow.
+Tensor sigmoid(const Operand& x);
+/// max(x, 0); derivative 0 at 0.
+Tensor relu(const Operand& x);
+/// x where x > 0, slope x elsewhere.
+Tensor leaky_relu(const Operand& x, double slope = 0.01);
+/// x where x > 0, alpha (exp(x) - 1) elsewhere.
+Tensor elu(const Operand& x, double alpha = 1);
+/// Klambauer et al. 2017: 1.0507... elu(x, 1.6732...).
+Tensor selu(const Operand& x);
+/// x Phi(x), Phi the standard normal's distribution function (Hendrycks and Gimpel 2016, exact form).
+Tensor gelu(const Operand& x);
+/// x sigmoid(x).
+Tensor silu(const Operand& x);
+/// log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)).
+Tensor softplus(const Operand& x);
+/// log(sigmoid(x)) = -softplus(-x).
+Tensor log_sigmoid(const Operand& x);
+/// exp(x) / sum(exp(x)) along the axis; a slice of -inf only gives NaN.
+Tensor softmax(const Operand& x, int axis = -1);
+Tensor log_softmax(const Operand& x, int axis = -1);
+
+// ---- parts of other ops that are worth a name ----
+
+/// x - mean(x) over the axes, the mean held in double.
+Tensor centre(const Operand& x, const std::vector<int>& axes = {});
+/// y <= 0 ? 0 : g, elementwise; linear in g, no derivative for y.
+Tensor relu_grad(const Operand& g, const Operand& y);
+/// log(1 + exp(z)) - t z, elementwise: the binary cross-entropy of sigmoid(z) against t, exact for saturated z.
+Tensor bce_with_logits(const Operand& z, const Operand& t);
+/// x[i] * scale where keep[i], 0 elsewhere; equal shapes.
+Tensor masked_scale(const Operand& x, const Tensor& keep, double scale);
+
+}  // namespace xgrad

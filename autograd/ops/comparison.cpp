@@ -1,0 +1,100 @@
+#include <autograd/ops.hpp>
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+
+using kernels::Binary, kernels::Compare, kernels::Predicate;
+
+Tensor operator==(const Operand& a, const Operand& b) { return compare("equal", a, b, Compare::equal); }
+Tensor operator!=(const Operand& a, const Operand& b) { return compare("not_equal", a, b, Compare::not_equal); }
+Tensor operator<(const Operand& a, const Operand& b) { return compare("less", a, b, Compare::less); }
+Tensor operator<=(const Operand& a, const Operand& b) { return compare("less_equal", a, b, Compare::less_equal); }
+Tensor operator>(const Operand& a, const Operand& b) { return compare("greater", a, b, Compare::greater); }
+Tensor operator>=(const Operand& a, const Operand& b) { return compare("greater_equal", a, b, Compare::greater_equal); }
+Tensor logical_and(const Operand& a, const Operand& b) { return compare("logical_and", a, b, Compare::logical_and); }
+Tensor logical_or(const Operand& a, const Operand& b) { return compare("logical_or", a, b, Compare::logical_or); }
+Tensor logical_not(const Operand& x) { return predicate("logical_not", x, Predicate::logical_not); }
+Tensor isnan(const Operand& x) { return predicate("isnan", x, Predicate::isnan); }
+Tensor isfinite(const Operand& x) { return predicate("isfinite", x, Predicate::isfinite); }
+
+namespace {
+
+/// A number as a 0-d tensor of the dtype that it meets.
+Tensor typed(const Operand& o, Dtype dtype) {
+  return o.is_number() ? full({}, o.number(), {.dtype = dtype}) : o.tensor();
+}
+
+kernels::Loop<3> loop_over(const Shape& shape, const Shape* const (&inputs)[3]) {
+  kernels::Loop<3> loop;
+  loop.rank = shape.ndim();
+  for (int d = 0; d < loop.rank; ++d) loop.sizes[d] = shape[d];
+  for (int i = 0; i < 3; ++i) {
+    kernels::Size stride = 1;
+    for (int d = 1; d <= inputs[i]->ndim(); ++d) {
+      const kernels::Size size = (*inputs[i])[-d];
+      loop.strides[i][shape.ndim() - d] = size == 1 ? 0 : stride;
+      stride *= size;
+    }
+  }
+  loop.collapse();
+  return loop;
+}
+
+Array select(const OpScope& scope, const Tensor& mask, const Tensor& a, const Tensor& b) {
+  if (mask.dtype() != boolean)
+    scope.fail<DtypeError>("the mask is ", name_of(mask.dtype()), ", not boolean; compare it, as in mask != 0");
+  if (a.dtype() != b.dtype())
+    scope.fail<DtypeError>("a is ", name_of(a.dtype()), ", b is ", name_of(b.dtype()), "; convert one with .to(...)");
+  Shape both, shape;
+  if (!broadcast(a.shape(), b.shape(), both) || !broadcast(mask.shape(), both, shape))
+    scope.fail("shapes do not broadcast: mask is ", mask.shape(), ", a is ", a.shape(), ", b is ", b.shape(),
+               "; sizes must agree or be 1, counted from the last axis");
+  Array result(a.dtype(), shape);
+  if (result.size() > 0)
+    kernels::table().select[int(a.dtype())](mask.data<bool>(), a.array().data(), b.array().data(), result.data(),
+                                            loop_over(shape, {&mask.shape(), &a.shape(), &b.shape()}));
+  return result;
+}
+
+}  // namespace
+
+Tensor where(const Operand& mask, const Operand& a, const Operand& b) {
+  const OpScope scope("where", mask.place());
+  const Dtype dtype = !a.is_number() ? a.dtype() : !b.is_number() ? b.dtype() : f32;
+  const Tensor m = mask.tensor(), p = typed(a, dtype), q = typed(b, dtype);
+  const auto selected_sum = [](const Tensor& chosen, const Shape& shape) { return sum_to(chosen, shape); };
+  return primitive(
+      "where", {m, p, q}, [&] { return select(scope, m, p, q); }, not_differentiable,
+      [m, shape = p.shape(), selected_sum](const Tensor& g) { return selected_sum(where(m, g, 0), shape); },
+      [m, shape = q.shape(), selected_sum](const Tensor& g) { return selected_sum(where(m, 0, g), shape); });
+}
+
+namespace {
+
+/// What `a` gets of g where it may have lost to `b`: nothing, half of it on a tie, else all; a NaN loses to nothing.
+Tensor share(const Tensor& g, const Tensor& lost, const Tensor& tie) { return where(lost, 0, where(tie, g * 0.5, g)); }
+
+}  // namespace
+
+Tensor minimum(const Operand& a, const Operand& b) {
+  return elementwise("minimum", {a, b}, Binary::minimum,
+                     [a, b](const Tensor& g) { return share(g, a > b, a == b); },
+                     [a, b](const Tensor& g) { return share(g, b > a, a == b); });
+}
+
+Tensor maximum(const Operand& a, const Operand& b) {
+  return elementwise("maximum", {a, b}, Binary::maximum,
+                     [a, b](const Tensor& g) { return share(g, a < b, a == b); },
+                     [a, b](const Tensor& g) { return share(g, b < a, a == b); });
+}
+
+Tensor clamp(const Operand& x, double low, double high) {
+  const OpScope scope("clamp", x.place());
+  if (!(low <= high)) scope.fail<ValueError>("low is ", low, ", high is ", high, "; expected low <= high");
+  const auto forward = [&] { return minimum(maximum(x.tensor().detach(), low), high).array(); };
+  return primitive("clamp", {x}, forward, [x, low, high](const Tensor& g) {
+    return where(logical_and(x >= low, x <= high), g, 0);
+  });
+}
+
+}  // namespace xgrad

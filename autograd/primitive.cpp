@@ -1,0 +1,175 @@
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+namespace {
+
+thread_local constinit bool recording_enabled = true;
+thread_local constinit const Node* differentiating = nullptr;
+
+template <class E, class... Parts>
+[[noreturn]] void fail(const Parts&... parts) {
+  throw E(OpScope::prefix() + text(parts...));
+}
+
+/// The one dtype of all tensor inputs.
+template <std::size_t N>
+Dtype common_dtype(const Input (&inputs)[N]) {
+  const Input* first = nullptr;
+  for (const Input& input : inputs) {
+    if (input.is_number()) continue;
+    if (!first) {
+      first = &input;
+    } else if (input.tensor().dtype() != first->tensor().dtype()) {
+      fail<DtypeError>("a is ", name_of(first->tensor().dtype()), ", b is ", name_of(input.tensor().dtype()),
+                       "; convert one with .to(...)");
+    }
+  }
+  if (!first) fail<ValueError>("all arguments are plain numbers; make one a tensor with tensor(...)");
+  const Dtype dtype = first->tensor().dtype();
+  for (const Input& input : inputs) {
+    if (input.is_number() && !input.number().fits(dtype))
+      fail<DtypeError>("the number ", input.number(), " is no ", name_of(dtype), "; convert the tensor with .to(f64)");
+  }
+  return dtype;
+}
+
+template <class Function>
+Function checked_kernel(Function kernel, Dtype dtype) {
+  if (!kernel) fail<DtypeError>("not defined for ", name_of(dtype), "; convert with .to(f32)");
+  return kernel;
+}
+
+/// Two inputs ready for a kernel: pointers, and the loop over their broadcast.
+struct BinaryCall {
+  Dtype dtype;
+  Shape shape;
+  const void* data[2];
+  kernels::Loop<2> loop;
+  alignas(8) std::byte numbers[2][8];
+
+  explicit BinaryCall(const Input (&inputs)[2]) : dtype(common_dtype(inputs)) {
+    const Shape scalar;
+    const Shape* shapes[2];
+    for (int i = 0; i < 2; ++i) {
+      if (inputs[i].is_number()) {
+        inputs[i].number().store(dtype, numbers[i]);
+        data[i] = numbers[i];
+        shapes[i] = &scalar;
+      } else {
+        data[i] = inputs[i].tensor().array().data();
+        shapes[i] = &inputs[i].tensor().shape();
+      }
+    }
+    if (*shapes[0] == *shapes[1]) {
+      shape = *shapes[0];
+      loop.rank = 1;
+      loop.sizes[0] = shape.size();
+      loop.strides[0][0] = loop.strides[1][0] = 1;
+      return;
+    }
+    if (!broadcast(*shapes[0], *shapes[1], shape))
+      fail<ShapeError>("shapes do not broadcast: a is ", *shapes[0], ", b is ", *shapes[1],
+                       "; sizes must agree or be 1, counted from the last axis");
+    loop.rank = shape.ndim();
+    for (int d = 0; d < shape.ndim(); ++d) loop.sizes[d] = shape[d];
+    for (int i = 0; i < 2; ++i) {
+      kernels::Size stride = 1;
+      for (int d = 1; d <= shapes[i]->ndim(); ++d) {
+        const kernels::Size size = (*shapes[i])[-d];
+        loop.strides[i][shape.ndim() - d] = size == 1 ? 0 : stride;
+        stride *= size;
+      }
+    }
+    loop.collapse();
+  }
+
+  Array run(kernels::Table::BinaryFn kernel, Dtype result_dtype) {
+    checked_kernel(kernel, dtype);
+    Array result(result_dtype, shape);
+    if (shape.size() > 0) kernel(data[0], data[1], result.data(), loop);
+    return result;
+  }
+};
+
+Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dtype) {
+  checked_kernel(kernel, x.dtype());
+  Array result(result_dtype, x.shape());
+  kernel(x.data(), result.data(), x.size());
+  return result;
+}
+
+const Array& array_of(const Input& input) {
+  if (input.is_number()) fail<ValueError>("the argument is a plain number; make it a tensor with tensor(...)");
+  return input.tensor().array();
+}
+
+}  // namespace
+
+bool grad_enabled() { return recording_enabled; }
+
+detail::GradMode::GradMode(bool enabled) : before_(recording_enabled) { recording_enabled = enabled; }
+detail::GradMode::~GradMode() { recording_enabled = before_; }
+
+detail::Differentiating::Differentiating(const Node* node) : before_(differentiating) { differentiating = node; }
+detail::Differentiating::~Differentiating() { differentiating = before_; }
+
+bool detail::recording(const Input* inputs, std::size_t count) {
+  if (!recording_enabled) return false;
+  for (std::size_t i = 0; i < count; ++i)
+    if (inputs[i].requires_grad()) return true;
+  return false;
+}
+
+void detail::check_inputs(const Input* inputs, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (inputs[i].is_number()) continue;
+    const Tensor& t = inputs[i].tensor();
+    if (!t.defined())
+      fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
+    if (!differentiating) continue;
+    const std::uint64_t written = t.array().storage()->written.load(std::memory_order_relaxed);
+    if (written > differentiating->id)
+      fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
+                       " needs was overwritten after it was recorded (it is at version ", written, ", expected at most ",
+                       differentiating->id, "); call backward before assign or step, or record the op again");
+  }
+}
+
+Tensor detail::finish(Array&& result, Ref<Node>&& node) {
+  if (!is_floating(result.dtype())) return Tensor(std::move(result));
+  bool keep_output = false;
+  for (int i = 0; i < node->edge_count; ++i) keep_output |= node->edges()[i].rule.wants_output();
+  if (keep_output) {
+    node->output = result.storage();
+    node->output_data = result.data<std::byte>();
+  }
+  return Tensor(std::move(result), std::move(node));
+}
+
+Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel) {
+  const Array& x = array_of(inputs[0]);
+  return run_unary(x, kernels::table().unary[int(kernel)][int(x.dtype())], x.dtype());
+}
+
+Array detail::elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel) {
+  BinaryCall call(inputs);
+  return call.run(kernels::table().binary[int(kernel)][int(call.dtype)], call.dtype);
+}
+
+Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Compare kernel) {
+  const Input inputs[] = {a, b};
+  const OpScope scope(name, a.place());
+  detail::check_inputs(inputs, 2);
+  BinaryCall call(inputs);
+  return Tensor(call.run(kernels::table().compare[int(kernel)][int(call.dtype)], boolean));
+}
+
+Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) {
+  const Input inputs[] = {x};
+  const OpScope scope(name, x.place());
+  detail::check_inputs(inputs, 1);
+  const Array& array = array_of(inputs[0]);
+  return Tensor(run_unary(array, kernels::table().predicate[int(kernel)][int(array.dtype())], boolean));
+}
+
+}  // namespace xgrad

@@ -1,0 +1,115 @@
+#pragma once
+#include <autograd/grad_mode.hpp>
+#include <autograd/kernels/table.hpp>
+#include <autograd/node.hpp>
+
+/// How an op is made. Forward and derivative stand together, one vjp per input:
+///
+///   Tensor exp(const Operand& x) {
+///     return elementwise("exp", {x}, kernels::Unary::exp, [](const Tensor& g, const Tensor& y) { return g * y; });
+///   }
+///
+/// A rule takes the cotangent `g`, or `g` and the output `y`; it is written in ops, so it can be differentiated again.
+/// It never captures the output, which would be a reference cycle: the engine hands it in and keeps its numbers only if
+/// some rule asks for them. A rule for an input that needs no gradient is never stored. A rule that returns an
+/// undefined tensor means zero.
+namespace xgrad {
+
+/// An input of an op, borrowed for the call.
+class Input {
+ public:
+  Input(const Operand& o) : operand_(&o), place_(o.place()) {}
+  Input(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : tensor_(&t), place_{file, line} {}
+
+  bool is_number() const { return operand_ && operand_->is_number(); }
+  const Number& number() const { return operand_->number(); }
+  const Tensor& tensor() const { return operand_ ? operand_->tensor() : *tensor_; }
+  bool requires_grad() const { return !is_number() && tensor().requires_grad(); }
+  Place place() const { return place_; }
+
+ private:
+  const Operand* operand_ = nullptr;
+  const Tensor* tensor_ = nullptr;
+  Place place_;
+};
+
+/// In place of a rule: no derivative flows to this input.
+struct NotDifferentiable {};
+inline constexpr NotDifferentiable not_differentiable{};
+
+/// The rule of a piecewise constant op: zero, without numbers.
+inline constexpr auto zero_rule = [](const Tensor&) { return Tensor(); };
+
+namespace detail {
+
+/// Whether any of the inputs needs a gradient now.
+bool recording(const Input* inputs, std::size_t count);
+/// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
+void check_inputs(const Input* inputs, std::size_t count);
+/// The node whose rule is running on this thread, while one is.
+class Differentiating {
+ public:
+  explicit Differentiating(const Node* node);
+  ~Differentiating();
+  Differentiating(const Differentiating&) = delete;
+  Differentiating& operator=(const Differentiating&) = delete;
+
+ private:
+  const Node* before_;
+};
+Tensor finish(Array&& result, Ref<Node>&& node);
+
+template <class R>
+void attach(Node& node, int argument, const Input& input, R&& rule, bool sum_to_input) {
+  if constexpr (!std::is_same_v<std::decay_t<R>, NotDifferentiable>) {
+    if (!input.requires_grad()) return;
+    Edge& edge = node.edges()[node.edge_count++];
+    edge.input = input.tensor().node();
+    edge.rule.set(std::forward<R>(rule));
+    edge.argument = argument;
+    edge.sum_to_input = sum_to_input;
+  }
+}
+
+/// Records how `result` came from `inputs`, if any of them needs a gradient.
+template <std::size_t N, class... Rules>
+Tensor record(const char* name, const Input (&inputs)[N], bool sum_to_inputs, Array&& result, Rules&&... rules) {
+  static_assert(sizeof...(Rules) == N, "an op has one rule for each input");
+  if (!recording(inputs, N)) return Tensor(std::move(result));
+  Ref<Node> node = Node::make(name, OpScope::place(inputs[0].place()), result, N);
+  int argument = 0;
+  ((attach(*node, argument, inputs[argument], std::forward<Rules>(rules), sum_to_inputs), ++argument), ...);
+  return finish(std::move(result), std::move(node));
+}
+
+Array elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel);
+Array elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel);
+
+}  // namespace detail
+
+/// An op from its forward, a function that takes no argument and returns the result's Array, and one rule per input.
+/// Strict: a cotangent of another shape than its input's throws GraphError in the sweep, naming op and input.
+template <std::size_t N, class Forward, class... Rules>
+  requires std::is_invocable_r_v<Array, Forward&>
+Tensor primitive(const char* name, const Input (&inputs)[N], Forward&& forward, Rules&&... rules) {
+  const OpScope scope(name, inputs[0].place());
+  detail::check_inputs(inputs, N);
+  return detail::record(name, inputs, false, forward(), std::forward<Rules>(rules)...);
+}
+
+/// An elementwise op from its kernel: checks dtypes, broadcasts, and sums each cotangent back to its input's shape.
+/// Numbers take the tensor's dtype.
+template <std::size_t N, class Kernel, class... Rules>
+Tensor elementwise(const char* name, const Input (&inputs)[N], Kernel kernel, Rules&&... rules) {
+  const OpScope scope(name, inputs[0].place());
+  detail::check_inputs(inputs, N);
+  return detail::record(name, inputs, N > 1, detail::elementwise_forward(inputs, kernel),
+                        std::forward<Rules>(rules)...);
+}
+
+/// f(a, b) as booleans, and f(x) as booleans: never differentiable.
+Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Compare kernel);
+Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel);
+
+}  // namespace xgrad

@@ -1,0 +1,60 @@
+#include <autograd/kernels/table.hpp>
+#include <autograd/tensor.hpp>
+#include <numeric>
+
+namespace xgrad {
+namespace {
+
+thread_local constinit RandomState state{0x5eed, 0};
+
+Tensor filled(const char* name, const Shape& shape, const TensorOptions& options, Place place,
+              void (*const (&kernels)[dtype_count])(void*, kernels::Size, std::uint64_t, std::uint64_t)) {
+  const OpScope scope(name, place);
+  check_sizes(shape);
+  const auto kernel = kernels[int(options.dtype)];
+  if (!kernel) scope.fail<DtypeError>("not defined for ", name_of(options.dtype), "; use f32 or f64");
+  Array array(options.dtype, shape);
+  kernel(array.data(), array.size(), state.seed, state.stream++);
+  Tensor t(std::move(array));
+  return options.requires_grad ? t.set_requires_grad(true) : t;
+}
+
+}  // namespace
+
+void manual_seed(std::uint64_t seed) { state = {seed, 0}; }
+RandomState random_state() { return state; }
+void set_random_state(RandomState s) { state = s; }
+
+Tensor rand(const Shape& shape, TensorOptions options, Place place) {
+  return filled("rand", shape, options, place, kernels::table().uniform);
+}
+
+Tensor randn(const Shape& shape, TensorOptions options, Place place) {
+  return filled("randn", shape, options, place, kernels::table().normal);
+}
+
+Tensor bernoulli(const Shape& shape, double p, Place place) {
+  const OpScope scope("bernoulli", place);
+  check_sizes(shape);
+  if (!(p >= 0 && p <= 1)) scope.fail<ValueError>("the probability is ", p, "; expected one in [0, 1]");
+  Array array(boolean, shape);
+  kernels::table().keep(array.data<bool>(), array.size(), p, state.seed, state.stream++);
+  return Tensor(std::move(array));
+}
+
+Tensor randperm(std::int64_t n, Place place) {
+  const OpScope scope("randperm", place);
+  check_sizes({n});
+  Array order(i64, {n}), draws(f64, {n});
+  kernels::table().uniform[int(f64)](draws.data(), n, state.seed, state.stream++);
+  auto* const at = order.data<std::int64_t>();
+  std::iota(at, at + n, std::int64_t{0});
+  // Fisher and Yates' shuffle: place i gets one of the i + 1 elements up to it.
+  for (std::int64_t i = n - 1; i > 0; --i) {
+    const auto j = static_cast<std::int64_t>(draws.data<double>()[i] * static_cast<double>(i + 1));
+    std::swap(at[i], at[j]);
+  }
+  return Tensor(std::move(order));
+}
+
+}  // namespace xgrad

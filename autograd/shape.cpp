@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <autograd/error.hpp>
+#include <autograd/shape.hpp>
+
+namespace xgrad {
+namespace {
+
+[[noreturn]] void fail(const std::string& fact) { throw ShapeError(OpScope::prefix() + fact); }
+
+}  // namespace
+
+Shape::Shape(const std::int64_t* begin, const std::int64_t* end) {
+  for (const std::int64_t* s = begin; s != end; ++s) push_back(*s);
+}
+
+void Shape::push_back(std::int64_t size) { insert(ndim_, size); }
+
+void Shape::insert(int before, std::int64_t size) {
+  if (ndim_ == max_ndim) fail(text("more than ", max_ndim, " axes; merge some with reshape"));
+  for (int d = ndim_; d > before; --d) sizes_[d] = sizes_[d - 1];
+  sizes_[before] = size;
+  ++ndim_;
+}
+
+void Shape::erase(int axis) {
+  for (int d = axis; d + 1 < ndim_; ++d) sizes_[d] = sizes_[d + 1];
+  --ndim_;
+}
+
+std::string Shape::str() const {
+  std::string s = "(";
+  for (int d = 0; d < ndim_; ++d) s += text(d > 0 ? ", " : "", sizes_[d]);
+  return s + (ndim_ == 1 ? ",)" : ")");
+}
+
+bool broadcast(const Shape& a, const Shape& b, Shape& result) {
+  if (a == b) {
+    result = a;
+    return true;
+  }
+  result = a.ndim() >= b.ndim() ? a : b;
+  for (int d = 1; d <= result.ndim(); ++d) {
+    const std::int64_t p = d <= a.ndim() ? a[-d] : 1, q = d <= b.ndim() ? b[-d] : 1;
+    if (p != q && p != 1 && q != 1) return false;
+    result[-d] = p == 1 ? q : p;
+  }
+  return true;
+}
+
+int checked_axis(int axis, int ndim) {
+  if (axis < -ndim || axis >= ndim) {
+    if (ndim == 0) fail(text("axis ", axis, " of a 0-d tensor, which has no axes"));
+    fail(text("axis ", axis, " is out of range; expected one in [", -ndim, ", ", ndim - 1, "]"));
+  }
+  return axis < 0 ? axis + ndim : axis;
+}
+
+std::vector<int> checked_axes(const std::vector<int>& axes, int ndim) {
+  std::vector<int> result;
+  if (axes.empty()) {
+    for (int d = 0; d < ndim; ++d) result.push_back(d);
+    return result;
+  }
+  for (int axis : axes) result.push_back(checked_axis(axis, ndim));
+  std::sort(result.begin(), result.end());
+  const auto twice = std::adjacent_find(result.begin(), result.end());
+  if (twice != result.end()) fail(text("axis ", *twice, " appears more than once"));
+  return result;
+}
+
+void check_sizes(const Shape& shape) {
+  std::int64_t n = 1;
+  for (std::int64_t size : shape) {
+    if (size < 0) fail(text("negative size in shape ", shape));
+    if (size == 0) n = 0;
+  }
+  for (std::int64_t size : shape) {
+    if (n != 0 && __builtin_mul_overflow(n, size, &n)) n = -1;
+    if (n < 0 || n > (std::int64_t{1} << 59)) fail(text("shape ", shape, " has more elements than can be counted"));
+  }
+}
+
+}  // namespace xgrad

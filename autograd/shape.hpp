@@ -1,0 +1,66 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace xgrad {
+
+/// The lengths of an array's axes, outermost first, at most eight: `Shape{2, 3}`, `Shape{}` for a single number.
+class Shape {
+ public:
+  static constexpr int max_ndim = 8;
+
+  Shape() = default;
+  template <std::integral... I>
+    requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim)
+  Shape(I... sizes) : ndim_(sizeof...(I)), sizes_{static_cast<std::int64_t>(sizes)...} {}
+  Shape(const std::int64_t* begin, const std::int64_t* end);
+  Shape(const std::vector<std::int64_t>& sizes) : Shape(sizes.data(), sizes.data() + sizes.size()) {}
+
+  int ndim() const { return ndim_; }
+  std::int64_t size() const {
+    std::int64_t n = 1;
+    for (int d = 0; d < ndim_; ++d) n *= sizes_[d];
+    return n;
+  }
+  std::int64_t operator[](int axis) const { return sizes_[axis < 0 ? axis + ndim_ : axis]; }
+  std::int64_t& operator[](int axis) { return sizes_[axis < 0 ? axis + ndim_ : axis]; }
+  const std::int64_t* begin() const { return sizes_; }
+  const std::int64_t* end() const { return sizes_ + ndim_; }
+
+  void push_back(std::int64_t size);
+  void insert(int before, std::int64_t size);
+  void erase(int axis);
+  /// The product of the sizes of axes [from, to).
+  std::int64_t product(int from, int to) const {
+    std::int64_t n = 1;
+    for (int d = from; d < to; ++d) n *= sizes_[d];
+    return n;
+  }
+
+  std::string str() const;  // "(2, 3)", "(3,)", "()"
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.ndim_ != b.ndim_) return false;
+    for (int d = 0; d < a.ndim_; ++d)
+      if (a.sizes_[d] != b.sizes_[d]) return false;
+    return true;
+  }
+
+ private:
+  int ndim_ = 0;
+  std::int64_t sizes_[max_ndim] = {};
+};
+
+/// The shape that two shapes broadcast to by NumPy's rules, or false.
+bool broadcast(const Shape& a, const Shape& b, Shape& result);
+
+/// The axis counted from the front; throws in the name of the op in progress if it is not one of `ndim` axes.
+int checked_axis(int axis, int ndim);
+/// The same for several axes, sorted; a repeated one throws. An empty list means all axes.
+std::vector<int> checked_axes(const std::vector<int>& axes, int ndim);
+/// Throws in the name of the op in progress on a negative size or an element count past 2^62 bytes.
+void check_sizes(const Shape& shape);
+
+}  // namespace xgrad

@@ -1,0 +1,147 @@
+#include <autograd/grad_mode.hpp>
+#include <autograd/kernels/table.hpp>
+#include <autograd/ops.hpp>
+#include <autograd/primitive.hpp>
+#include <cmath>
+#include <cstring>
+
+namespace xgrad {
+
+Tensor::Value::Value(Array a, Ref<Node> n) : array(std::move(a)), node(std::move(n)) {}
+Tensor::Value::~Value() = default;
+
+void Tensor::Value::destroy(Value* v) noexcept {
+  v->~Value();
+  memory::detail::release(v, sizeof(Value));
+}
+
+Tensor::Tensor(Array array) : Tensor(std::move(array), Ref<Node>()) {}
+
+Tensor::Tensor(Array array, Ref<Node> node)
+    : value_(Ref<Value>::adopt(new (memory::detail::allocate(sizeof(Value))) Value(std::move(array), std::move(node)))) {}
+
+void Tensor::fail_undefined() {
+  throw ValueError(OpScope::prefix() + "the tensor is undefined (default-built); give it a value first");
+}
+
+void Tensor::fail_dtype(Dtype asked) const {
+  throw DtypeError(OpScope::prefix() + text("data: the tensor is ", name_of(dtype()), ", not ", name_of(asked),
+                                            "; convert it with .to(", name_of(asked), ")"));
+}
+
+const Ref<Node>& Tensor::node() const {
+  static const Ref<Node> none;
+  return value_ ? value_->node : none;
+}
+
+void Tensor::reset_array(Array array) {
+  if (requires_grad() && !is_leaf()) throw GraphError(OpScope::prefix() + "only a leaf's numbers can be replaced");
+  if (value_->node) value_->node = Node::make_leaf(array);
+  value_->array = std::move(array);
+}
+
+double Tensor::item_as_double(Place place) const {
+  const OpScope scope("item", place);
+  if (size() != 1)
+    scope.fail<ShapeError>("a tensor of shape ", shape(), " has ", size(), " elements, not one; reduce or slice it first");
+  double number;
+  kernels::table().cast[int(dtype())][int(f64)](array().data(), &number, 1);
+  return number;
+}
+
+std::int64_t Tensor::item_as_integer(Place place) const {
+  if (defined() && dtype() == i64 && size() == 1) return *data<std::int64_t>();
+  return static_cast<std::int64_t>(item_as_double(place));
+}
+
+Tensor Tensor::to(Dtype to, Place place) const {
+  const OpScope scope("to", place);
+  const Dtype from = dtype();
+  if (from == to) return *this;
+  const auto forward = [&] {
+    Array result(to, shape());
+    kernels::table().cast[int(from)][int(to)](array().data(), result.data(), size());
+    return result;
+  };
+  if (!is_floating(from) || !is_floating(to)) return Tensor(forward());
+  return primitive("to", {*this}, forward, [from](const Tensor& g) { return g.to(from); });
+}
+
+Tensor Tensor::detach() const { return defined() ? Tensor(array()) : Tensor(); }
+
+Tensor Tensor::clone(Place place) const {
+  const OpScope scope("clone", place);
+  return primitive("clone", {*this}, [this] { return array().clone(); }, [](const Tensor& g) { return g; });
+}
+
+bool Tensor::is_leaf() const { return !requires_grad() || node()->is_leaf; }
+
+Tensor& Tensor::set_requires_grad(bool on, Place place) {
+  const OpScope scope("set_requires_grad", place);
+  const Array& numbers = array();
+  if (on == requires_grad()) return *this;
+  if (on) {
+    if (!is_floating(numbers.dtype()))
+      scope.fail<DtypeError>("a tensor of type ", name_of(numbers.dtype()), " cannot require a gradient; use f32 or f64");
+    value_->node = Node::make_leaf(numbers);
+  } else {
+    if (!is_leaf())
+      scope.fail<GraphError>("this tensor is the result of ", node()->name,
+                             ", and its history cannot be switched off; use detach() for a constant of the same values");
+    value_->node.reset();
+  }
+  return *this;
+}
+
+Tensor Tensor::grad() const { return requires_grad() ? node()->grad : Tensor(); }
+bool Tensor::has_grad() const { return requires_grad() && node()->grad.defined(); }
+
+void Tensor::set_grad(const Tensor& g, Place place) {
+  const OpScope scope("set_grad", place);
+  if (!requires_grad() || !is_leaf()) scope.fail<GraphError>("only a leaf that requires a gradient has one");
+  if (g.defined() && (g.shape() != shape() || g.dtype() != dtype()))
+    scope.fail<ShapeError>("the gradient is ", name_of(g.dtype()), " ", g.shape(), ", the tensor is ", name_of(dtype()), " ",
+                           shape(), "; they must be equal");
+  node()->grad = g;
+}
+
+void Tensor::zero_grad() {
+  if (requires_grad()) node()->grad = Tensor();
+}
+
+void Tensor::assign(const Tensor& other, Place place) {
+  const OpScope scope("assign", place);
+  if (requires_grad() && grad_enabled()) {
+    if (is_leaf()) scope.fail<GraphError>("a leaf that requires a gradient can be overwritten under NoGrad only");
+    scope.fail<GraphError>("the result of ", node()->name, " cannot be overwritten while its history is recorded; use detach()");
+  }
+  if (other.shape() != shape())
+    scope.fail<ShapeError>("the values are ", other.shape(), ", the tensor is ", shape(), "; they must be equal");
+  if (other.dtype() != dtype())
+    scope.fail<DtypeError>("the values are ", name_of(other.dtype()), ", the tensor is ", name_of(dtype()),
+                           "; convert them with .to(...)");
+  if (size() > 0) std::memmove(array().data(), other.array().data(), array().bytes());
+  array().storage()->written.store(tick(), std::memory_order_relaxed);
+}
+
+bool Number::fits(Dtype dtype) const { return dtype != i64 || is_integer_ || real_ == std::floor(real_); }
+
+void Number::store(Dtype dtype, void* to) const {
+  switch (dtype) {
+    case Dtype::f32: *static_cast<float*>(to) = static_cast<float>(real_); break;
+    case Dtype::f64: *static_cast<double*>(to) = real_; break;
+    case Dtype::i64: *static_cast<std::int64_t*>(to) = is_integer_ ? integer_ : static_cast<std::int64_t>(real_); break;
+    case Dtype::boolean: *static_cast<bool*>(to) = real_ != 0; break;
+  }
+}
+
+const Tensor& Operand::tensor() const {
+  if (is_number_ && !tensor_.defined()) {
+    Array scalar(f32, Shape());
+    number_.store(f32, scalar.data());
+    tensor_ = Tensor(std::move(scalar));
+  }
+  return tensor_;
+}
+
+}  // namespace xgrad

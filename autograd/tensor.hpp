@@ -1,0 +1,249 @@
+#pragma once
+#include <autograd/array.hpp>
+#include <autograd/error.hpp>
+#include <concepts>
+#include <initializer_list>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+/// The mental model of xgrad:
+///
+///   Array      the numbers: a dtype, a shape, and shared, 64-byte-aligned, contiguous row-major storage
+///   Node       how they were made: the op's name, and one Edge for each input that needs a gradient
+///   Edge       where to send a cotangent: an input's Node, and the vjp that carries it there
+///   Tensor     a cheap handle to an Array and, unless it is a constant, to a Node
+///   op         a free function Tensor(s) -> Tensor: computes, and records a Node
+///   backward   visits the reachable Nodes newest first, calls each vjp once, and sums what meets at a Node
+///   vjp        is itself written in ops, so its own work can be recorded: derivatives of any order come for free
+///
+/// Value and history are separate objects: a graph keeps alive only what its vjps captured, `detach` is O(1), a
+/// constant has no Node, and dropping the last handle frees the graph. Ops never write into their inputs; the only
+/// writers are `assign` and the optimisers, and a backward pass that would use a value overwritten since it was
+/// recorded throws instead of giving a wrong gradient.
+namespace xgrad {
+
+struct Node;
+
+struct TensorOptions {
+  Dtype dtype = f32;
+  bool requires_grad = false;
+};
+
+struct BackwardOptions {
+  bool retain_graph = false;  // keep the graph for another pass
+  bool create_graph = false;  // record the pass itself, so that its results can be differentiated; implies retain_graph
+};
+
+/// A handle to numbers and their history. Copies are the same tensor; `clone` copies the numbers.
+class Tensor {
+ public:
+  /// An undefined tensor; every op on it throws.
+  Tensor() = default;
+  /// A constant that holds `array`.
+  explicit Tensor(Array array);
+  /// A recorded result.
+  Tensor(Array array, Ref<Node> node);
+
+  bool defined() const { return static_cast<bool>(value_); }
+  const Shape& shape() const { return array().shape(); }
+  int ndim() const { return array().ndim(); }
+  std::int64_t size() const { return array().size(); }
+  Dtype dtype() const { return array().dtype(); }
+
+  /// The numbers. Throws ValueError on an undefined tensor.
+  const Array& array() const {
+    if (!value_) fail_undefined();
+    return value_->array;
+  }
+  /// The element of a tensor of size 1, converted to T (double, float, std::int64_t, int or bool).
+  template <class T>
+  T item(Place place = Place::here()) const;
+  /// The first element; T must be the dtype's C++ type. Writing through it is seen by no version check: use `assign`.
+  template <class T>
+  T* data() const {
+    if (dtype() != dtype_of<T>) fail_dtype(dtype_of<T>);
+    return array().template data<T>();
+  }
+  /// A zero-copy xtensor view; include <autograd/xtensor.hpp>.
+  template <class T>
+  auto array() const;
+
+  /// The same values as another dtype. Differentiable between f32 and f64.
+  Tensor to(Dtype dtype, Place place = Place::here()) const;
+  /// The same values without history; shares storage, O(1).
+  Tensor detach() const;
+  /// A copy of the values, with history: gradients flow through it.
+  Tensor clone(Place place = Place::here()) const;
+
+  bool requires_grad() const { return value_ && value_->node; }
+  /// Makes a leaf whose gradient `backward` collects, or a constant. Returns *this. Throws DtypeError for i64 and
+  /// boolean, GraphError when asked to make a constant of an op's result (use detach()).
+  Tensor& set_requires_grad(bool on, Place place = Place::here());
+  /// Whether the user made this tensor, rather than a recorded op.
+  bool is_leaf() const;
+
+  /// What backward collected here, or an undefined tensor.
+  Tensor grad() const;
+  bool has_grad() const;
+  /// Replaces the gradient, whose shape and dtype must be this tensor's; an undefined one removes it.
+  void set_grad(const Tensor& g, Place place = Place::here());
+  /// Removes the gradient, so that the next backward starts from nothing.
+  void zero_grad();
+
+  /// Overwrites the values in place with those of an equally shaped tensor of the same dtype. A leaf that requires a
+  /// gradient may be assigned under NoGrad only. Graphs that still need the old values throw when used.
+  void assign(const Tensor& other, Place place = Place::here());
+
+  /// Adds d(this)/d(leaf) to every leaf's grad(). This tensor must hold one element, unless a cotangent of its shape is given.
+  void backward(BackwardOptions options = {}, Place place = Place::here()) const;
+  void backward(const Tensor& cotangent, BackwardOptions options = {}, Place place = Place::here()) const;
+
+  /// Like NumPy prints an array.
+  std::string str() const;
+  /// The truth of a tensor of size 1.
+  explicit operator bool() const { return item<bool>(); }
+
+  const Ref<Node>& node() const;
+  /// Replaces the numbers, dtype and all, for everyone who holds this tensor (nn::Module::to).
+  void reset_array(Array array);
+  /// Whether this handle and its storage are the only ones, so that the numbers may be overwritten unseen.
+  bool unique() const { return value_.unique() && value_->array.unique(); }
+  /// Whether both handles are the same tensor.
+  bool same(const Tensor& other) const { return value_ == other.value_; }
+
+ private:
+  struct Value {
+    std::atomic<std::uint32_t> references{1};
+    Array array;
+    Ref<Node> node;
+    Value(Array a, Ref<Node> n);
+    ~Value();
+    static void destroy(Value* v) noexcept;
+  };
+  [[noreturn]] static void fail_undefined();
+  [[noreturn]] void fail_dtype(Dtype asked) const;
+  double item_as_double(Place place) const;
+  std::int64_t item_as_integer(Place place) const;
+
+  Ref<Value> value_;
+};
+
+template <class T>
+T Tensor::item(Place place) const {
+  if constexpr (std::is_same_v<T, bool>) {
+    return item_as_double(place) != 0;
+  } else if constexpr (std::is_integral_v<T>) {
+    return static_cast<T>(item_as_integer(place));
+  } else {
+    return static_cast<T>(item_as_double(place));
+  }
+}
+
+std::ostream& operator<<(std::ostream& out, const Tensor& t);
+
+/// A C++ number whose type is decided by the tensor that it meets.
+class Number {
+ public:
+  template <class N>
+    requires std::is_arithmetic_v<N>
+  Number(N n) : real_(static_cast<double>(n)), integer_(0), is_integer_(std::is_integral_v<N>) {
+    if constexpr (std::is_integral_v<N>) integer_ = static_cast<std::int64_t>(n);
+  }
+  double real() const { return real_; }
+  /// Whether the number survives a conversion to `dtype`: 2.5 does not survive one to i64.
+  bool fits(Dtype dtype) const;
+  /// Writes the number as one element of `dtype`.
+  void store(Dtype dtype, void* to) const;
+  std::string str() const { return is_integer_ ? text(integer_) : text(real_); }
+
+ private:
+  double real_;
+  std::int64_t integer_;
+  bool is_integer_;
+};
+
+/// What an op takes: a tensor or a C++ number, and the line of the user's program where it was handed over.
+class Operand {
+ public:
+  Operand(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : tensor_(t), place_{file, line} {}
+  Operand(Tensor&& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : tensor_(std::move(t)), place_{file, line} {}
+  template <class N>
+    requires std::is_arithmetic_v<N>
+  Operand(N n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : number_(n), is_number_(true), place_{file, line} {}
+
+  bool is_number() const { return is_number_; }
+  const Number& number() const { return number_; }
+  /// The tensor; a number becomes a 0-d one of type f32. Throws ValueError if it is undefined.
+  const Tensor& tensor() const;
+  Place place() const { return place_; }
+
+  const Array& array() const { return tensor().array(); }
+  const Shape& shape() const { return array().shape(); }
+  int ndim() const { return array().ndim(); }
+  std::int64_t size() const { return array().size(); }
+  Dtype dtype() const { return array().dtype(); }
+  bool requires_grad() const { return tensor_.requires_grad(); }
+
+ private:
+  mutable Tensor tensor_;
+  Number number_ = 0;
+  bool is_number_ = false;
+  Place place_;
+};
+
+/// Nested braces of numbers, as `tensor` takes them; throws ShapeError when rows differ in length.
+class Nested {
+ public:
+  template <class N>
+    requires std::is_arithmetic_v<N>
+  Nested(N n) : numbers_{Number(n)} {}
+  Nested(std::initializer_list<Nested> rows);
+  const Shape& shape() const { return shape_; }
+  const std::vector<Number>& numbers() const { return numbers_; }
+
+ private:
+  Shape shape_;
+  std::vector<Number> numbers_;
+  std::string ragged_;
+  friend Tensor tensor(const Nested&, TensorOptions, Place);
+};
+
+/// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`, or of one number: `tensor(3.)`.
+Tensor tensor(const Nested& values, TensorOptions options = {}, Place place = Place::here());
+/// A tensor of `values` in row-major order, whose dtype is that of T. `shape` must have as many elements.
+template <class T>
+Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad = false, Place place = Place::here());
+
+Tensor zeros(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
+Tensor ones(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
+Tensor full(const Shape& shape, Number value, TensorOptions options = {}, Place place = Place::here());
+/// start, start + step, ... below stop (above it for a negative step).
+Tensor arange(Number start, Number stop, Number step = 1, TensorOptions options = {}, Place place = Place::here());
+/// `count` numbers from start to stop, both included.
+Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions options = {}, Place place = Place::here());
+/// The (n, n) identity matrix.
+Tensor eye(std::int64_t n, TensorOptions options = {}, Place place = Place::here());
+/// Uniform on [0, 1).
+Tensor rand(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
+/// Standard normal.
+Tensor randn(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
+/// A boolean tensor, each element true with probability p.
+Tensor bernoulli(const Shape& shape, double p, Place place = Place::here());
+/// A random order of 0 ... n - 1, as i64.
+Tensor randperm(std::int64_t n, Place place = Place::here());
+
+/// The calling thread's random numbers start anew from `seed`. Each random call takes the next stream of the seed, so
+/// the numbers depend on the seed and the order of calls, never on the processor or the number of threads.
+void manual_seed(std::uint64_t seed);
+/// Where the calling thread's generator stands; `set_random_state` returns there.
+struct RandomState {
+  std::uint64_t seed, stream;
+};
+RandomState random_state();
+void set_random_state(RandomState state);
+
+}  // namespace xgrad
