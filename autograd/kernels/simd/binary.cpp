@@ -14,14 +14,15 @@ V logit_term(V z, V target) {
 }  // namespace
 
 void fill_binary(Table& t) {
+  using xsimd::isnan;  // and not a != a, which xsimd's AVX compares as false
   using xsimd::select;
   using K = Binary;
   batched(t, K::add, [](auto a, auto b) { return a + b; });
   batched(t, K::subtract, [](auto a, auto b) { return a - b; });
   batched(t, K::multiply, [](auto a, auto b) { return a * b; });
   batched(t, K::divide, [](auto a, auto b) { return a / b; });
-  batched(t, K::minimum, [](auto a, auto b) { return select((a < b) | (a != a), a, b); });  // a NaN in either wins
-  batched(t, K::maximum, [](auto a, auto b) { return select((a > b) | (a != a), a, b); });
+  batched(t, K::minimum, [](auto a, auto b) { return select((a < b) | isnan(a), a, b); });  // NaN in either wins
+  batched(t, K::maximum, [](auto a, auto b) { return select((a > b) | isnan(a), a, b); });
   batched(t, K::relu_grad, [](auto g, auto y) { return select(y <= 0, decltype(g)(0), g); });
   one_by_one(t, K::pow, [](auto a, auto b) { return std::pow(a, b); });  // exp(b log a) would lose the last digits
   one_by_one(t, K::atan2, [](auto a, auto b) { return std::atan2(a, b); });
