@@ -47,4 +47,8 @@ xgrad_instruction_set(baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   xgrad_instruction_set(avx2 -mavx2 -mfma)
   xgrad_instruction_set(avx512 -mavx2 -mfma -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC bug 105593: its own AVX-512 headers leave operands uninitialised on purpose, and are warned about.
+    target_compile_options(xgrad_avx512 PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
+  endif()
 endif()

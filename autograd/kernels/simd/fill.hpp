@@ -3,8 +3,8 @@
 
 /// Each source in this folder fills its part of one instruction set's table. XGRAD_ISA names the set and is the
 /// innermost namespace, so that three compilations of one source can be linked together. These sources use no
-/// function of the standard library that is not always inlined (no containers, no algorithms): the linker keeps one copy of such a
-/// function for the whole program, and it could be the one that needs AVX-512.
+/// function of the standard library that is not always inlined (no containers, no algorithms): the linker keeps one
+/// copy of such a function for the whole program, and it could be the one that needs AVX-512.
 namespace xgrad::kernels::XGRAD_ISA {
 
 void fill_unary(Table& t);

@@ -1,0 +1,113 @@
+#pragma once
+#include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/lanes.hpp>
+#include <autograd/kernels/simd/walk.hpp>
+
+/// The loops of all elementwise kernels, each instantiated for an expression `F`: a lambda that captures nothing,
+/// called with batches or with single elements. Whole batches and the remainder go through the same expression, the
+/// remainder in a batch filled up with zeros, so that an element's value depends on neither its place nor the length.
+namespace xgrad::kernels::XGRAD_ISA {
+
+/// y[i] = F(x[i]), V by V.
+template <class V, class Out, class F>
+void map(const void* from, void* to, Size n) {
+  using T = typename Lanes<V>::Element;
+  constexpr Size width = Lanes<V>::width;
+  const T* x = static_cast<const T*>(from);
+  Out* y = static_cast<Out*>(to);
+  if constexpr (width == 1) {
+    for (Size i = 0; i < n; ++i) y[i] = F{}(x[i]);
+  } else {
+    Size i = 0;
+    for (; i + width <= n; i += width) F{}(V::load_unaligned(x + i)).store_unaligned(y + i);
+    if (i < n) store_few(y + i, F{}(load_few(x + i, n - i)), n - i);
+  }
+}
+
+/// A Row: y[i] = F(a[i], b[i]), V by V. Single elements are taken in blocks of a constant length, which compilers
+/// vectorise.
+template <class V, class Out, class F>
+void map_row(const void* const* in, const bool* step, void* out, Size n) {
+  using T = typename Lanes<V>::Element;
+  constexpr Size width = Lanes<V>::width == 1 ? splat_length : Lanes<V>::width;
+  static_assert(width <= splat_length);
+  const T* a = static_cast<const T*>(in[0]);
+  const T* b = static_cast<const T*>(in[1]);
+  Out* y = static_cast<Out*>(out);
+  const Size a_step = step[0] ? width : 0, b_step = step[1] ? width : 0;
+  for (; n >= width; n -= width, a += a_step, b += b_step, y += width) {
+    if constexpr (Lanes<V>::width == 1) {
+      Out block[width];  // not y: it may be a or b, which would keep the loop from being vectorised
+      for (Size j = 0; j < width; ++j) block[j] = F{}(a[j], b[j]);
+      std::memcpy(y, block, sizeof(block));
+    } else {
+      F{}(V::load_unaligned(a), V::load_unaligned(b)).store_unaligned(y);
+    }
+  }
+  if constexpr (Lanes<V>::width == 1) {
+    for (Size j = 0; j < n; ++j) y[j] = F{}(a[j], b[j]);
+  } else if (n > 0) {
+    store_few(y, F{}(load_few(a, n), load_few(b, n)), n);
+  }
+}
+
+template <class V, class Out, class F>
+void map2(const void* a, const void* b, void* y, const Loop<2>& loop) {
+  constexpr int size = sizeof(typename Lanes<V>::Element);
+  static constexpr int bytes[] = {size, size, sizeof(Out)};
+  const void* const in[] = {a, b};
+  if (loop.rank == 1 && loop.strides[0][0] == 1 && loop.strides[1][0] == 1) {
+    static constexpr bool step[] = {true, true};
+    map_row<V, Out, F>(in, step, y, loop.sizes[0]);
+  } else {
+    walk(loop, in, bytes, y, map_row<V, Out, F>);
+  }
+}
+
+/// Booleans are handled as the bytes 0 and 1, and i64 that may wrap around as unsigned.
+using Byte = std::uint8_t;
+using Signed = std::int64_t;
+using Unsigned = std::uint64_t;
+
+template <class V, class F>
+void set(Table& t, Unary k, Dtype d, F) {
+  t.unary[int(k)][int(d)] = map<V, typename Lanes<V>::Element, F>;
+}
+template <class V, class F>
+void set(Table& t, Binary k, Dtype d, F) {
+  t.binary[int(k)][int(d)] = map2<V, typename Lanes<V>::Element, F>;
+}
+
+/// `f` for f32 and f64, both in batches. The kernel is one of Unary or Binary; likewise below.
+template <class Kernel, class F>
+void batched(Table& t, Kernel k, F f) {
+  set<Batch<float>>(t, k, f32, f);
+  set<Batch<double>>(t, k, f64, f);
+}
+/// `f` for f32 in batches and for f64 one by one, with libm.
+template <class Kernel, class F>
+void batched_f32(Table& t, Kernel k, F f) {
+  set<Batch<float>>(t, k, f32, f);
+  set<double>(t, k, f64, f);
+}
+/// `f` for f32 and f64, both one by one, with libm.
+template <class Kernel, class F>
+void one_by_one(Table& t, Kernel k, F f) {
+  set<float>(t, k, f32, f);
+  set<double>(t, k, f64, f);
+}
+/// `f` for i64.
+template <class T, class Kernel, class F>
+void integer(Table& t, Kernel k, F f) {
+  set<T>(t, k, i64, f);
+}
+
+// The parts of fill_unary and fill_binary.
+void fill_arithmetic(Table& t);
+void fill_transcendental(Table& t);
+void fill_activations(Table& t);
+void fill_predicates(Table& t);
+void fill_casts(Table& t);
+void fill_compare(Table& t);
+
+}  // namespace xgrad::kernels::XGRAD_ISA

@@ -1,0 +1,75 @@
+#pragma once
+#include <autograd/kernels/loop.hpp>
+#include <cstring>
+#include <xsimd/xsimd.hpp>
+
+/// A kernel's expression is written once for `V`, which is a batch of floating numbers or a single element. `Lanes<V>`
+/// tells the loops of elementwise.hpp how to load and store one.
+namespace xgrad::kernels::XGRAD_ISA {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+
+/// Copies n < 2 * Most elements in pieces of a constant size, which compilers turn into single moves.
+template <Size Most, class T>
+void copy_few(const T* from, T* to, Size n) {
+  if (n & Most) {
+    std::memcpy(to, from, Most * sizeof(T));
+    from += Most;
+    to += Most;
+  }
+  if constexpr (Most > 1) copy_few<Most / 2>(from, to, n);
+}
+
+#if defined __AVX2__ && !defined __AVX512F__
+/// The lanes below n as all ones, the others zero.
+inline __m256i mask_below(Size n, float) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i mask_below(Size n, double) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+#endif
+
+/// The first n elements of a batch, n below its size; the other lanes are zero and nothing beyond p[n] is read.
+/// xsimd 8 has no masked load, and a load from a copied buffer waits until the buffer's stores have retired.
+template <class T>
+Batch<T> load_few(const T* p, Size n) {
+#if defined __AVX512F__
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
+  else
+    return _mm512_maskz_loadu_pd(__mmask8((1u << n) - 1), p);
+#elif defined __AVX2__
+  if constexpr (sizeof(T) == 4)
+    return _mm256_maskload_ps(p, mask_below(n, T{}));
+  else
+    return _mm256_maskload_pd(p, mask_below(n, T{}));
+#else
+  alignas(64) T padded[Batch<T>::size] = {};
+  copy_few<Size(Batch<T>::size) / 2>(p, padded, n);
+  return Batch<T>::load_aligned(padded);
+#endif
+}
+
+template <class T>
+void store_few(T* p, Batch<T> v, Size n) {
+  alignas(64) T all[Batch<T>::size];
+  v.store_aligned(all);
+  copy_few<Size(Batch<T>::size) / 2>(all, p, n);
+}
+
+/// One element.
+template <class V>
+struct Lanes {
+  using Element = V;
+  static constexpr Size width = 1;
+};
+/// A batch of them.
+template <class T>
+struct Lanes<Batch<T>> {
+  using Element = T;
+  static constexpr Size width = Size(Batch<T>::size);
+};
+
+}  // namespace xgrad::kernels::XGRAD_ISA

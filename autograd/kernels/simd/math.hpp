@@ -1,0 +1,120 @@
+#pragma once
+#include <autograd/kernels/simd/lanes.hpp>
+#include <cmath>
+
+/// Functions that the kernels' expressions are made of, for Batch<float> and for double (and the rare ones for float).
+/// f64 is libm's, so that all instruction sets give the same bits. f32 is xsimd's where that is accurate everywhere
+/// and the lanes do not influence each other; the other functions are here.
+namespace xgrad::kernels::XGRAD_ISA::math {
+
+using Floats = Batch<float>;
+using Integers = xsimd::batch<std::int32_t>;
+
+inline double abs(double x) { return std::fabs(x); }
+inline double cos(double x) { return std::cos(x); }
+inline double erf(double x) { return std::erf(x); }
+inline double erfc(double x) { return std::erfc(x); }
+inline double exp(double x) { return std::exp(x); }
+inline double expm1(double x) { return std::expm1(x); }
+inline double log(double x) { return std::log(x); }
+inline double log1p(double x) { return std::log1p(x); }
+inline double sin(double x) { return std::sin(x); }
+inline double tanh(double x) { return std::tanh(x); }
+inline double select(bool mask, double a, double b) { return mask ? a : b; }
+
+inline Floats abs(Floats x) { return xsimd::abs(x); }
+inline Floats erf(Floats x) { return xsimd::erf(x); }
+inline Floats erfc(Floats x) { return xsimd::erfc(x); }
+inline Floats log(Floats x) { return xsimd::log(x); }
+inline Floats tanh(Floats x) { return xsimd::tanh(x); }
+inline Floats select(xsimd::batch_bool<float> mask, Floats a, Floats b) { return xsimd::select(mask, a, b); }
+
+/// A constant in the precision of V.
+template <class V>
+V constant(double c) {
+  return V(static_cast<typename Lanes<V>::Element>(c));
+}
+
+/// x = k log 2 + r with |r| <= log(2) / 2, and expm1(r): the polynomial of Cephes' expf.
+struct ExpParts {
+  Floats k, expm1_r;
+};
+inline ExpParts exp_parts(Floats x) {
+  const Floats k = xsimd::nearbyint(x * Floats(1.44269504f));
+  Floats r = xsimd::fnma(k, Floats(0.693359375f), x);
+  r = xsimd::fnma(k, Floats(-2.12194440e-4f), r);
+  Floats p(1.3997796e-3f);
+  for (float c : {8.3955629e-3f, 4.1665401e-2f, 1.6666277e-1f, 0.5f}) p = xsimd::fma(p, r, Floats(c));
+  return {k, xsimd::fma(p, r * r, r)};
+}
+/// 2^k for -126 <= k <= 127.
+inline Floats power_of_two(Integers k) { return xsimd::bitwise_cast<Floats>((k + Integers(127)) << 23); }
+
+/// xsimd's exp is infinite from 88.38 and zero up to -87.3, where the true one is neither. A NaN passes both clamps.
+inline Floats exp(Floats x) {
+  x = select(x > Floats(89.f), Floats(89.f), select(x < Floats(-104.f), Floats(-104.f), x));
+  const ExpParts parts = exp_parts(x);
+  const Integers k = xsimd::to_int(parts.k), half = k >> 1;  // in two steps: 2^128 and 2^-149 are out of range for one
+  return (parts.expm1_r + Floats(1.f)) * power_of_two(half) * power_of_two(k - half);
+}
+
+/// 2^k expm1(r) + (2^k - 1), times one half until the end, for 2^128. Below -25 it is -1 to the last bit.
+inline Floats expm1(Floats x) {
+  const Floats c = select(x > Floats(89.f), Floats(89.f), select(x < Floats(-25.f), Floats(-25.f), x));
+  const ExpParts parts = exp_parts(c);
+  const Floats half = power_of_two(xsimd::to_int(parts.k) - Integers(1));
+  const Floats y = xsimd::fma(parts.expm1_r, half, half - Floats(0.5f));
+  return select(x == Floats(0.f), x, y + y);
+}
+
+inline Floats log1p(Floats x) { return select(x == Floats(0.f), x, xsimd::log1p(x)); }
+
+/// A quarter turn apart, so that cos is sin with `turn` 1: |x| = k pi/2 + r by Cody and Waite's three-part pi/2,
+/// exact enough up to 8192, and Cephes' polynomials. xsimd's own reduction depends on the largest lane of a batch.
+inline Floats sine(Floats x, int turn) {
+  const Floats k = xsimd::nearbyint(x * Floats(0.636619772f));
+  Floats r = x - k * Floats(1.5703125f);
+  r = r - k * Floats(4.837512969970703125e-4f);
+  r = r - k * Floats(7.54978995489188216e-8f);
+  const Floats z = r * r;
+  Floats s = xsimd::fma(z, Floats(-1.9515295891e-4f), Floats(8.3321608736e-3f));
+  s = xsimd::fma(z * r, xsimd::fma(z, s, Floats(-1.6666654611e-1f)), r);
+  Floats c = xsimd::fma(z, Floats(2.443315711809948e-5f), Floats(-1.388731625493765e-3f));
+  c = xsimd::fma(z * z, xsimd::fma(z, c, Floats(4.166664568298827e-2f)), xsimd::fma(z, Floats(-0.5f), Floats(1.f)));
+  const Integers quadrant = xsimd::to_int(k) + Integers(turn);
+  const auto odd = xsimd::bool_cast((quadrant & Integers(1)) != Integers(0));
+  return select(odd, c, s) ^ xsimd::bitwise_cast<Floats>((quadrant & Integers(2)) << 30);
+}
+/// y, but libm's `f` where |x| is above 8192 or NaN.
+template <class F>
+Floats unless_large(Floats x, Floats y, F f) {
+  const auto small = xsimd::abs(x) <= Floats(8192.f);
+  if (xsimd::all(small)) return y;
+  alignas(64) float from[Floats::size], to[Floats::size];
+  x.store_aligned(from);
+  y.store_aligned(to);
+  for (std::size_t j = 0; j < Floats::size; ++j) {
+    if (!(std::fabs(from[j]) <= 8192.f)) to[j] = f(from[j]);
+  }
+  return Floats::load_aligned(to);
+}
+inline Floats sin(Floats x) {
+  const Floats y = sine(xsimd::abs(x), 0) ^ xsimd::bitofsign(x);
+  return unless_large(x, y, [](float v) { return std::sin(v); });
+}
+inline Floats cos(Floats x) {
+  return unless_large(x, sine(xsimd::abs(x), 1), [](float v) { return std::cos(v); });
+}
+
+/// max(x, 0), a NaN staying one.
+template <class V>
+V positive_part(V x) {
+  return select(x <= V(0), V(0), x);
+}
+/// log(1 + exp(-|x|)): what softplus and its relatives add to their linear part, for any x without overflow.
+template <class V>
+V log1p_exp(V x) {
+  return log1p(exp(-abs(x)));
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA::math

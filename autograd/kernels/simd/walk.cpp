@@ -1,0 +1,109 @@
+#include <autograd/kernels/simd/walk.hpp>
+#include <cstring>
+
+namespace xgrad::kernels::XGRAD_ISA {
+namespace {
+
+// Elements gathered before a Row runs over them; operands of 8 bytes then take 2 KiB each.
+constexpr Size chunk = 256;
+// Shorter rows than this are gathered too: each would cost more as a Row of its own than its elements do to copy.
+constexpr Size short_row = 8;
+
+template <class T>
+void gather(const void* from, Size stride, void* to, Size n) {
+  const T* source = static_cast<const T*>(from);
+  T* target = static_cast<T*>(to);
+  if (stride == 1) {
+    for (Size i = 0; i < n; ++i) target[i] = source[i];
+  } else {
+    for (Size i = 0; i < n; ++i) target[i] = source[i * stride];
+  }
+}
+
+void gather(const void* from, Size stride, int bytes, void* to, Size n) {
+  switch (bytes) {
+    case 1:
+      return gather<std::uint8_t>(from, stride, to, n);
+    case 4:
+      return gather<std::uint32_t>(from, stride, to, n);
+    default:
+      return gather<std::uint64_t>(from, stride, to, n);
+  }
+}
+
+const char* at(const void* p, Size bytes) { return static_cast<const char*>(p) + bytes; }
+char* at(void* p, Size bytes) { return static_cast<char*>(p) + bytes; }
+
+/// Every inner stride is 0 or 1 and rows are long: each row goes to `row` where it lies.
+template <int N>
+void walk_rows(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+  alignas(64) char splat[N][splat_length * 8];
+  const Size n = loop.sizes[loop.rank - 1];
+  bool step[N];
+  for (int k = 0; k < N; ++k) step[k] = loop.strides[k][loop.rank - 1] == 1;
+  for_each_row(loop, [&](const Size* offsets) {
+    const void* operands[N];
+    for (int k = 0; k < N; ++k) {
+      operands[k] = at(in[k], offsets[k] * bytes[k]);
+      if (!step[k]) {
+        gather(operands[k], 0, bytes[k], splat[k], splat_length);
+        operands[k] = splat[k];
+      }
+    }
+    row(operands, step, out, n);
+    out = at(out, n * bytes[N]);
+  });
+}
+
+/// Any strides: operands are gathered, across rows, into chunks.
+template <int N>
+void walk_chunks(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+  alignas(64) char gathered[N][chunk * 8];
+  const void* operands[N];
+  bool step[N];
+  for (int k = 0; k < N; ++k) operands[k] = gathered[k], step[k] = true;
+  Size filled = 0;
+  const auto flush = [&] {
+    row(operands, step, out, filled);
+    out = at(out, filled * bytes[N]);
+    filled = 0;
+  };
+  const Size length = loop.sizes[loop.rank - 1];
+  for_each_row(loop, [&](const Size* offsets) {
+    for (Size i = 0, n; i < length; i += n) {
+      n = length - i < chunk - filled ? length - i : chunk - filled;
+      for (int k = 0; k < N; ++k) {
+        const Size stride = loop.strides[k][loop.rank - 1];
+        gather(at(in[k], (offsets[k] + i * stride) * bytes[k]), stride, bytes[k], gathered[k] + filled * bytes[k], n);
+      }
+      filled += n;
+      if (filled == chunk) flush();
+    }
+  });
+  if (filled > 0) flush();
+}
+
+template <int N>
+void walk_any(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+  bool direct = loop.rank == 1 || loop.sizes[loop.rank - 1] >= short_row;
+  for (int k = 0; k < N; ++k) {
+    const Size stride = loop.strides[k][loop.rank - 1];
+    direct = direct && (stride == 0 || stride == 1);
+  }
+  if (direct) {
+    walk_rows(loop, in, bytes, out, row);
+  } else {
+    walk_chunks(loop, in, bytes, out, row);
+  }
+}
+
+}  // namespace
+
+void walk(const Loop<2>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+  walk_any(loop, in, bytes, out, row);
+}
+void walk(const Loop<3>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+  walk_any(loop, in, bytes, out, row);
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA
