@@ -11,7 +11,9 @@ find_package(nlohmann_json REQUIRED)
 find_package(BLAS REQUIRED)
 find_path(XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
 if(XGRAD_ONEDNN)
-  find_package(dnnl CONFIG)
+  # Not its CMake package: Debian's demands the headers of OpenCL, which a CPU library has no use for.
+  find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.h)
+  find_library(DNNL_LIBRARY dnnl)
 endif()
 
 add_library(xgrad ${xgrad_sources})
@@ -23,8 +25,9 @@ target_include_directories(xgrad PUBLIC
 set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
   BLAS::BLAS ZLIB::ZLIB OpenMP::OpenMP_CXX)
-if(dnnl_FOUND)
-  target_link_libraries(xgrad PRIVATE DNNL::dnnl)
+if(XGRAD_ONEDNN AND DNNL_INCLUDE_DIR AND DNNL_LIBRARY)
+  target_include_directories(xgrad SYSTEM PRIVATE ${DNNL_INCLUDE_DIR})
+  target_link_libraries(xgrad PRIVATE ${DNNL_LIBRARY})
   target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_ONEDNN)
 endif()
 
@@ -34,7 +37,9 @@ function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)
   target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
-  target_compile_options(xgrad_${name} PRIVATE -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math ${ARGN})
+  target_compile_options(xgrad_${name} PRIVATE -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math ${ARGN}
+    # g++ 12 takes the deliberately undefined registers of its own AVX-512 intrinsics for a mistake (PR 105593).
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XSIMD_INCLUDE_DIR})
   target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings OpenMP::OpenMP_CXX)

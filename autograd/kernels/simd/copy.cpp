@@ -1,0 +1,143 @@
+#include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/wrapping.hpp>
+#include <cstring>
+
+/// Copies and additions between strided arrays. A row (the innermost axis) that is contiguous on both sides goes at
+/// memory speed. Where only one side is contiguous there, and the other along some other axis, the two axes are
+/// crossed in tiles of `tile` x `tile`, so that each cache line is read and written once.
+namespace xgrad::kernels::XGRAD_ISA {
+namespace {
+
+struct Assign {
+  template <class T>
+  static void apply(T& to, T from) {
+    to = from;
+  }
+};
+
+struct Add {
+  template <class T>
+  static void apply(T& to, T from) {
+    using U = typename WrappingOf<T>::type;
+    to = T(U(to) + U(from));
+  }
+};
+
+template <class T, class How>
+void row(T* to, Size to_stride, const T* from, Size from_stride, Size n) {
+  if (to_stride == 1 && from_stride == 1) {
+    if constexpr (__is_same(How, Assign)) {
+      constexpr Size short_row = 16;  // below it a call costs more than it saves
+      if (n > short_row) {
+        std::memcpy(to, from, std::size_t(n) * sizeof(T));
+        return;
+      }
+    }
+    for (Size i = 0; i < n; ++i) How::apply(to[i], from[i]);
+  } else if (to_stride == 1 && from_stride == 0) {
+    const T value = *from;
+    for (Size i = 0; i < n; ++i) How::apply(to[i], value);
+  } else if (to_stride == 1 && from_stride == -1) {
+    const T* first = from - (n - 1);
+    for (Size i = 0; i < n; ++i) How::apply(to[i], first[n - 1 - i]);
+  } else {
+    for (Size i = 0; i < n; ++i) How::apply(to[i * to_stride], from[i * from_stride]);
+  }
+}
+
+template <class T>
+inline constexpr Size tile = sizeof(T) == 1 ? 32 : 16;
+
+/// to[i * to_stride + j] takes from[j * from_stride + i], i < rows and j < cols, through a buffer that holds one tile:
+/// the rows of the source may lie a power of two apart, and would then evict each other from the cache.
+template <class T, class How>
+void cross_tile(T* to, Size to_stride, const T* from, Size from_stride, Size rows, Size cols) {
+  T buffer[tile<T>][tile<T>];
+  if (rows == tile<T> && cols == tile<T>) {
+    for (Size j = 0; j < tile<T>; ++j) std::memcpy(buffer[j], from + j * from_stride, sizeof buffer[j]);
+    for (Size i = 0; i < tile<T>; ++i)
+      for (Size j = 0; j < tile<T>; ++j) How::apply(to[i * to_stride + j], buffer[j][i]);
+    return;
+  }
+  for (Size i = 0; i < rows; ++i)
+    for (Size j = 0; j < cols; ++j) How::apply(to[i * to_stride + j], from[j * from_stride + i]);
+}
+
+/// The same for matrices of any size.
+template <class T, class How>
+void cross(T* to, Size to_stride, const T* from, Size from_stride, Size rows, Size cols) {
+  for (Size j = 0; j < cols; j += tile<T>)
+    for (Size i = 0; i < rows; i += tile<T>)
+      cross_tile<T, How>(to + i * to_stride + j, to_stride, from + j * from_stride + i, from_stride,
+                         rows - i < tile<T> ? rows - i : tile<T>, cols - j < tile<T> ? cols - j : tile<T>);
+}
+
+/// The axis other than the innermost along which `side` is contiguous, or -1.
+int contiguous_axis(const Loop<2>& loop, int side) {
+  for (int d = loop.rank - 2; d >= 0; --d)
+    if (loop.strides[side][d] == 1 && loop.sizes[d] > 1) return d;
+  return -1;
+}
+
+/// Calls body(offset in to, offset in from) for each position of all axes but those of size 1.
+template <class Body>
+void for_each_position(const Loop<2>& loop, Body body) {
+  Size index[max_rank] = {}, to = 0, from = 0;
+  for (;;) {
+    body(to, from);
+    int d = loop.rank - 1;
+    for (; d >= 0; --d) {
+      to += loop.strides[0][d];
+      from += loop.strides[1][d];
+      if (++index[d] < loop.sizes[d]) break;
+      to -= loop.sizes[d] * loop.strides[0][d];
+      from -= loop.sizes[d] * loop.strides[1][d];
+      index[d] = 0;
+    }
+    if (d < 0) return;
+  }
+}
+
+template <class T, class How>
+void walk(const void* from_, void* to_, const Loop<2>& loop) {
+  const T* from = static_cast<const T*>(from_);
+  T* to = static_cast<T*>(to_);
+  for (int d = 0; d < loop.rank; ++d)
+    if (loop.sizes[d] == 0) return;
+  const int last = loop.rank - 1;
+  if (last < 0) return How::apply(*to, *from);
+
+  const Size n = loop.sizes[last], to_stride = loop.strides[0][last], from_stride = loop.strides[1][last];
+  Loop<2> outer = loop;
+  outer.sizes[last] = 1;
+  // `side` is the one that is contiguous along the other axis.
+  const int side = to_stride == 1 && from_stride != 1 ? 1 : to_stride != 1 && from_stride == 1 ? 0 : -1;
+  const int axis = side < 0 || from_stride == 0 ? -1 : contiguous_axis(loop, side);
+  if (axis < 0) {
+    for_each_position(outer, [&](Size a, Size b) { row<T, How>(to + a, to_stride, from + b, from_stride, n); });
+    return;
+  }
+  const Size m = loop.sizes[axis], to_other = loop.strides[0][axis], from_other = loop.strides[1][axis];
+  outer.sizes[axis] = 1;
+  for_each_position(outer, [&](Size a, Size b) {
+    if (side == 1) {
+      cross<T, How>(to + a, to_other, from + b, from_stride, m, n);
+    } else {
+      cross<T, How>(to + a, to_stride, from + b, from_other, n, m);
+    }
+  });
+}
+
+}  // namespace
+
+void fill_copy(Table& t) {
+  t.copy[int(f32)] = walk<float, Assign>;
+  t.copy[int(f64)] = walk<double, Assign>;
+  t.copy[int(i64)] = walk<std::int64_t, Assign>;
+  t.copy[int(boolean)] = walk<unsigned char, Assign>;
+  t.accumulate[int(f32)] = walk<float, Add>;
+  t.accumulate[int(f64)] = walk<double, Add>;
+  t.accumulate[int(i64)] = walk<std::int64_t, Add>;
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA

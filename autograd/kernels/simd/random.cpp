@@ -1,0 +1,149 @@
+#include <autograd/kernels/simd/fill.hpp>
+#include <cmath>
+
+/// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011): key = seed,
+/// counter = (block, stream). Sixteen blocks make a group of 64 words, stored word-major: words[w][l] is word w of
+/// block 16 group + l. Element i of a call lies in group i / 64 (f32, boolean) or i / 32 (f64), so that lanes never
+/// have to be crossed and a split at a multiple of 64 elements changes nothing.
+namespace xgrad::kernels::XGRAD_ISA {
+namespace {
+
+using Word = std::uint32_t;
+constexpr int lanes = 16;
+
+template <int rounds>
+[[gnu::always_inline]] inline void philox(Word& a, Word& b, Word& c, Word& d, Word key0, Word key1) {
+  if constexpr (rounds > 0) {
+    const std::uint64_t p = std::uint64_t(0xD2511F53u) * a, q = std::uint64_t(0xCD9E8D57u) * c;
+    a = Word(q >> 32) ^ b ^ key0;
+    b = Word(q);
+    c = Word(p >> 32) ^ d ^ key1;
+    d = Word(p);
+    philox<rounds - 1>(a, b, c, d, key0 + 0x9E3779B9u, key1 + 0xBB67AE85u);
+  }
+}
+
+struct Group {
+  Word words[4][lanes];
+
+  Group(std::uint64_t index, std::uint64_t seed, std::uint64_t stream) {
+    for (int l = 0; l < lanes; ++l) {
+      // A group's first block is a multiple of 16: adding the lane never carries.
+      Word a = Word(index * lanes) + Word(l), b = Word(index * lanes >> 32), c = Word(stream), d = Word(stream >> 32);
+      philox<10>(a, b, c, d, Word(seed), Word(seed >> 32));
+      words[0][l] = a;
+      words[1][l] = b;
+      words[2][l] = c;
+      words[3][l] = d;
+    }
+  }
+};
+
+/// 24 random bits in [0, 1).
+float unit_float(Word w) { return float(std::int32_t(w >> 8)) * 0x1p-24f; }
+/// 53 random bits in [0, 1), from two words: 27 and 26 of their bits.
+double unit_double(Word high, Word low) {
+  return (double(std::int32_t(high >> 5)) * 0x1p26 + double(std::int32_t(low >> 6))) * 0x1p-53;
+}
+
+// What a group gives: `size` elements at y.
+struct UniformFloat {
+  using T = float;
+  static constexpr int size = 4 * lanes;
+  static void generate(const Group& g, T* y) {
+    for (int w = 0; w < 4; ++w)
+      for (int l = 0; l < lanes; ++l) y[w * lanes + l] = unit_float(g.words[w][l]);
+  }
+};
+
+struct UniformDouble {
+  using T = double;
+  static constexpr int size = 2 * lanes;
+  static void generate(const Group& g, T* y) {
+    for (int w = 0; w < 2; ++w)
+      for (int l = 0; l < lanes; ++l) y[w * lanes + l] = unit_double(g.words[2 * w][l], g.words[2 * w + 1][l]);
+  }
+};
+
+/// Two independent normals (Box and Muller, 1958) from u in (0, 1] and v in [0, 1).
+template <class T>
+void box_muller(double u, double v, T& first, T& second) {
+  const double radius = std::sqrt(-2 * std::log(u)), angle = 6.283185307179586477 * v;
+  first = T(radius * std::cos(angle));
+  second = T(radius * std::sin(angle));
+}
+
+struct NormalFloat {
+  using T = float;
+  static constexpr int size = 4 * lanes;
+  static void generate(const Group& g, T* y) {
+    for (int w = 0; w < 4; w += 2)
+      for (int l = 0; l < lanes; ++l)
+        box_muller((double(g.words[w][l]) + 1) * 0x1p-32, double(g.words[w + 1][l]) * 0x1p-32, y[w * lanes + l],
+                   y[(w + 1) * lanes + l]);
+  }
+};
+
+struct NormalDouble {
+  using T = double;
+  static constexpr int size = 2 * lanes;
+  static void generate(const Group& g, T* y) {
+    for (int l = 0; l < lanes; ++l)
+      box_muller(1 - unit_double(g.words[0][l], g.words[1][l]), unit_double(g.words[2][l], g.words[3][l]), y[l],
+                 y[lanes + l]);
+  }
+};
+
+template <class Kind>
+void generate(void* to, Size n, std::uint64_t seed, std::uint64_t stream) {
+  auto* y = static_cast<typename Kind::T*>(to);
+  std::uint64_t index = 0;
+  for (; n >= Kind::size; n -= Kind::size, y += Kind::size) Kind::generate(Group(index++, seed, stream), y);
+  if (n == 0) return;
+  typename Kind::T rest[Kind::size];
+  Kind::generate(Group(index, seed, stream), rest);
+  for (Size i = 0; i < n; ++i) y[i] = rest[i];
+}
+
+/// A word is kept if it lies below p 2^32.
+void keep(bool* y, Size n, double p, std::uint64_t seed, std::uint64_t stream) {
+  constexpr Size size = 4 * lanes;
+  const double scaled = p * 0x1p32;
+  const bool all = scaled > 0xFFFFFFFFp0;
+  const Word threshold = all ? 0xFFFFFFFFu : scaled > 0 ? Word(scaled) : 0;
+  for (std::uint64_t index = 0; n > 0; ++index, n -= size, y += size) {
+    const Group g(index, seed, stream);
+    const Word* words = g.words[0];
+    const Size here = n < size ? n : size;
+    if (all) {
+      for (Size i = 0; i < here; ++i) y[i] = true;
+    } else {
+      for (Size i = 0; i < here; ++i) y[i] = words[i] < threshold;
+    }
+  }
+}
+
+template <class T>
+void dropout(const void* from, const bool* kept, double scale_, void* to, Size n) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  const T scale = T(scale_);
+  for (Size i = 0; i < n; ++i) {
+    const T value = x[i] * scale;
+    y[i] = kept[i] ? value : T(0);
+  }
+}
+
+}  // namespace
+
+void fill_random(Table& t) {
+  t.uniform[int(f32)] = generate<UniformFloat>;
+  t.uniform[int(f64)] = generate<UniformDouble>;
+  t.normal[int(f32)] = generate<NormalFloat>;
+  t.normal[int(f64)] = generate<NormalDouble>;
+  t.keep = keep;
+  t.dropout[int(f32)] = dropout<float>;
+  t.dropout[int(f64)] = dropout<double>;
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA
