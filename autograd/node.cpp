@@ -8,7 +8,8 @@ thread_local constinit Node* waiting = nullptr;
 thread_local constinit bool digging = false;
 
 // A dead node's own memory holds the list: its `output_data` field is free to serve as the link.
-Node*& link(Node* n) { return reinterpret_cast<Node*&>(n->output_data); }
+void set_link(Node* n, Node* next) { n->output_data = reinterpret_cast<std::byte*>(next); }
+Node* link(const Node* n) { return reinterpret_cast<Node*>(n->output_data); }
 
 std::size_t bytes_of(int edges) { return sizeof(Node) + static_cast<std::size_t>(edges) * sizeof(Edge); }
 
@@ -57,7 +58,7 @@ void Node::destroy_one(Node* n) noexcept {
 void Node::destroy(Node* n) noexcept {
   if (digging) {
     n->output.reset();
-    link(n) = waiting;
+    set_link(n, waiting);
     waiting = n;
     return;
   }

@@ -62,11 +62,10 @@ Tensor where(const Operand& mask, const Operand& a, const Operand& b) {
   const OpScope scope("where", mask.place());
   const Dtype dtype = !a.is_number() ? a.dtype() : !b.is_number() ? b.dtype() : f32;
   const Tensor m = mask.tensor(), p = typed(a, dtype), q = typed(b, dtype);
-  const auto selected_sum = [](const Tensor& chosen, const Shape& shape) { return sum_to(chosen, shape); };
   return primitive(
       "where", {m, p, q}, [&] { return select(scope, m, p, q); }, not_differentiable,
-      [m, shape = p.shape(), selected_sum](const Tensor& g) { return selected_sum(where(m, g, 0), shape); },
-      [m, shape = q.shape(), selected_sum](const Tensor& g) { return selected_sum(where(m, 0, g), shape); });
+      [m, shape = p.shape()](const Tensor& g) { return sum_to(where(m, g, 0), shape); },
+      [m, shape = q.shape()](const Tensor& g) { return sum_to(where(m, 0, g), shape); });
 }
 
 namespace {
