@@ -51,8 +51,8 @@ void Sweep::want(const std::vector<Tensor>& inputs) {
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   found.resize(wanted.size());
   reached.resize(wanted.size());
-  oldest_wanted = (*std::min_element(wanted.begin(), wanted.end(),
-                                     [](const Node* a, const Node* b) { return a->id < b->id; }))->id;
+  oldest_wanted =
+      (*std::min_element(wanted.begin(), wanted.end(), [](const Node* a, const Node* b) { return a->id < b->id; }))->id;
 }
 
 /// What has arrived for a node so far, or null if this is the first time.
@@ -182,7 +182,8 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
     return;
   }
   if (cotangent.shape() != y.shape())
-    scope.fail<ShapeError>("the cotangent is ", cotangent.shape(), ", the output is ", y.shape(), "; they must be equal");
+    scope.fail<ShapeError>("the cotangent is ", cotangent.shape(), ", the output is ", y.shape(),
+                           "; they must be equal");
   if (cotangent.dtype() != y.dtype())
     scope.fail<DtypeError>("the cotangent is ", name_of(cotangent.dtype()), ", the output is ", name_of(y.dtype()),
                            "; convert it with .to(...)");
@@ -204,7 +205,8 @@ void deposit(Node& leaf, Tensor&& g, const Sweep& sweep) {
     if (!sweep.create_graph && leaf.grad.unique() && !leaf.grad.requires_grad()) {
       kernels::Loop<2> loop{1, {g.size()}, {{1}, {1}}};
       void* const to = leaf.grad.array().data();
-      if (g.size() > 0) kernels::table().binary[int(kernels::Binary::add)][int(g.dtype())](to, g.array().data(), to, loop);
+      if (g.size() > 0)
+        kernels::table().binary[int(kernels::Binary::add)][int(g.dtype())](to, g.array().data(), to, loop);
     } else {
       leaf.grad = leaf.grad + g;
     }
@@ -249,7 +251,8 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, con
   const OpScope scope("grad", place);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].requires_grad())
-      scope.fail<GraphError>("input ", i, " does not require a gradient; mark it with .requires_grad = true before computing");
+      scope.fail<GraphError>("input ", i,
+                             " does not require a gradient; mark it with .requires_grad = true before computing");
   }
   if (inputs.empty()) return {};
   Sweep sweep(options.create_graph, options.retain_graph);

@@ -5,14 +5,15 @@ namespace xgrad {
 
 struct GradOptions {
   bool create_graph = false;
-  bool allow_unused = false;   // an input that y does not depend on gives an undefined tensor instead of an error
-  bool retain_graph = false;   // implied by create_graph
+  bool allow_unused = false;     // an input that y does not depend on gives an undefined tensor instead of an error
+  bool retain_graph = false;     // implied by create_graph
   bool zeros_if_unused = false;  // such an input gives zeros; implies allow_unused
 };
 
-/// The gradients dy/d(input) for each input, of that input's shape, in the inputs' order; adds nothing to anyone's grad().
-/// y must hold one element, unless `cotangent` of y's shape is given, which then gives the vjp cotangent^T dy/d(input).
-/// Throws GraphError if an input requires no gradient or y does not depend on it, or if the graph was used before.
+/// The gradients dy/d(input) for each input, of that input's shape, in the inputs' order; adds nothing to anyone's
+/// grad(). y must hold one element, unless `cotangent` of y's shape is given, which then gives the vjp cotangent^T
+/// dy/d(input). Throws GraphError if an input requires no gradient or y does not depend on it, or if the graph was used
+/// before.
 std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, GradOptions options = {},
                          Place place = Place::here());
 std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, const Tensor& cotangent,
@@ -20,7 +21,7 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, con
 
 /// Tensor::backward for several roots at once; a root given twice counts twice. An undefined cotangent, or none for a
 /// root, stands for a one and needs a root of one element.
-void backward(const std::vector<Tensor>& roots, const std::vector<Tensor>& cotangents = {}, BackwardOptions options = {},
-              Place place = Place::here());
+void backward(const std::vector<Tensor>& roots, const std::vector<Tensor>& cotangents = {},
+              BackwardOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad

@@ -42,7 +42,7 @@ namespace detail {
 inline void append(std::string& s, std::string_view part) { s += part; }
 void append(std::string& s, double part);
 template <class T>
-  requires std::is_integral_v<T>
+requires std::is_integral_v<T>
 void append(std::string& s, T part) {
   if constexpr (std::is_same_v<T, bool>) {
     s += part ? "true" : "false";
@@ -51,10 +51,8 @@ void append(std::string& s, T part) {
   }
 }
 template <class T>
-  requires requires(const T& part) { part.str(); }
-void append(std::string& s, const T& part) {
-  s += part.str();
-}
+requires requires(const T& part) { part.str(); }
+void append(std::string& s, const T& part) { s += part.str(); }
 }  // namespace detail
 
 /// The parts as one string: text, numbers (as short as they round-trip), and anything with `str()`.
@@ -117,7 +115,9 @@ class DetachedScope {
 class PathScope {
  public:
   using Describe = void (*)(const void* self, std::string& to);
-  PathScope(const void* self, Describe describe) : self_(self), describe_(describe), outer_(current_) { current_ = this; }
+  PathScope(const void* self, Describe describe) : self_(self), describe_(describe), outer_(current_) {
+    current_ = this;
+  }
   ~PathScope() { current_ = outer_; }
   PathScope(const PathScope&) = delete;
   PathScope& operator=(const PathScope&) = delete;

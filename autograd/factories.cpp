@@ -118,7 +118,8 @@ Tensor arange(Number start, Number stop, Number step, TensorOptions options, Pla
 Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions options, Place place) {
   const OpScope scope("linspace", place);
   if (count < 0) scope.fail<ValueError>("negative count ", count);
-  if (!is_floating(options.dtype)) scope.fail<DtypeError>("not defined for ", name_of(options.dtype), "; use f32 or f64");
+  if (!is_floating(options.dtype))
+    scope.fail<DtypeError>("not defined for ", name_of(options.dtype), "; use f32 or f64");
   const double a = start.real(), b = stop.real();
   const auto last = static_cast<double>(count - 1);
   const auto at = [&](std::int64_t i) {
@@ -133,7 +134,8 @@ Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions opt
 Tensor eye(std::int64_t n, TensorOptions options, Place place) {
   const OpScope scope("eye", place);
   check_sizes({n, n});
-  return finished(tabulate(options.dtype, {n, n}, [n](std::int64_t i) { return i / n == i % n ? 1 : 0; }), options, scope);
+  return finished(tabulate(options.dtype, {n, n}, [n](std::int64_t i) { return i / n == i % n ? 1 : 0; }), options,
+                  scope);
 }
 
 }  // namespace xgrad

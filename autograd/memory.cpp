@@ -151,7 +151,9 @@ void* detail::allocate(std::size_t bytes) {
     p->trim();
     block = std::aligned_alloc(alignment, c.bytes);
   }
-  if (!block) throw Error(OpScope::prefix() + text("out of memory: ", bytes, " bytes asked for; use smaller batches or a smaller model"));
+  if (!block)
+    throw Error(OpScope::prefix() +
+                text("out of memory: ", bytes, " bytes asked for; use smaller batches or a smaller model"));
   return block;
 }
 

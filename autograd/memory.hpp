@@ -12,10 +12,10 @@ namespace memory {
 
 /// What is alive now in the whole process, and what the calling thread's pool holds back.
 struct Statistics {
-  std::int64_t live_bytes;         // in arrays that some tensor, graph or optimiser still holds
-  std::int64_t live_nodes;         // nodes of graphs
-  std::int64_t idle_bytes;         // freed, kept by this thread's pool for reuse
-  std::int64_t system_allocations; // requests that the pool passed on to the system, ever
+  std::int64_t live_bytes;          // in arrays that some tensor, graph or optimiser still holds
+  std::int64_t live_nodes;          // nodes of graphs
+  std::int64_t idle_bytes;          // freed, kept by this thread's pool for reuse
+  std::int64_t system_allocations;  // requests that the pool passed on to the system, ever
 };
 Statistics statistics();
 
@@ -31,7 +31,8 @@ void count_nodes(std::int64_t change) noexcept;
 }  // namespace detail
 }  // namespace memory
 
-/// An intrusive, atomically counted pointer: T has `std::atomic<std::uint32_t> references` and `static void destroy(T*)`.
+/// An intrusive, atomically counted pointer: T has `std::atomic<std::uint32_t> references` and `static void
+/// destroy(T*)`.
 template <class T>
 class Ref {
  public:

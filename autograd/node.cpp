@@ -16,7 +16,13 @@ std::size_t bytes_of(int edges) { return sizeof(Node) + static_cast<std::size_t>
 }  // namespace
 
 Node::Node(const char* name_, Place place_, const Array& output_, int edges_)
-    : edge_count(0), edge_capacity(edges_), id(tick()), name(name_), place(place_), dtype(output_.dtype()), shape(output_.shape()) {
+    : edge_count(0),
+      edge_capacity(edges_),
+      id(tick()),
+      name(name_),
+      place(place_),
+      dtype(output_.dtype()),
+      shape(output_.shape()) {
   static_assert(alignof(Edge) <= alignof(Node));
   for (int i = 0; i < edge_capacity; ++i) new (edges() + i) Edge;
 }

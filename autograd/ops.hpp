@@ -2,9 +2,9 @@
 #include <autograd/tensor.hpp>
 #include <utility>
 
-/// The ops. Every argument written `const Operand&` takes a tensor, or a C++ number where a formula has two operands; the
-/// number takes the tensor's dtype. Two operands broadcast by NumPy's rules. Axes count from the end when negative, and an
-/// empty list of axes means all. All throw ShapeError, DtypeError or ValueError with the caller's file and line.
+/// The ops. Every argument written `const Operand&` takes a tensor, or a C++ number where a formula has two operands;
+/// the number takes the tensor's dtype. Two operands broadcast by NumPy's rules. Axes count from the end when negative,
+/// and an empty list of axes means all. All throw ShapeError, DtypeError or ValueError with the caller's file and line.
 /// Ops on floating tensors are differentiable to any order unless they say otherwise.
 namespace xgrad {
 
@@ -71,15 +71,15 @@ Tensor logical_or(const Operand& a, const Operand& b);
 Tensor logical_not(const Operand& x);
 Tensor isnan(const Operand& x);
 Tensor isfinite(const Operand& x);
-/// a where the boolean mask is true, b elsewhere; all three broadcast. The gradient is selected too, never multiplied; a branch
-/// that is not chosen still gets NaN from its own rule if it is infinite there, so choose its input as well:
+/// a where the boolean mask is true, b elsewhere; all three broadcast. The gradient is selected too, never multiplied;
+/// a branch that is not chosen still gets NaN from its own rule if it is infinite there, so choose its input as well:
 /// `where(x > 0, sqrt(where(x > 0, x, 1)), 0)`.
 Tensor where(const Operand& mask, const Operand& a, const Operand& b);
 /// The smaller (larger) of two; NaN if either is. Equal operands share the gradient by halves.
 Tensor minimum(const Operand& a, const Operand& b);
 Tensor maximum(const Operand& a, const Operand& b);
-/// x limited to [low, high]; derivative 1 inside and at the bounds, 0 outside and at NaN. Throws ValueError if low > high or
-/// either is NaN.
+/// x limited to [low, high]; derivative 1 inside and at the bounds, 0 outside and at NaN. Throws ValueError if low >
+/// high or either is NaN.
 Tensor clamp(const Operand& x, double low, double high);
 
 // ---- reductions (ops/reduction.cpp, ops/statistics.cpp) ----
@@ -89,7 +89,8 @@ Tensor sum(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = 
 Tensor mean(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
 /// The gradient is made of exclusive products, so zeros are exact.
 Tensor prod(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
-/// The largest (smallest) element, NaN if there is one; ties share the gradient evenly. Throws ValueError on no elements.
+/// The largest (smallest) element, NaN if there is one; ties share the gradient evenly. Throws ValueError on no
+/// elements.
 Tensor max(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
 Tensor min(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
 /// log(sum(exp(x))) without overflow; -inf of no elements or of -inf only, there with derivative 0.
@@ -156,7 +157,8 @@ Tensor stack(const std::vector<Tensor>& parts, int axis = 0, Place place = Place
 /// `sections` equal parts; the axis must divide evenly.
 std::vector<Tensor> split(const Operand& x, std::int64_t sections, int axis = 0);
 /// Elements start, start + step, ... before stop; negative bounds count from the end and bounds past it are cut, as in
-/// NumPy; step may be negative (then stop = INT64_MIN runs through the first element). A slice of leading rows shares storage.
+/// NumPy; step may be negative (then stop = INT64_MIN runs through the first element). A slice of leading rows shares
+/// storage.
 Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step = 1);
 /// (before, after) new elements of `value` for each axis.
 Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, double value = 0);

@@ -130,8 +130,9 @@ void detail::check_inputs(const Input* inputs, std::size_t count) {
     const std::uint64_t written = t.array().storage()->written.load(std::memory_order_relaxed);
     if (written > differentiating->id)
       fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
-                       " needs was overwritten after it was recorded (it is at version ", written, ", expected at most ",
-                       differentiating->id, "); call backward before assign or step, or record the op again");
+                       " needs was overwritten after it was recorded (it is at version ", written,
+                       ", expected at most ", differentiating->id,
+                       "); call backward before assign or step, or record the op again");
   }
 }
 

@@ -91,8 +91,8 @@ Array elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel);
 /// An op from its forward, a function that takes no argument and returns the result's Array, and one rule per input.
 /// Strict: a cotangent of another shape than its input's throws GraphError in the sweep, naming op and input.
 template <std::size_t N, class Forward, class... Rules>
-  requires std::is_invocable_r_v<Array, Forward&>
-Tensor primitive(const char* name, const Input (&inputs)[N], Forward&& forward, Rules&&... rules) {
+requires std::is_invocable_r_v<Array, Forward&> Tensor primitive(const char* name, const Input (&inputs)[N],
+                                                                 Forward&& forward, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
   return detail::record(name, inputs, false, forward(), std::forward<Rules>(rules)...);

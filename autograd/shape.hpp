@@ -13,8 +13,8 @@ class Shape {
 
   Shape() = default;
   template <std::integral... I>
-    requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim)
-  Shape(I... sizes) : ndim_(sizeof...(I)), sizes_{static_cast<std::int64_t>(sizes)...} {}
+  requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim) Shape(I... sizes)
+      : ndim_(sizeof...(I)), sizes_{static_cast<std::int64_t>(sizes)...} {}
   Shape(const std::int64_t* begin, const std::int64_t* end);
   Shape(const std::vector<std::int64_t>& sizes) : Shape(sizes.data(), sizes.data() + sizes.size()) {}
 

@@ -18,7 +18,8 @@ void Tensor::Value::destroy(Value* v) noexcept {
 Tensor::Tensor(Array array) : Tensor(std::move(array), Ref<Node>()) {}
 
 Tensor::Tensor(Array array, Ref<Node> node)
-    : value_(Ref<Value>::adopt(new (memory::detail::allocate(sizeof(Value))) Value(std::move(array), std::move(node)))) {}
+    : value_(
+          Ref<Value>::adopt(new (memory::detail::allocate(sizeof(Value))) Value(std::move(array), std::move(node)))) {}
 
 void Tensor::fail_undefined() {
   throw ValueError(OpScope::prefix() + "the tensor is undefined (default-built); give it a value first");
@@ -43,7 +44,8 @@ void Tensor::reset_array(Array array) {
 double Tensor::item_as_double(Place place) const {
   const OpScope scope("item", place);
   if (size() != 1)
-    scope.fail<ShapeError>("a tensor of shape ", shape(), " has ", size(), " elements, not one; reduce or slice it first");
+    scope.fail<ShapeError>("a tensor of shape ", shape(), " has ", size(),
+                           " elements, not one; reduce or slice it first");
   double number;
   kernels::table().cast[int(dtype())][int(f64)](array().data(), &number, 1);
   return number;
@@ -71,7 +73,8 @@ Tensor Tensor::detach() const { return defined() ? Tensor(array()) : Tensor(); }
 
 Tensor Tensor::clone(Place place) const {
   const OpScope scope("clone", place);
-  return primitive("clone", {*this}, [this] { return array().clone(); }, [](const Tensor& g) { return g; });
+  return primitive(
+      "clone", {*this}, [this] { return array().clone(); }, [](const Tensor& g) { return g; });
 }
 
 bool Tensor::is_leaf() const { return !requires_grad() || node()->is_leaf; }
@@ -82,12 +85,14 @@ Tensor& Tensor::set_requires_grad(bool on, Place place) {
   if (on == requires_grad()) return *this;
   if (on) {
     if (!is_floating(numbers.dtype()))
-      scope.fail<DtypeError>("a tensor of type ", name_of(numbers.dtype()), " cannot require a gradient; use f32 or f64");
+      scope.fail<DtypeError>("a tensor of type ", name_of(numbers.dtype()),
+                             " cannot require a gradient; use f32 or f64");
     value_->node = Node::make_leaf(numbers);
   } else {
     if (!is_leaf())
-      scope.fail<GraphError>("this tensor is the result of ", node()->name,
-                             ", and its history cannot be switched off; use detach() for a constant of the same values");
+      scope.fail<GraphError>(
+          "this tensor is the result of ", node()->name,
+          ", and its history cannot be switched off; use detach() for a constant of the same values");
     value_->node.reset();
   }
   return *this;
@@ -100,8 +105,8 @@ void Tensor::set_grad(const Tensor& g, Place place) {
   const OpScope scope("set_grad", place);
   if (!requires_grad() || !is_leaf()) scope.fail<GraphError>("only a leaf that requires a gradient has one");
   if (g.defined() && (g.shape() != shape() || g.dtype() != dtype()))
-    scope.fail<ShapeError>("the gradient is ", name_of(g.dtype()), " ", g.shape(), ", the tensor is ", name_of(dtype()), " ",
-                           shape(), "; they must be equal");
+    scope.fail<ShapeError>("the gradient is ", name_of(g.dtype()), " ", g.shape(), ", the tensor is ", name_of(dtype()),
+                           " ", shape(), "; they must be equal");
   node()->grad = g;
 }
 
@@ -113,7 +118,8 @@ void Tensor::assign(const Tensor& other, Place place) {
   const OpScope scope("assign", place);
   if (requires_grad() && grad_enabled()) {
     if (is_leaf()) scope.fail<GraphError>("a leaf that requires a gradient can be overwritten under NoGrad only");
-    scope.fail<GraphError>("the result of ", node()->name, " cannot be overwritten while its history is recorded; use detach()");
+    scope.fail<GraphError>("the result of ", node()->name,
+                           " cannot be overwritten while its history is recorded; use detach()");
   }
   if (other.shape() != shape())
     scope.fail<ShapeError>("the values are ", other.shape(), ", the tensor is ", shape(), "; they must be equal");
@@ -128,10 +134,18 @@ bool Number::fits(Dtype dtype) const { return dtype != i64 || is_integer_ || rea
 
 void Number::store(Dtype dtype, void* to) const {
   switch (dtype) {
-    case Dtype::f32: *static_cast<float*>(to) = static_cast<float>(real_); break;
-    case Dtype::f64: *static_cast<double*>(to) = real_; break;
-    case Dtype::i64: *static_cast<std::int64_t*>(to) = is_integer_ ? integer_ : static_cast<std::int64_t>(real_); break;
-    case Dtype::boolean: *static_cast<bool*>(to) = real_ != 0; break;
+    case Dtype::f32:
+      *static_cast<float*>(to) = static_cast<float>(real_);
+      break;
+    case Dtype::f64:
+      *static_cast<double*>(to) = real_;
+      break;
+    case Dtype::i64:
+      *static_cast<std::int64_t*>(to) = is_integer_ ? integer_ : static_cast<std::int64_t>(real_);
+      break;
+    case Dtype::boolean:
+      *static_cast<bool*>(to) = real_ != 0;
+      break;
   }
 }
 

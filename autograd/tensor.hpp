@@ -95,7 +95,8 @@ class Tensor {
   /// gradient may be assigned under NoGrad only. Graphs that still need the old values throw when used.
   void assign(const Tensor& other, Place place = Place::here());
 
-  /// Adds d(this)/d(leaf) to every leaf's grad(). This tensor must hold one element, unless a cotangent of its shape is given.
+  /// Adds d(this)/d(leaf) to every leaf's grad(). This tensor must hold one element, unless a cotangent of its shape is
+  /// given.
   void backward(BackwardOptions options = {}, Place place = Place::here()) const;
   void backward(const Tensor& cotangent, BackwardOptions options = {}, Place place = Place::here()) const;
 
@@ -146,8 +147,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& t);
 class Number {
  public:
   template <class N>
-    requires std::is_arithmetic_v<N>
-  Number(N n) : real_(static_cast<double>(n)), integer_(0), is_integer_(std::is_integral_v<N>) {
+  requires std::is_arithmetic_v<N> Number(N n)
+      : real_(static_cast<double>(n)), integer_(0), is_integer_(std::is_integral_v<N>) {
     if constexpr (std::is_integral_v<N>) integer_ = static_cast<std::int64_t>(n);
   }
   double real() const { return real_; }
@@ -171,8 +172,7 @@ class Operand {
   Operand(Tensor&& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : tensor_(std::move(t)), place_{file, line} {}
   template <class N>
-    requires std::is_arithmetic_v<N>
-  Operand(N n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+  requires std::is_arithmetic_v<N> Operand(N n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : number_(n), is_number_(true), place_{file, line} {}
 
   bool is_number() const { return is_number_; }
@@ -199,8 +199,7 @@ class Operand {
 class Nested {
  public:
   template <class N>
-    requires std::is_arithmetic_v<N>
-  Nested(N n) : numbers_{Number(n)} {}
+  requires std::is_arithmetic_v<N> Nested(N n) : numbers_{Number(n)} {}
   Nested(std::initializer_list<Nested> rows);
   const Shape& shape() const { return shape_; }
   const std::vector<Number>& numbers() const { return numbers_; }
@@ -216,7 +215,8 @@ class Nested {
 Tensor tensor(const Nested& values, TensorOptions options = {}, Place place = Place::here());
 /// A tensor of `values` in row-major order, whose dtype is that of T. `shape` must have as many elements.
 template <class T>
-Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad = false, Place place = Place::here());
+Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad = false,
+                   Place place = Place::here());
 
 Tensor zeros(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
 Tensor ones(const Shape& shape, TensorOptions options = {}, Place place = Place::here());

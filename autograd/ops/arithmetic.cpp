@@ -6,26 +6,30 @@ namespace xgrad {
 using kernels::Binary, kernels::Unary;
 
 Tensor operator+(const Operand& a, const Operand& b) {
-  return elementwise("add", {a, b}, Binary::add,  //
-                     [](const Tensor& g) { return g; }, [](const Tensor& g) { return g; });
+  return elementwise(
+      "add", {a, b}, Binary::add,  //
+      [](const Tensor& g) { return g; }, [](const Tensor& g) { return g; });
 }
 
 Tensor operator-(const Operand& a, const Operand& b) {
-  return elementwise("subtract", {a, b}, Binary::subtract,  //
-                     [](const Tensor& g) { return g; }, [](const Tensor& g) { return -g; });
+  return elementwise(
+      "subtract", {a, b}, Binary::subtract,  //
+      [](const Tensor& g) { return g; }, [](const Tensor& g) { return -g; });
 }
 
 Tensor operator*(const Operand& a, const Operand& b) {
-  return elementwise("multiply", {a, b}, Binary::multiply,       //
-                     [b](const Tensor& g) { return g * b; },     // d/da
-                     [a](const Tensor& g) { return g * a; });    // d/db
+  return elementwise(
+      "multiply", {a, b}, Binary::multiply,     //
+      [b](const Tensor& g) { return g * b; },   // d/da
+      [a](const Tensor& g) { return g * a; });  // d/db
 }
 
 Tensor operator/(const Operand& a, const Operand& b) {
-  return elementwise("divide", {a, b}, Binary::divide,       //
-                     [b](const Tensor& g) { return g / b; },
-                     // Through the quotient, since b^2 overflows long before it does.
-                     [b](const Tensor& g, const Tensor& y) { return -(g * (y / b)); });
+  return elementwise(
+      "divide", {a, b}, Binary::divide,  //
+      [b](const Tensor& g) { return g / b; },
+      // Through the quotient, since b^2 overflows long before it does.
+      [b](const Tensor& g, const Tensor& y) { return -(g * (y / b)); });
 }
 
 Tensor operator-(const Operand& x) {
@@ -38,8 +42,9 @@ Tensor pow_of_number(double base, const Operand& b) { return pow(full({}, base, 
 
 Tensor pow_to_number(const Operand& a, const Operand& b) {
   const double n = b.number().real();
-  return elementwise("pow", {a, b}, Binary::pow,
-                     [a, n](const Tensor& g) { return n == 0 ? Tensor() : g * (n * pow(a, n - 1)); }, not_differentiable);
+  return elementwise(
+      "pow", {a, b}, Binary::pow, [a, n](const Tensor& g) { return n == 0 ? Tensor() : g * (n * pow(a, n - 1)); },
+      not_differentiable);
 }
 
 }  // namespace

@@ -76,24 +76,23 @@ Tensor share(const Tensor& g, const Tensor& lost, const Tensor& tie) { return wh
 }  // namespace
 
 Tensor minimum(const Operand& a, const Operand& b) {
-  return elementwise("minimum", {a, b}, Binary::minimum,
-                     [a, b](const Tensor& g) { return share(g, a > b, a == b); },
-                     [a, b](const Tensor& g) { return share(g, b > a, a == b); });
+  return elementwise(
+      "minimum", {a, b}, Binary::minimum, [a, b](const Tensor& g) { return share(g, a > b, a == b); },
+      [a, b](const Tensor& g) { return share(g, b > a, a == b); });
 }
 
 Tensor maximum(const Operand& a, const Operand& b) {
-  return elementwise("maximum", {a, b}, Binary::maximum,
-                     [a, b](const Tensor& g) { return share(g, a < b, a == b); },
-                     [a, b](const Tensor& g) { return share(g, b < a, a == b); });
+  return elementwise(
+      "maximum", {a, b}, Binary::maximum, [a, b](const Tensor& g) { return share(g, a < b, a == b); },
+      [a, b](const Tensor& g) { return share(g, b < a, a == b); });
 }
 
 Tensor clamp(const Operand& x, double low, double high) {
   const OpScope scope("clamp", x.place());
   if (!(low <= high)) scope.fail<ValueError>("low is ", low, ", high is ", high, "; expected low <= high");
   const auto forward = [&] { return minimum(maximum(x.tensor().detach(), low), high).array(); };
-  return primitive("clamp", {x}, forward, [x, low, high](const Tensor& g) {
-    return where(logical_and(x >= low, x <= high), g, 0);
-  });
+  return primitive("clamp", {x}, forward,
+                   [x, low, high](const Tensor& g) { return where(logical_and(x >= low, x <= high), g, 0); });
 }
 
 }  // namespace xgrad

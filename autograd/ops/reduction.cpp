@@ -21,7 +21,8 @@ Shape reduced_shape(const Shape& shape, const std::vector<int>& axes, bool keepd
 /// Reduces the runs of axes one after another, innermost first.
 Array reduce(kernels::Reduce kind, const Array& x, const std::vector<int>& axes, const Shape& result) {
   const auto kernel = kernels::table().reduce[int(kind)][int(x.dtype())];
-  if (!kernel) throw DtypeError(OpScope::prefix() + text("not defined for ", name_of(x.dtype()), "; convert with .to(f32)"));
+  if (!kernel)
+    throw DtypeError(OpScope::prefix() + text("not defined for ", name_of(x.dtype()), "; convert with .to(f32)"));
   Array current = x;
   for (const auto& [first, last] : axis_runs(axes)) {
     const AxisView view(current.shape(), first, last);
@@ -40,10 +41,11 @@ Tensor sum(const Operand& x, const std::vector<int>& axes, bool keepdims) {
   const OpScope scope("sum", x.place());
   const std::vector<int> along = checked_axes(axes, x.ndim());
   const Shape shape = reduced_shape(x.shape(), along, keepdims), kept = reduced_shape(x.shape(), along, true);
-  return primitive("sum", {x}, [&] { return reduce(kernels::Reduce::sum, x.array(), along, shape); },
-                   [from = x.shape(), kept](const Tensor& g) {
-                     return broadcast_to(reshape(g, {kept.begin(), kept.end()}), from);
-                   });
+  return primitive(
+      "sum", {x}, [&] { return reduce(kernels::Reduce::sum, x.array(), along, shape); },
+      [from = x.shape(), kept](const Tensor& g) {
+        return broadcast_to(reshape(g, {kept.begin(), kept.end()}), from);
+      });
 }
 
 }  // namespace xgrad

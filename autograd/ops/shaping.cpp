@@ -7,8 +7,11 @@ namespace {
 
 /// The same elements under another shape; its transpose is the way back.
 Tensor viewed(const char* name, const Operand& x, const Shape& shape) {
-  return primitive(name, {x}, [&] { return x.array().viewed(shape); },
-                   [from = x.shape()](const Tensor& g) { return reshape(g, {from.begin(), from.end()}); });
+  return primitive(
+      name, {x}, [&] { return x.array().viewed(shape); },
+      [from = x.shape()](const Tensor& g) {
+        return reshape(g, {from.begin(), from.end()});
+      });
 }
 
 }  // namespace
@@ -33,7 +36,8 @@ Tensor reshape(const Operand& x, const std::vector<std::int64_t>& shape) {
     result[unknown] = x.size() / known;
     known *= result[unknown];
   }
-  if (known != x.size()) scope.fail("shape ", Shape(shape), " is invalid for an input of ", x.size(), " elements, ", x.shape());
+  if (known != x.size())
+    scope.fail("shape ", Shape(shape), " is invalid for an input of ", x.size(), " elements, ", x.shape());
   return viewed("reshape", x, result);
 }
 
@@ -77,8 +81,9 @@ Tensor permute(const Operand& x, const std::vector<int>& axes) {
     from.push_back(strides[axis]);
     back[static_cast<std::size_t>(axis)] = d;
   }
-  return primitive("permute", {x}, [&] { return strided_copy(x.array(), shape, from); },
-                   [back = std::move(back)](const Tensor& g) { return permute(g, back); });
+  return primitive(
+      "permute", {x}, [&] { return strided_copy(x.array(), shape, from); },
+      [back = std::move(back)](const Tensor& g) { return permute(g, back); });
 }
 
 Tensor transpose(const Operand& x) {
@@ -101,8 +106,9 @@ Tensor broadcast_to(const Operand& x, const Shape& shape) {
   const Shape strides = strides_of(x.shape());
   Shape from = shape;
   for (int d = 1; d <= shape.ndim(); ++d) from[-d] = d <= x.ndim() && x.shape()[-d] != 1 ? strides[-d] : 0;
-  return primitive("broadcast_to", {x}, [&] { return strided_copy(x.array(), shape, from); },
-                   [to = x.shape()](const Tensor& g) { return sum_to(g, to); });
+  return primitive(
+      "broadcast_to", {x}, [&] { return strided_copy(x.array(), shape, from); },
+      [to = x.shape()](const Tensor& g) { return sum_to(g, to); });
 }
 
 Tensor sum_to(const Operand& x, const Shape& shape) {

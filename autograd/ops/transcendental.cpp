@@ -66,9 +66,10 @@ Tensor over_squared_radius(const Operand& a, const Operand& x, const Operand& y)
 }  // namespace
 
 Tensor atan2(const Operand& y, const Operand& x) {
-  return elementwise("atan2", {y, x}, Binary::atan2,                                               //
-                     [y, x](const Tensor& g) { return g * over_squared_radius(x, x, y); },         // d/dy
-                     [y, x](const Tensor& g) { return -(g * over_squared_radius(y, x, y)); });     // d/dx
+  return elementwise(
+      "atan2", {y, x}, Binary::atan2,                                            //
+      [y, x](const Tensor& g) { return g * over_squared_radius(x, x, y); },      // d/dy
+      [y, x](const Tensor& g) { return -(g * over_squared_radius(y, x, y)); });  // d/dx
 }
 
 Tensor sinh(const Operand& x) {

@@ -34,9 +34,8 @@ inline kernels::Loop<2> loop_over(const Shape& shape, const Shape& to, const Sha
 inline Array strided_copy(const Array& x, const Shape& shape, const Shape& strides, std::int64_t first = 0) {
   Array result(x.dtype(), shape);
   if (result.size() > 0)
-    kernels::table().copy[int(x.dtype())](
-        x.data<std::byte>() + first * static_cast<std::int64_t>(size_of(x.dtype())), result.data(),
-        loop_over(shape, strides_of(shape), strides));
+    kernels::table().copy[int(x.dtype())](x.data<std::byte>() + first * static_cast<std::int64_t>(size_of(x.dtype())),
+                                          result.data(), loop_over(shape, strides_of(shape), strides));
   return result;
 }
 
@@ -44,7 +43,9 @@ inline Array strided_copy(const Array& x, const Shape& shape, const Shape& strid
 struct AxisView {
   std::int64_t outer, count, inner;
   AxisView(const Shape& shape, int first, int last)
-      : outer(shape.product(0, first)), count(shape.product(first, last + 1)), inner(shape.product(last + 1, shape.ndim())) {}
+      : outer(shape.product(0, first)),
+        count(shape.product(first, last + 1)),
+        inner(shape.product(last + 1, shape.ndim())) {}
   AxisView(const Shape& shape, int axis) : AxisView(shape, axis, axis) {}
 };
 
