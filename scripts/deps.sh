@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that xgrad needs and says nothing about those that are there.
+# Usage: scripts/deps.sh [test] [ci]   (test: what the suite needs besides; ci: other compilers, too)
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build                     # to build
+  xtensor-dev xtl-dev libxsimd-dev          # arrays in and out, SIMD
+  libdnnl-dev libopenblas-dev zlib1g-dev    # matrix products, compressed data files
+  nlohmann-json3-dev libcli11-dev           # weight files' headers, the examples' command lines
+  dataset-fashion-mnist                     # 70 000 images to learn from
+)
+for what in "$@"; do
+  case $what in
+    test) packages+=(doctest-dev) ;;
+    ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch) ;;
+    *) echo "deps.sh: '$what' is neither 'test' nor 'ci'" >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+if command -v dpkg-query >/dev/null; then
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+else
+  missing=("${packages[@]}")
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "xgrad needs these packages (Debian's names); install what your system calls them:" >&2
+  printf '  %s\n' "${missing[@]}" >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "xgrad needs these packages; as root, run: apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "Installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+{ "${as_root[@]}" apt-get update && install; } >"$log" 2>&1 </dev/null || { tail -20 "$log" >&2; exit 1; }
