@@ -5,6 +5,5 @@ cd "$(dirname "$0")/.."
 
 scripts/deps.sh
 source scripts/build.sh
-CMAKE_ARGS=(-DXGRAD_TESTS=OFF)
 build release reference_network
 exec build/release/examples/reference_network "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
-# Usage: scripts/deps.sh [test] [ci]   (test: what the suite needs besides; ci: other compilers, too)
+# Usage: scripts/deps.sh [ci]   (ci: also clang and PyTorch, which the suite is compared with)
 set -euo pipefail
 
 packages=(
@@ -8,13 +8,13 @@ packages=(
   xtensor-dev xtl-dev libxsimd-dev          # arrays in and out, SIMD
   libdnnl-dev libopenblas-dev zlib1g-dev    # matrix products, compressed data files
   nlohmann-json3-dev libcli11-dev           # weight files' headers, the examples' command lines
+  doctest-dev                               # tests
   dataset-fashion-mnist                     # 70 000 images to learn from
 )
 for what in "$@"; do
   case $what in
-    test) packages+=(doctest-dev) ;;
     ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch) ;;
-    *) echo "deps.sh: '$what' is neither 'test' nor 'ci'" >&2; exit 2 ;;
+    *) echo "deps.sh: '$what' is not 'ci'" >&2; exit 2 ;;
   esac
 done
 

@@ -8,7 +8,7 @@ if [ $# -gt 0 ] && [[ $1 != -* ]]; then
   preset=$1
   shift
 fi
-scripts/deps.sh test
+scripts/deps.sh
 source scripts/build.sh
 build "$preset" all
 ctest --preset "$preset" -j "$(nproc)" "$@"

@@ -1,0 +1,115 @@
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <nn/io/atomic_file.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+namespace xgrad::nn {
+namespace {
+
+/// A file descriptor that closes itself.
+struct Descriptor {
+  int fd;
+  explicit Descriptor(int opened) : fd(opened) {}
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int close() {
+    const int closing = fd;
+    fd = -1;
+    return ::close(closing);
+  }
+};
+
+/// A file that is gone at the end of the scope unless it was renamed.
+struct Temporary {
+  std::string path;
+  bool kept = false;
+  ~Temporary() {
+    if (!kept) ::unlink(path.c_str());
+  }
+};
+
+std::string directory_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// A name that no other save, of this process or another, uses at the same time.
+std::string temporary_name(const std::string& path) {
+  static std::atomic<unsigned> count{0};
+  return text(path, ".", ::getpid(), ".", count.fetch_add(1), ".tmp");
+}
+
+}  // namespace
+
+void write_file_atomically(const std::string& path, std::string_view contents, Place place) {
+  const OpScope scope("save", place);
+  const auto failed = [&](const char* doing) {
+    scope.fail<FileError>("cannot write '", path, "': ", doing, ": ", std::strerror(errno),
+                          "; the file that was there is intact");
+  };
+  struct stat target;
+  if (::lstat(path.c_str(), &target) == 0 && !S_ISREG(target.st_mode))
+    scope.fail<FileError>("cannot write '", path, "': it is ",
+                          S_ISDIR(target.st_mode)   ? "a directory"
+                          : S_ISLNK(target.st_mode) ? "a symbolic link"
+                                                    : "not a regular file",
+                          "; name a regular file");
+  // Asked beforehand, because a write past the limit is answered by a signal that ends the process.
+  rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && contents.size() > limit.rlim_cur) {
+    errno = EFBIG;
+    failed("the process may not write so many bytes");
+  }
+  Temporary temporary{temporary_name(path)};
+  Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666));
+  if (file.fd < 0) {
+    temporary.kept = true;
+    failed("creating a temporary file beside it");
+  }
+  while (!contents.empty()) {
+    const ssize_t n = ::write(file.fd, contents.data(), contents.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) failed("writing");
+    contents.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (::fsync(file.fd) != 0) failed("syncing");
+  if (file.close() != 0) failed("closing");
+  if (::rename(temporary.path.c_str(), path.c_str()) != 0) failed("renaming");
+  temporary.kept = true;
+  // The new file is complete; syncing the directory makes its name outlive a power cut, where the system can do that.
+  Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY));
+  if (directory.fd >= 0) ::fsync(directory.fd);
+}
+
+std::string read_file(const std::string& path, Place place) {
+  const OpScope scope("load", place);
+  const auto failed = [&](const char* doing) {
+    scope.fail<FileError>("cannot read '", path, "': ", doing, ": ", std::strerror(errno));
+  };
+  Descriptor file(::open(path.c_str(), O_RDONLY));
+  if (file.fd < 0) failed("opening");
+  struct stat status;
+  if (::fstat(file.fd, &status) != 0) failed("asking for its size");
+  if (!S_ISREG(status.st_mode)) scope.fail<FileError>("cannot read '", path, "': it is not a regular file");
+  std::string contents(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t done = 0;
+  while (done < contents.size()) {
+    const ssize_t n = ::read(file.fd, contents.data() + done, contents.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) failed("reading");
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  contents.resize(done);
+  return contents;
+}
+
+}  // namespace xgrad::nn

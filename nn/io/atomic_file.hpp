@@ -1,0 +1,17 @@
+#pragma once
+#include <autograd/error.hpp>
+#include <string>
+#include <string_view>
+
+namespace xgrad::nn {
+
+/// Replaces the file at `path` by `contents` so that at every moment, also after a power cut or a kill, the old file or
+/// the whole new one is there: writes a temporary file in the same directory, syncs it, renames it over the target and
+/// syncs the directory. Throws FileError, with the old file intact and no temporary left, when anything fails, or when
+/// the target is something else than a regular file.
+void write_file_atomically(const std::string& path, std::string_view contents, Place place = Place::here());
+
+/// The bytes of a regular file. Throws FileError naming the path and the reason.
+std::string read_file(const std::string& path, Place place = Place::here());
+
+}  // namespace xgrad::nn

@@ -1,0 +1,122 @@
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <nn/io/atomic_file.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <thread>
+
+using namespace xgrad;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A directory of the test's own, gone at the end.
+struct Folder {
+  fs::path path;
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "xgrad-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+  std::string operator/(const char* name) const { return (path / name).string(); }
+  std::size_t files() const {
+    std::size_t n = 0;
+    for ([[maybe_unused]] const auto& entry : fs::directory_iterator(path)) ++n;
+    return n;
+  }
+};
+
+void check_refused(const std::string& path, const char* reason) {
+  CHECK_THROWS_WITH_AS(nn::write_file_atomically(path, "new"), doctest::Contains(reason), FileError);
+}
+
+}  // namespace
+
+TEST_CASE("a saved file replaces the old one and leaves nothing else") {
+  const Folder folder;
+  nn::write_file_atomically(folder / "w", "old");
+  nn::write_file_atomically(folder / "w", "new");
+  CHECK(nn::read_file(folder / "w") == "new");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a directory, a symbolic link, a device and a missing directory are refused") {
+  const Folder folder;
+  nn::write_file_atomically(folder / "w", "old");
+  fs::create_symlink(folder / "w", folder / "link");
+  fs::create_directory(folder / "dir");
+  check_refused(folder / "dir", "it is a directory");
+  check_refused(folder / "link", "it is a symbolic link");
+  check_refused("/dev/full", "it is not a regular file");
+  check_refused(folder / "missing/w", "No such file or directory");
+  CHECK(nn::read_file(folder / "w") == "old");
+  CHECK(folder.files() == 3);
+}
+
+TEST_CASE("past the limit on file sizes the old file is intact and no temporary is left") {
+  const Folder folder;
+  nn::write_file_atomically(folder / "w", "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{2, 2};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      nn::write_file_atomically(folder / "w", "new");
+    } catch (const FileError&) {
+      ::_exit(7);
+    }
+    ::_exit(0);
+  }
+  int status;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+  CHECK(nn::read_file(folder / "w") == "old");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a process killed at a random moment in 200 saves leaves the old or a new file whole") {
+  const Folder folder;
+  const std::string path = folder / "w";
+  std::mt19937 random(3);
+  for (int round = 0; round < 200; ++round) {
+    nn::write_file_atomically(path, std::string(100'000, 'a'));
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (;;) nn::write_file_atomically(path, std::string(100'000, 'b'));
+    }
+    ::usleep(random() % 3000);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    const std::string contents = nn::read_file(path);
+    REQUIRE(contents.size() == 100'000);
+    REQUIRE(contents.find_first_not_of(contents[0]) == std::string::npos);
+  }
+}
+
+TEST_CASE("of two that save at once one wins whole") {
+  const Folder folder;
+  const std::string path = folder / "w";
+  const auto save = [&](char c) {
+    for (int i = 0; i < 50; ++i) nn::write_file_atomically(path, std::string(50'000, c));
+  };
+  std::thread a(save, 'a'), b(save, 'b');
+  a.join();
+  b.join();
+  const std::string contents = nn::read_file(path);
+  CHECK(contents == std::string(50'000, contents[0]));
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a file that cannot be read is named with the reason") {
+  const Folder folder;
+  CHECK_THROWS_WITH_AS(nn::read_file(folder / "w"), doctest::Contains("No such file or directory"), FileError);
+  CHECK_THROWS_WITH_AS(nn::read_file(folder.path.string()), doctest::Contains("not a regular file"), FileError);
+}
