@@ -1,1 +1,132 @@
 #pragma once
+#include <autograd/tensor.hpp>
+
+/// Gradient checks: are the derivatives that the rules give those of the function that the forward computes?
+///
+/// Order 1 compares every entry of the Jacobian with a central difference; order n differences the analytic gradient of
+/// order n - 1, never a difference of differences. The step is eps^(1/3) max(1, |x|), made smaller where the difference
+/// does not settle, and the divisor is the step that was really taken. Each difference comes with an estimate of its
+/// own error, |D(h) - D(h/2)| and the rounding of f; an entry passes if |analytic - numeric| <= atol + rtol
+/// max(|analytic|, |numeric|) + estimate, with an estimate no larger than that tolerance. Large Jacobians are checked
+/// along three Gaussian directions, and element by element if that fails. Besides, without any step: a zero cotangent
+/// must give exact zeros, the vjp must be linear, running twice must give the same bits also when f was used elsewhere
+/// in between, and the inputs must stay as they are.
+namespace xgrad {
+
+enum class Verdict {
+  pass,
+  fail,        // analytic and numeric derivative differ
+  kink,        // the slopes on the two sides differ, however small the step: no derivative to compare with
+  unreliable,  // the numeric derivative is not known to within the tolerance, so nothing is shown
+  domain       // f is not finite, or throws, at or beside this point
+};
+const char* name_of(Verdict v);
+
+struct GradcheckOptions {
+  int order = 1;       // every order from 1 to this one is checked
+  double rtol = 1e-5;  // in f64; f32 inputs have the tolerances that the report names
+  double atol = 1e-7;
+  bool allow_kinks = false;         // a kink is no failure if the gradient lies between the two slopes
+  bool allow_domain = false;        // a point at the edge of the domain is no failure
+  std::uint64_t seed = 1;           // of the cotangents and directions
+  std::int64_t full_limit = 16384;  // entries up to which the whole Jacobian is checked
+};
+
+/// One compared derivative: of the output's element `output` by the element `element` of input `input`, both flat.
+struct GradcheckEntry {
+  Verdict verdict;
+  int order;
+  int input;  // inputs after the given ones are the cotangents of the lower orders; -1: a direction through all
+  std::int64_t element;  // -1: a direction
+  std::int64_t output;   // counted through all outputs; -1, -2, -3: the three random sums of all outputs
+  double analytic, numeric;
+  double error;    // the estimated error of `numeric`
+  double badness;  // |analytic - numeric| as a multiple of what is allowed
+};
+
+/// What a check found.
+class GradcheckReport {
+ public:
+  /// Whether every entry passed and nothing else was wrong. Kinks and edges of the domain count as wrong unless
+  /// allowed: there the check has shown nothing.
+  bool ok() const;
+  /// A summary, what is wrong, and a table of the worst entries.
+  std::string str() const;
+
+  /// The worst entries, worst first.
+  const std::vector<GradcheckEntry>& entries() const { return entries_; }
+  /// How many entries got this verdict.
+  std::int64_t count(Verdict v) const { return counts_[static_cast<int>(v)]; }
+  /// Sentences about what is wrong besides entries (the identities), and about how the check was made.
+  const std::vector<std::string>& problems() const { return problems_; }
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  friend class Gradchecker;
+  std::vector<GradcheckEntry> entries_;
+  std::int64_t counts_[5] = {};
+  std::vector<Shape> shapes_;  // of the inputs, the cotangents of the lower orders included
+  int given_ = 0;              // how many of them the caller gave
+  std::vector<std::string> problems_, notes_;
+  bool allow_kinks_ = false, allow_domain_ = false;
+};
+std::ostream& operator<<(std::ostream& to, const GradcheckReport& report);
+
+namespace detail {
+
+/// A borrowed f(const std::vector<Tensor>&) -> Tensor.
+struct TensorFunction {
+  void* f;
+  Tensor (*call)(void* f, const std::vector<Tensor>& inputs);
+};
+GradcheckReport gradcheck(TensorFunction f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
+                          Place place);
+[[noreturn]] void fail_arity(std::size_t inputs);
+
+template <class F, std::size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+  return std::is_invocable_r_v<Tensor, F&, decltype((I, std::declval<const Tensor&>()))...>;
+}
+template <class F, std::size_t N>
+inline constexpr bool takes_tensors = takes<F>(std::make_index_sequence<N>());
+template <class F>
+inline constexpr bool takes_some_tensors = takes_tensors<F, 1> || takes_tensors<F, 2> || takes_tensors<F, 3> ||
+                                           takes_tensors<F, 4> || takes_tensors<F, 5> || takes_tensors<F, 6>;
+
+template <std::size_t N, class F>
+Tensor call_with(F& f, const std::vector<Tensor>& x) {
+  if constexpr (takes_tensors<F, N>) {
+    if (x.size() == N) {
+      return [&]<std::size_t... I>(std::index_sequence<I...>)->Tensor { return f(x[I]...); }
+      (std::make_index_sequence<N>());
+    }
+  }
+  if constexpr (N < 6) {
+    return call_with<N + 1>(f, x);
+  } else {
+    fail_arity(x.size());
+  }
+}
+
+}  // namespace detail
+
+/// Checks the derivatives of f at `inputs` to `options.order`. f is called as f(x), f(x, w), ... with up to six
+/// tensors, or as f(const std::vector<Tensor>&), and returns a tensor of any shape; it gets copies, so the inputs and
+/// their grad() stay as they are. Floating inputs are checked whether or not they require a gradient, others are passed
+/// through. f32 inputs: differences are taken in f64 if f runs there, else in f32 with h = 5e-3 and rtol = 2e-2. Throws
+/// ValueError if no input is floating; what f throws at the point itself passes through.
+template <class F>
+GradcheckReport gradcheck(F f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {},
+                          Place place = Place::here()) {
+  const auto call = [](void* p, const std::vector<Tensor>& x) -> Tensor {
+    F& function = *static_cast<F*>(p);
+    if constexpr (detail::takes_some_tensors<F>) {
+      return detail::call_with<1>(function, x);
+    } else {
+      return function(x);
+    }
+  };
+  return detail::gradcheck({&f, call}, inputs, options, place);
+}
+
+}  // namespace xgrad
