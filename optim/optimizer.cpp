@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <autograd/node.hpp>
+#include <cmath>
+#include <optim/plan.hpp>
+
+namespace xgrad::optim {
+
+using detail::Option, detail::Plan;
+
+const char* Option::fault(double value) const {
+  if (flag) return value == 0 || value == 1 ? nullptr : "expected 0 or 1";
+  switch (range) {
+    case detail::Range::finite:
+      return std::isfinite(value) ? nullptr : "expected a finite number";
+    case detail::Range::not_negative:
+      return std::isfinite(value) && value >= 0 ? nullptr : "expected a finite number of at least 0";
+    case detail::Range::below_one:
+      return value >= 0 && value < 1 ? nullptr : "expected a number in [0, 1)";
+  }
+  return nullptr;
+}
+
+Optimizer::Optimizer(const char* name, const char* const (&moment_names)[most_moments])
+    : name_(name), moment_names_(moment_names) {}
+
+Optimizer::~Optimizer() = default;
+
+std::string Optimizer::conflict(std::size_t) const { return {}; }
+
+std::vector<Option> Optimizer::listed_options(std::size_t group) const {
+  return const_cast<Optimizer*>(this)->options(group);
+}
+
+void Optimizer::add_group(std::vector<Tensor>&& parameters) {
+  for (Tensor& p : parameters) slots_.push_back({.parameter = std::move(p), .group = groups_, .moments = {}});
+  ++groups_;
+}
+
+/// "parameter 2", or "parameter 2 (group 1)" where there are several groups; counted over all groups.
+std::string Optimizer::label(std::size_t slot) const {
+  std::string label = text("parameter ", slot);
+  if (groups_ > 1) label += text(" (group ", slots_[slot].group, ")");
+  return label;
+}
+
+void Optimizer::check(Place place) {
+  const OpScope scope(name_, place);
+  std::vector<std::size_t> sizes(groups_, 0);
+  for (const Slot& slot : slots_) ++sizes[slot.group];
+  if (slots_.empty()) scope.fail<ValueError>("the list of parameters is empty; pass model.parameters()");
+  for (std::size_t group = 0; group < groups_; ++group) {
+    const std::string where = groups_ > 1 ? text("group ", group, ": ") : "";
+    if (sizes[group] == 0) scope.fail<ValueError>(where, "the list of parameters is empty");
+    for (const Option& option : options(group))
+      if (const char* const expected = option.fault(option.get()))
+        scope.fail<ValueError>(where, option.name, " is ", option.get(), "; ", expected);
+    if (const std::string why = conflict(group); !why.empty()) scope.fail<ValueError>(where, why);
+  }
+  std::vector<std::pair<const Node*, std::size_t>> seen;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Tensor& p = slots_[i].parameter;
+    if (!p.defined()) scope.fail<ValueError>(label(i), " is undefined (default-built); give it a value first");
+    if (!p.requires_grad())
+      scope.fail<GraphError>(label(i), ", ", name_of(p.dtype()), " ", p.shape(),
+                             ", does not require a gradient; leave it out or call set_requires_grad(true)");
+    if (!p.is_leaf())
+      scope.fail<GraphError>(label(i), ", ", p.shape(), ", is the result of ", p.node()->name,
+                             "; only leaves can be optimised: pass what it was computed from, or "
+                             "detach().set_requires_grad(true)");
+    seen.emplace_back(p.node().get(), i);
+  }
+  std::sort(seen.begin(), seen.end());
+  const auto twice = std::adjacent_find(seen.begin(), seen.end(), [](auto& a, auto& b) { return a.first == b.first; });
+  if (twice != seen.end())
+    scope.fail<ValueError>(label(twice->second), " and ", label(twice[1].second),
+                           " are the same tensor; pass each parameter once");
+}
+
+void Optimizer::zero_grad() {
+  for (Slot& slot : slots_) slot.parameter.zero_grad();
+}
+
+void Optimizer::step(Place place) {
+  const OpScope scope(name_, place);
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Tensor& p = slots_[i].parameter;
+    for (const Tensor& moment : slots_[i].moments)
+      if (moment.defined() && (moment.dtype() != p.dtype() || moment.shape() != p.shape()))
+        scope.fail<DtypeError>(label(i), " was ", name_of(moment.dtype()), " ", moment.shape(), " and is ",
+                               name_of(p.dtype()), " ", p.shape(),
+                               " now; convert a model before its optimiser is made");
+  }
+  Plan planned{};
+  std::size_t group = groups_;  // of `planned`, as is the step
+  std::int64_t step = 0;
+  for (Slot& slot : slots_) {
+    const Tensor g = slot.parameter.grad();
+    if (!g.defined()) continue;
+    ++slot.steps;
+    if (slot.group != group || slot.steps != step) planned = plan(group = slot.group, step = slot.steps);
+    const Array& p = slot.parameter.array();
+    void* moments[most_moments] = {};
+    for (int k = 0; k < most_moments; ++k) {
+      if (!planned.uses[k]) continue;
+      if (!slot.moments[k].defined()) slot.moments[k] = full(p.shape(), planned.initial, {.dtype = p.dtype()});
+      moments[k] = slot.moments[k].array().data();
+    }
+    planned.kernel[int(p.dtype())](p.data(), g.array().data(), moments[0], moments[1], moments[2], p.size(),
+                                   planned.numbers);
+    p.storage()->written.store(tick(), std::memory_order_relaxed);
+  }
+}
+
+double Optimizer::lr(std::size_t group, Place place) const {
+  const OpScope scope("lr", place);
+  if (group >= groups_) scope.fail<ValueError>("there is no group ", group, "; ", name_, " has ", groups_);
+  return listed_options(group).front().get();
+}
+
+void Optimizer::set_lr(double lr, Place place) {
+  for (std::size_t group = 0; group < groups_; ++group) set_lr(lr, group, place);
+}
+
+void Optimizer::set_lr(double lr, std::size_t group, Place place) {
+  const OpScope scope("set_lr", place);
+  if (group >= groups_) scope.fail<ValueError>("there is no group ", group, "; ", name_, " has ", groups_);
+  const Option option = options(group).front();
+  if (const char* const expected = option.fault(lr)) scope.fail<ValueError>("lr is ", lr, "; ", expected);
+  option.set(lr);
+}
+
+}  // namespace xgrad::optim

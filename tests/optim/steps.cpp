@@ -1,0 +1,230 @@
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <optim/optim.hpp>
+
+using namespace xgrad;
+
+namespace {
+
+std::vector<double> values(const Tensor& t) { return {t.data<double>(), t.data<double>() + t.size()}; }
+
+std::vector<Tensor> fresh_parameters() {
+  manual_seed(3);
+  return {randn({3, 4}, {.dtype = f64, .requires_grad = true}), randn({5}, {.dtype = f64, .requires_grad = true})};
+}
+
+/// One step with gradients p / 2 + noise of the step's number.
+void train(optim::Optimizer& optimizer, std::vector<Tensor>& parameters, int from, int to) {
+  for (int step = from; step < to; ++step) {
+    manual_seed(static_cast<std::uint64_t>(100 + step));
+    for (Tensor& p : parameters) p.set_grad(p.detach() * .5 + randn(p.shape(), {.dtype = f64}));
+    optimizer.step();
+  }
+}
+
+using Make = std::unique_ptr<optim::Optimizer> (*)(const std::vector<Tensor>&);
+
+struct Kind {
+  const char* name;
+  Make make, other;  // `other` with different options, which a loaded state replaces
+};
+
+template <class O, class Options>
+std::unique_ptr<optim::Optimizer> made(const std::vector<Tensor>& parameters, Options options) {
+  return std::make_unique<O>(parameters, options);
+}
+
+const Kind kinds[] = {
+    {"SGD",
+     [](const std::vector<Tensor>& p) {
+       return made<optim::SGD, optim::SGDOptions>(p, {.lr = .1, .momentum = .9, .nesterov = true});
+     },
+     [](const std::vector<Tensor>& p) { return made<optim::SGD, optim::SGDOptions>(p, {.lr = 1}); }},
+    {"Adam", [](const std::vector<Tensor>& p) { return made<optim::Adam, optim::AdamOptions>(p, {.amsgrad = true}); },
+     [](const std::vector<Tensor>& p) { return made<optim::Adam, optim::AdamOptions>(p, {.lr = 1, .eps = 1}); }},
+    {"AdamW", [](const std::vector<Tensor>& p) { return made<optim::AdamW, optim::AdamWOptions>(p, {.lr = .01}); },
+     [](const std::vector<Tensor>& p) { return made<optim::AdamW, optim::AdamWOptions>(p, {.amsgrad = true}); }},
+    {"RMSprop",
+     [](const std::vector<Tensor>& p) {
+       return made<optim::RMSprop, optim::RMSpropOptions>(p, {.momentum = .5, .centered = true});
+     },
+     [](const std::vector<Tensor>& p) { return made<optim::RMSprop, optim::RMSpropOptions>(p, {}); }},
+    {"Adagrad",
+     [](const std::vector<Tensor>& p) {
+       return made<optim::Adagrad, optim::AdagradOptions>(p, {.lr_decay = .1, .initial_accumulator_value = .5});
+     },
+     [](const std::vector<Tensor>& p) { return made<optim::Adagrad, optim::AdagradOptions>(p, {.lr = 3}); }},
+};
+
+}  // namespace
+
+TEST_CASE("the first steps of each formula are those done by hand") {
+  const auto once = [](auto make) {
+    Tensor p = tensor({1., -2.}, {.dtype = f64, .requires_grad = true});
+    auto optimizer = make(p);
+    for (int i = 0; i < 2; ++i) {
+      p.set_grad(tensor({.5, -1.}, {.dtype = f64}));
+      optimizer->step();
+    }
+    return p.data<double>()[0];
+  };
+  CHECK(once([](Tensor& p) { return std::make_unique<optim::SGD>(std::vector{p}, optim::SGDOptions{.lr = .1}); }) ==
+        doctest::Approx(1 - .05 - .05));
+  CHECK(once([](Tensor& p) {
+          return std::make_unique<optim::SGD>(std::vector{p}, optim::SGDOptions{.lr = .1, .momentum = .9});
+        }) == doctest::Approx(1 - .05 - .1 * (.45 + .5)));
+  // With a constant gradient the corrected moments are g and g^2, so each step is lr.
+  CHECK(once([](Tensor& p) { return std::make_unique<optim::Adam>(std::vector{p}, optim::AdamOptions{.lr = .1}); }) ==
+        doctest::Approx(.8).epsilon(1e-7));
+  CHECK(once([](Tensor& p) {
+          return std::make_unique<optim::AdamW>(std::vector{p}, optim::AdamWOptions{.lr = .1, .weight_decay = .5});
+        }) == doctest::Approx((.95 - .1) * .95 - .1).epsilon(1e-7));
+  CHECK(once([](Tensor& p) {
+          return std::make_unique<optim::RMSprop>(std::vector{p}, optim::RMSpropOptions{.lr = .1, .alpha = 0});
+        }) == doctest::Approx(.8).epsilon(1e-7));
+  CHECK(once([](Tensor& p) {
+          return std::make_unique<optim::Adagrad>(std::vector{p}, optim::AdagradOptions{.lr = .1});
+        }) == doctest::Approx(1 - .1 - .1 / std::sqrt(2.)));
+}
+
+TEST_CASE("a step without any gradient changes nothing, and a parameter without one is skipped") {
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    std::vector<Tensor> p = fresh_parameters();
+    const auto optimizer = kind.make(p);
+    const std::vector<double> first = values(p[0]), second = values(p[1]);
+    const std::uint64_t written = p[0].array().storage()->written;
+    optimizer->step();
+    CHECK(values(p[0]) == first);
+    CHECK(p[0].array().storage()->written == written);
+    p[1].set_grad(ones({5}, {.dtype = f64}));
+    optimizer->step();
+    CHECK(values(p[0]) == first);
+    CHECK(values(p[1]) != second);
+    for (const auto& [name, t] : optimizer->state_dict()) {
+      if (name == "parameter.0.steps") CHECK(t.item<int>() == 0);
+      if (name == "parameter.1.steps") CHECK(t.item<int>() == 1);
+    }
+  }
+}
+
+TEST_CASE("zero_grad removes every gradient") {
+  std::vector<Tensor> p = fresh_parameters();
+  optim::SGD optimizer{p};
+  p[0].set_grad(zeros({3, 4}, {.dtype = f64}));
+  p[1].set_grad(zeros({5}, {.dtype = f64}));
+  optimizer.zero_grad();
+  CHECK_FALSE(p[0].has_grad());
+  CHECK_FALSE(p[1].has_grad());
+}
+
+TEST_CASE("each group steps by its own options") {
+  Tensor a = zeros({2}, {.requires_grad = true}), b = zeros({2}, {.requires_grad = true});
+  optim::SGD optimizer{{{{a}, {.lr = 1}}, {{b}, {.lr = 10}}}};
+  a.set_grad(ones({2}));
+  b.set_grad(ones({2}));
+  optimizer.step();
+  CHECK(a.data<float>()[1] == -1);
+  CHECK(b.data<float>()[1] == -10);
+}
+
+TEST_CASE("a step bumps the version, so that a graph which needs the old values throws") {
+  Tensor w = tensor({2.}, {.dtype = f64, .requires_grad = true}),
+         x = tensor({3.}, {.dtype = f64, .requires_grad = true});
+  optim::SGD optimizer{{w}, {.lr = 1}};
+  const Tensor y = x * w;
+  w.set_grad(ones({1}, {.dtype = f64}));
+  optimizer.step();
+  CHECK(w.item<double>() == 1);
+  CHECK_THROWS_AS(y.backward(), GraphError);
+}
+
+TEST_CASE("steps after the first allocate nothing") {
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    std::vector<Tensor> p = fresh_parameters();
+    const auto optimizer = kind.make(p);
+    train(*optimizer, p, 0, 2);
+    const memory::Statistics before = memory::statistics();
+    for (int i = 0; i < 10; ++i) optimizer->step();
+    const memory::Statistics after = memory::statistics();
+    CHECK(after.live_bytes == before.live_bytes);
+    CHECK(after.system_allocations == before.system_allocations);
+  }
+}
+
+TEST_CASE("20 steps after loading a state equal an uninterrupted run, bit for bit") {
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    std::vector<Tensor> p = fresh_parameters();
+    const auto optimizer = kind.make(p);
+    train(*optimizer, p, 0, 20);
+    const optim::StateDict state = optimizer->state_dict();
+    std::vector<Tensor> q;
+    for (const Tensor& t : p) q.push_back(t.detach().clone().set_requires_grad(true));
+    train(*optimizer, p, 20, 40);
+
+    const auto resumed = kind.other(q);
+    resumed->load_state_dict(state);
+    train(*resumed, q, 20, 40);
+    for (std::size_t i = 0; i < p.size(); ++i) CHECK(values(p[i]) == values(q[i]));
+    // The state was copied both ways: neither run wrote into it.
+    const auto again = kind.other(q);
+    again->load_state_dict(state);
+    CHECK(again->state_dict().size() == state.size());
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      CHECK(again->state_dict()[i].first == state[i].first);
+      CHECK(std::memcmp(again->state_dict()[i].second.array().data(), state[i].second.array().data(),
+                        state[i].second.array().bytes()) == 0);
+    }
+  }
+}
+
+TEST_CASE("a state that does not fit is refused with everything that is wrong, and changes nothing") {
+  std::vector<Tensor> p = fresh_parameters();
+  optim::Adam optimizer{p, {.lr = .5}};
+  train(optimizer, p, 0, 3);
+  const optim::StateDict good = optimizer.state_dict();
+  optim::StateDict bad;
+  for (const auto& [name, t] : good) {
+    if (name == "group.0.lr") {
+      bad.emplace_back(name, tensor(.25, {.dtype = f64}));
+    } else if (name == "group.0.eps") {
+      bad.emplace_back(name, tensor(-1., {.dtype = f64}));
+    } else if (name == "parameter.0.mean") {
+      bad.emplace_back(name, zeros({4, 3}, {.dtype = f64}));
+    } else if (name == "parameter.0.mean_square") {
+      bad.emplace_back(name, zeros({3, 4}));
+    } else if (name != "parameter.1.mean") {
+      bad.emplace_back(name, t);
+    }
+  }
+  bad.emplace_back("parameter.2.steps", full({}, 1, {.dtype = i64}));
+  const auto load = [&] { optimizer.load_state_dict(bad, Place{"my_program.cpp", 7}); };
+  CHECK_THROWS_WITH_AS(load(),
+                       "my_program.cpp:7: load_state_dict: the state does not fit this Adam, which stays as it was:\n"
+                       "  group.0.eps is -1, expected a finite number of at least 0\n"
+                       "  parameter.0.mean is f64 (4, 3), expected f64 (3, 4)\n"
+                       "  parameter.0.mean_square is f32 (3, 4), expected f64 (3, 4)\n"
+                       "  parameter.1.mean is missing\n"
+                       "  parameter.2.steps is unexpected",
+                       ValueError);
+  CHECK(optimizer.lr() == .5);
+  const optim::StateDict after = optimizer.state_dict();
+  REQUIRE(after.size() == good.size());
+  for (std::size_t i = 0; i < good.size(); ++i)
+    CHECK(std::memcmp(after[i].second.array().data(), good[i].second.array().data(), good[i].second.array().bytes()) ==
+          0);
+}
+
+TEST_CASE("f32 parameters of any shape, empty ones included, are optimised") {
+  Tensor empty = zeros({0, 3}, {.requires_grad = true}), scalar = tensor(1., {.requires_grad = true});
+  optim::Adam optimizer{{empty, scalar}, {.lr = .1}};
+  empty.set_grad(zeros({0, 3}));
+  scalar.set_grad(tensor(2.));
+  optimizer.step();
+  CHECK(scalar.item<float>() == doctest::Approx(.9f));
+}
