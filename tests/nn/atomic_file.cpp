@@ -92,7 +92,7 @@ TEST_CASE("a process killed at a random moment in 200 saves leaves the old or a 
     if (child == 0) {
       for (;;) nn::write_file_atomically(path, std::string(100'000, 'b'));
     }
-    ::usleep(random() % 3000);
+    ::usleep(static_cast<useconds_t>(random() % 3000));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     const std::string contents = nn::read_file(path);
