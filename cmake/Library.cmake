@@ -31,8 +31,12 @@ if(XGRAD_ONEDNN AND DNNL_INCLUDE_DIR AND DNNL_LIBRARY)
   target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_ONEDNN)
 endif()
 
+# xsimd 8 has no fused a*b+c for AVX-512, so the compiler makes them where f64 does no such arithmetic.
+set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+
 # One object library for each instruction set, chosen among at run time (autograd/kernels/dispatch.cpp).
-# Contraction of a*b+c is off so that all of them round alike.
+# Contraction of a*b+c is off so that all of them round alike, in f64 always.
 function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)

@@ -37,19 +37,16 @@ char* at(void* p, Size bytes) { return static_cast<char*>(p) + bytes; }
 /// Every inner stride is 0 or 1 and rows are long: each row goes to `row` where it lies.
 template <int N>
 void walk_rows(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
-  alignas(64) char splat[N][splat_length * 8];
   const Size n = loop.sizes[loop.rank - 1];
   bool step[N];
   for (int k = 0; k < N; ++k) step[k] = loop.strides[k][loop.rank - 1] == 1;
+  if (loop.rank == 1) {
+    if (n > 0) row(in, step, out, n);
+    return;
+  }
   for_each_row(loop, [&](const Size* offsets) {
     const void* operands[N];
-    for (int k = 0; k < N; ++k) {
-      operands[k] = at(in[k], offsets[k] * bytes[k]);
-      if (!step[k]) {
-        gather(operands[k], 0, bytes[k], splat[k], splat_length);
-        operands[k] = splat[k];
-      }
-    }
+    for (int k = 0; k < N; ++k) operands[k] = at(in[k], offsets[k] * bytes[k]);
     row(operands, step, out, n);
     out = at(out, n * bytes[N]);
   });
