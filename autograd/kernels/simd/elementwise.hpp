@@ -28,44 +28,40 @@ void map(const void* from, void* to, Size n) {
 template <class V>
 inline constexpr Size block_length = Lanes<V>::width == 1 ? 16 : Lanes<V>::width;
 
-/// Where a Row reads an operand: in place, or in a block that repeats the value of a broadcast one.
-template <class V>
-struct Reader {
-  using T = typename Lanes<V>::Element;
-  alignas(64) T block[block_length<V>];
-  const T* at;
-  Size step;
-
-  Reader(const void* from, bool stepping) : at(static_cast<const T*>(from)), step(stepping ? block_length<V> : 0) {
-    if (stepping) return;
-    if constexpr (Lanes<V>::width == 1) {
-      for (Size j = 0; j < block_length<V>; ++j) block[j] = *at;
-    } else {
-      V(*at).store_aligned(block);
-    }
-    at = block;
+/// Where a Row reads an operand: in place, or in `block`, which is filled with the value of a broadcast one.
+template <class V, class T = typename Lanes<V>::Element>
+const T* read(const void* from, bool step, T* block) {
+  const T* at = static_cast<const T*>(from);
+  if (step) return at;
+  if constexpr (Lanes<V>::width == 1) {
+    for (Size j = 0; j < block_length<V>; ++j) block[j] = *at;
+  } else {
+    V(*at).store_aligned(block);
   }
-};
+  return block;
+}
 
 /// A Row: y[i] = F(a[i], b[i]), V by V.
 template <class V, class Out, class F>
 void map_row(const void* const* in, const bool* step, void* out, Size n) {
   constexpr Size width = block_length<V>;
-  Reader<V> a(in[0], step[0]), b(in[1], step[1]);
+  alignas(64) typename Lanes<V>::Element a_block[width], b_block[width];
+  const auto *a = read<V>(in[0], step[0], a_block), *b = read<V>(in[1], step[1], b_block);
+  const Size a_step = step[0] ? width : 0, b_step = step[1] ? width : 0;
   Out* y = static_cast<Out*>(out);
-  for (; n >= width; n -= width, a.at += a.step, b.at += b.step, y += width) {
+  for (; n >= width; n -= width, a += a_step, b += b_step, y += width) {
     if constexpr (Lanes<V>::width == 1) {
       Out block[width];  // not y: it may be a or b, which would keep the loop from being vectorised
-      for (Size j = 0; j < width; ++j) block[j] = F{}(a.at[j], b.at[j]);
+      for (Size j = 0; j < width; ++j) block[j] = F{}(a[j], b[j]);
       std::memcpy(y, block, sizeof(block));
     } else {
-      F{}(V::load_unaligned(a.at), V::load_unaligned(b.at)).store_unaligned(y);
+      F{}(V::load_unaligned(a), V::load_unaligned(b)).store_unaligned(y);
     }
   }
   if constexpr (Lanes<V>::width == 1) {
-    for (Size j = 0; j < n; ++j) y[j] = F{}(a.at[j], b.at[j]);
+    for (Size j = 0; j < n; ++j) y[j] = F{}(a[j], b[j]);
   } else if (n > 0) {
-    store_few(y, F{}(load_few(a.at, n), load_few(b.at, n)), n);
+    store_few(y, F{}(load_few(a, n), load_few(b, n)), n);
   }
 }
 
@@ -74,6 +70,10 @@ void map2(const void* a, const void* b, void* y, const Loop<2>& loop) {
   constexpr int size = sizeof(typename Lanes<V>::Element);
   static constexpr int bytes[] = {size, size, sizeof(Out)};
   const void* const in[] = {a, b};
+  if (loop.rank == 1 && (loop.strides[0][0] | 1) == 1 && (loop.strides[1][0] | 1) == 1) {  // short cut for small arrays
+    const bool step[] = {loop.strides[0][0] == 1, loop.strides[1][0] == 1};
+    return map_row<V, Out, F>(in, step, y, loop.sizes[0]);
+  }
   walk(loop, in, bytes, y, map_row<V, Out, F>);
 }
 

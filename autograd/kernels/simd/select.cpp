@@ -7,18 +7,21 @@ namespace {
 template <class T>
 void select_row(const void* const* in, const bool* step, void* out, Size n) {
   constexpr Size width = block_length<T>;
-  Reader<Byte> mask(in[0], step[0]);
-  Reader<T> a(in[1], step[1]), b(in[2], step[2]);
+  Byte mask_block[width];
+  T a_block[width], b_block[width];
+  const Byte* mask = read<Byte>(in[0], step[0], mask_block);
+  const T *a = read<T>(in[1], step[1], a_block), *b = read<T>(in[2], step[2], b_block);
+  const Size mask_step = step[0] ? width : 0, a_step = step[1] ? width : 0, b_step = step[2] ? width : 0;
   T* y = static_cast<T*>(out);
-  for (; n >= width; n -= width, mask.at += mask.step, a.at += a.step, b.at += b.step, y += width) {
+  for (; n >= width; n -= width, mask += mask_step, a += a_step, b += b_step, y += width) {
     T block[width];
     for (Size j = 0; j < width; ++j) {
-      const T chosen = a.at[j], other = b.at[j];  // both are read, so that no branch is needed
-      block[j] = mask.at[j] ? chosen : other;
+      const T chosen = a[j], other = b[j];  // both are read, so that no branch is needed
+      block[j] = mask[j] ? chosen : other;
     }
     std::memcpy(y, block, sizeof(block));
   }
-  for (Size j = 0; j < n; ++j) y[j] = mask.at[j] ? a.at[j] : b.at[j];
+  for (Size j = 0; j < n; ++j) y[j] = mask[j] ? a[j] : b[j];
 }
 
 template <class T>

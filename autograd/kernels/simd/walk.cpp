@@ -40,10 +40,7 @@ void walk_rows(const Loop<N>& loop, const void* const* in, const int* bytes, voi
   const Size n = loop.sizes[loop.rank - 1];
   bool step[N];
   for (int k = 0; k < N; ++k) step[k] = loop.strides[k][loop.rank - 1] == 1;
-  if (loop.rank == 1) {
-    if (n > 0) row(in, step, out, n);
-    return;
-  }
+  if (loop.rank == 1) return row(in, step, out, n);
   for_each_row(loop, [&](const Size* offsets) {
     const void* operands[N];
     for (int k = 0; k < N; ++k) operands[k] = at(in[k], offsets[k] * bytes[k]);

@@ -3,7 +3,7 @@
 
 namespace xgrad::kernels::XGRAD_ISA {
 
-/// Computes n > 0 elements of a contiguous output. Each operand in[k] is contiguous too if step[k], else one value.
+/// Computes n >= 0 elements of a contiguous output. Each operand in[k] is contiguous too if step[k], else one value.
 using Row = void (*)(const void* const* in, const bool* step, void* out, Size n);
 
 /// Runs `row` over the output of a loop, whatever the operands' strides. `bytes` are the sizes of an element of each
