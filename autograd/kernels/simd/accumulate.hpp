@@ -42,13 +42,16 @@ struct Prod {
   static T finish(Acc acc, const T*, Size, Size) { return T(acc); }
 };
 
-// A NaN already held stays, because nothing compares with it; a NaN that arrives is taken, for the same reason.
+// No number replaces a NaN that is held, because it does not compare; a NaN that arrives is always taken.
 template <class T>
 struct Max {
   using Acc = T;
   static constexpr T identity =
       std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-  static T step(T acc, T x) { return (acc >= x) | (acc != acc) ? acc : x; }
+  static T step(T acc, T x) {
+    const T larger = x > acc ? x : acc;
+    return x != x ? x : larger;
+  }
   static T merge(T a, T b) { return step(a, b); }
   static T finish(T acc, const T*, Size, Size) { return acc; }
 };
@@ -58,7 +61,10 @@ struct Min {
   using Acc = T;
   static constexpr T identity =
       std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-  static T step(T acc, T x) { return (acc <= x) | (acc != acc) ? acc : x; }
+  static T step(T acc, T x) {
+    const T smaller = x < acc ? x : acc;
+    return x != x ? x : smaller;
+  }
   static T merge(T a, T b) { return step(a, b); }
   static T finish(T acc, const T*, Size, Size) { return acc; }
 };

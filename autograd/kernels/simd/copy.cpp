@@ -63,13 +63,21 @@ void cross_tile(T* to, Size to_stride, const T* from, Size from_stride, Size row
     for (Size j = 0; j < cols; ++j) How::apply(to[i * to_stride + j], from[j * from_stride + i]);
 }
 
-/// The same for matrices of any size.
+/// The same for matrices of any size, in blocks whose rows the processor can hold the page addresses of.
 template <class T, class How>
 void cross(T* to, Size to_stride, const T* from, Size from_stride, Size rows, Size cols) {
-  for (Size j = 0; j < cols; j += tile<T>)
-    for (Size i = 0; i < rows; i += tile<T>)
-      cross_tile<T, How>(to + i * to_stride + j, to_stride, from + j * from_stride + i, from_stride,
-                         rows - i < tile<T> ? rows - i : tile<T>, cols - j < tile<T> ? cols - j : tile<T>);
+  constexpr Size block = 8 * tile<T>;
+  const auto end = [](Size begin, Size size, Size n) { return n - begin < size ? n : begin + size; };
+  for (Size jj = 0; jj < cols; jj += block) {
+    const Size block_cols = end(jj, block, cols);
+    for (Size ii = 0; ii < rows; ii += block) {
+      const Size block_rows = end(ii, block, rows);
+      for (Size i = ii; i < block_rows; i += tile<T>)
+        for (Size j = jj; j < block_cols; j += tile<T>)
+          cross_tile<T, How>(to + i * to_stride + j, to_stride, from + j * from_stride + i, from_stride,
+                             end(i, tile<T>, rows) - i, end(j, tile<T>, cols) - j);
+    }
+  }
 }
 
 /// The axis other than the innermost along which `side` is contiguous, or -1.

@@ -70,20 +70,24 @@ void softmax_runs(const T* x, T* y, Size outer, Size count) {
   }
 }
 
-/// Slices that lie across the rows of a (count, inner) matrix, one tile of columns at a time.
+/// Slices that lie across the rows of a (count, inner) matrix, one tile of columns at a time. Rows that are whole
+/// are taken several at a time, so that narrow ones fill the exponential's lanes.
 template <class T, bool logarithm>
 void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
-  T largest[column_tile], scales[column_tile], exponential[column_tile];
+  T largest[column_tile], scales[column_tile], buffer[piece];
   double sums[column_tile];
   reduce_columns<Max<T>>(largest, x, count, inner, width);
   for (Size j = 0; j < width; ++j) sums[j] = 0;
-  for (Size r = 0; r < count; ++r) {
-    const T* row = x + r * inner;
-    T* out = y + r * inner;
-    T* e = logarithm ? exponential : out;
-    for (Size j = 0; j < width; ++j) out[j] = row[j] - largest[j];
-    exponentials(out, e, width);
-    for (Size j = 0; j < width; ++j) sums[j] += double(e[j]);
+  const Size together = width == inner ? piece / width : 1;
+  for (Size begin = 0; begin < count; begin += together) {
+    const Size rows = count - begin < together ? count - begin : together;
+    const T* in = x + begin * inner;
+    T* out = y + begin * inner;
+    T* e = logarithm ? buffer : out;
+    for (Size r = 0; r < rows; ++r)
+      for (Size j = 0; j < width; ++j) out[r * inner + j] = in[r * inner + j] - largest[j];
+    exponentials(out, e, rows * width);
+    accumulate_rows<Sum<T>>(sums, e, rows, width, width);
   }
   for (Size j = 0; j < width; ++j) scales[j] = T(logarithm ? std::log(sums[j]) : 1 / sums[j]);
   for (Size r = 0; r < count; ++r) {
