@@ -1,0 +1,80 @@
+#include <autograd/kernels/gemm.hpp>
+
+#include "kernels_reference.hpp"
+
+using namespace reference;
+using xgrad::kernels::Gemm;
+
+namespace {
+
+template <class T>
+void check(const Gemm& s) {
+  INFO("s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.accumulate, sizeof(T): ", s.m, " ", s.n, " ", s.k, " ",
+       s.transpose_a, " ", s.transpose_b, " ", s.accumulate, " ", sizeof(T));
+  const auto a = values<T>(s.m * s.k, 1), b = values<T>(s.k * s.n, 2), before = values<T>(s.m * s.n, 3);
+  auto c = before;
+  if (!s.accumulate) c.assign(c.size(), T(NaN));  // what was there must not matter
+  c.push_back(T(99));
+  xgrad::kernels::gemm(s, a.data(), b.data(), c.data());
+  CHECK(c.back() == T(99));
+  for (Size i = 0; i < s.m; ++i) {
+    for (Size j = 0; j < s.n; ++j) {
+      long double expected = s.accumulate ? before[at(i * s.n + j)] : 0, magnitude = std::fabs(expected);
+      for (Size r = 0; r < s.k; ++r) {
+        const long double term = static_cast<long double>(a[at(s.transpose_a ? r * s.m + i : i * s.k + r)]) *
+                                 b[at(s.transpose_b ? j * s.k + r : r * s.n + j)];
+        expected += term;
+        magnitude += std::fabs(term);
+      }
+      if (!close(c[at(i * s.n + j)], expected, 8, magnitude)) {
+        INFO("i, j: ", i, " ", j);
+        CHECK(static_cast<long double>(c[at(i * s.n + j)]) == expected);
+        return;
+      }
+    }
+  }
+}
+
+void check_all(Size m, Size n, Size k) {
+  for (const bool a : {false, true})
+    for (const bool b : {false, true})
+      for (const bool accumulate : {false, true}) {
+        const Gemm s{.transpose_a = a, .transpose_b = b, .accumulate = accumulate, .m = m, .n = n, .k = k};
+        check<float>(s);
+        check<double>(s);
+      }
+}
+
+}  // namespace
+
+TEST_CASE("matrix products of every small size, transposed or not, accumulated or not") {
+  for (const Size m : {0, 1, 2, 3, 4, 5, 17})
+    for (const Size n : {0, 1, 2, 3, 4, 5, 17})
+      for (const Size k : {0, 1, 2, 3, 4, 5, 17}) check_all(m, n, k);
+}
+
+TEST_CASE("matrix products on both sides of each library's crossover") {
+  const Size shapes[][3] = {{1, 64, 784}, {784, 64, 1}, {1, 32, 64},  {64, 32, 1},  {32, 1, 32},   {1, 1, 1000},
+                            {32, 32, 64}, {1, 1, 1},    {16, 16, 16}, {7, 133, 91}, {33, 64, 784}, {128, 128, 128},
+                            {1000, 1, 3}, {64, 784, 1}, {784, 1, 64}, {65, 31, 1}};
+  for (const auto& s : shapes) check_all(s[0], s[1], s[2]);
+}
+
+TEST_CASE("a NaN or an infinity in an operand reaches the product") {
+  for (const Size n : {1, 4, 64}) {
+    std::vector<float> a(at(n * n), 0), b(at(n * n), 1), c(at(n * n));
+    a[0] = float(NaN);
+    a.back() = n > 1 ? float(inf) : a.back();
+    xgrad::kernels::gemm({.m = n, .n = n, .k = n}, a.data(), b.data(), c.data());
+    CHECK(std::isnan(c[0]));
+    if (n > 1) CHECK(c.back() == float(inf));
+  }
+}
+
+TEST_CASE("the number of threads can be set") {
+  const int before = xgrad::kernels::threads();
+  CHECK(before >= 1);
+  xgrad::kernels::set_threads(1);
+  CHECK(xgrad::kernels::threads() == 1);
+  xgrad::kernels::set_threads(before);
+}

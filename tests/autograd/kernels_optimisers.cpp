@@ -1,0 +1,149 @@
+#include "kernels_reference.hpp"
+
+using namespace reference;
+using xgrad::kernels::OptimiserStep;
+
+namespace {
+
+using Wide = long double;
+/// One parameter's worth of state, in long double.
+struct Scalar {
+  Wide p, g, m, v, w;
+};
+
+// PyTorch 1.13's formulas, one element at a time.
+void sgd(Scalar& s, const OptimiserStep& o, bool has_momentum) {
+  Wide d = s.g + Wide(o.weight_decay) * s.p;
+  if (has_momentum) {
+    s.m = o.first ? d : o.momentum * s.m + (1 - Wide(o.dampening)) * d;
+    d = o.nesterov ? d + o.momentum * s.m : s.m;
+  }
+  s.p -= o.lr * d;
+}
+
+void adam(Scalar& s, const OptimiserStep& o, bool) {
+  if (o.decoupled)
+    s.p *= 1 - Wide(o.lr) * o.weight_decay;
+  else
+    s.g += o.weight_decay * s.p;
+  s.m = o.beta1 * s.m + (1 - Wide(o.beta1)) * s.g;
+  s.v = o.beta2 * s.v + (1 - Wide(o.beta2)) * s.g * s.g;
+  if (o.amsgrad) s.w = std::max(s.w, s.v);
+  s.p -= o.rate1 * s.m / (std::sqrt(o.amsgrad ? s.w : s.v) * o.rate2 + o.eps);
+}
+
+void rmsprop(Scalar& s, const OptimiserStep& o, bool has_momentum) {
+  s.g += o.weight_decay * s.p;
+  s.v = o.beta1 * s.v + (1 - Wide(o.beta1)) * s.g * s.g;
+  if (o.centred) s.w = o.beta1 * s.w + (1 - Wide(o.beta1)) * s.g;
+  const Wide scale = std::sqrt(o.centred ? std::max<Wide>(s.v - s.w * s.w, 0) : s.v) + o.eps;
+  if (has_momentum) {
+    s.m = o.momentum * s.m + s.g / scale;
+    s.p -= o.lr * s.m;
+  } else {
+    s.p -= o.lr * s.g / scale;
+  }
+}
+
+void adagrad(Scalar& s, const OptimiserStep& o, bool) {
+  s.g += o.weight_decay * s.p;
+  s.v += s.g * s.g;
+  s.p -= o.lr * s.g / (std::sqrt(s.v) + o.eps);
+}
+
+using Formula = void (*)(Scalar&, const OptimiserStep&, bool);
+using Kernel = Table::OptimiserFn;
+
+/// Three steps of `kernel` on n elements against as many of `formula`; m, v and w are null where not used.
+template <class T>
+void check(Kernel kernel, Formula formula, OptimiserStep step, bool m_used, bool v_used, bool w_used, Size n) {
+  INFO("n, sizeof(T), m_used, w_used, step.weight_decay, step.nesterov, step.decoupled: ", n, " ", sizeof(T), " ",
+       m_used, " ", w_used, " ", step.weight_decay, " ", step.nesterov, " ", step.decoupled);
+  auto p = values<T>(n, 1);
+  std::vector<T> m(p.size(), T(0.01)), v(p.size(), T(5)), w(p.size(), T(step.amsgrad ? 4.9 : 0.02));
+  std::vector<Scalar> expected;
+  for (std::size_t i = 0; i < p.size(); ++i) expected.push_back({p[i], 0, m[i], v[i], w[i]});
+  for (unsigned round = 0; round < 3; ++round) {
+    step.first = round == 0;
+    const auto g = values<T>(n, 2 + round);
+    kernel(p.data(), g.data(), m_used ? m.data() : nullptr, v_used ? v.data() : nullptr, w_used ? w.data() : nullptr, n,
+           step);
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      expected[i].g = g[i];
+      formula(expected[i], step, m_used);
+      CHECK(close(p[i], expected[i].p, 12, 1));
+      CHECK(close(m[i], expected[i].m, 12, 2));
+      CHECK(close(v[i], expected[i].v, 12));
+      CHECK(close(w[i], expected[i].w, 12, 1));
+    }
+  }
+}
+
+template <class T>
+void check_all(const Table& t, Size n) {
+  const int d = int(xgrad::dtype_of<T>);
+  OptimiserStep s{};
+  s.lr = 0.1, s.momentum = 0.9, s.beta1 = 0.9, s.beta2 = 0.99, s.eps = 1e-3, s.rate1 = 0.3, s.rate2 = 1.25;
+  for (const double decay : {0., 0.05}) {
+    s.weight_decay = decay;
+    check<T>(t.sgd[d], sgd, s, false, false, false, n);
+    check<T>(t.adagrad[d], adagrad, s, false, true, false, n);
+    for (const bool flag : {false, true}) {
+      for (const bool other : {false, true}) {
+        OptimiserStep variant = s;
+        variant.nesterov = flag, variant.dampening = other ? 0.2 : 0;
+        check<T>(t.sgd[d], sgd, variant, true, false, false, n);
+        variant.amsgrad = flag, variant.decoupled = other;
+        check<T>(t.adam[d], adam, variant, true, true, flag, n);
+        variant.amsgrad = variant.decoupled = false, variant.centred = flag;
+        check<T>(t.rmsprop[d], rmsprop, variant, other, true, flag, n);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("optimisers follow their formulas for every option and length") {
+  for_each_table([](const Table& t) {
+    for (const Size n : {0, 1, 2, 7, 8, 15, 16, 17, 31, 33, 100}) check_all<float>(t, n), check_all<double>(t, n);
+    CHECK(!t.adam[int(xgrad::i64)]);
+  });
+}
+
+TEST_CASE("every instruction set takes the same step") {
+  std::vector<float> first;
+  for_each_table([&](const Table& t) {
+    auto p = values<float>(1000, 1), g = values<float>(1000, 2), m = p, v = p;
+    for (float& x : v) x *= x;
+    OptimiserStep s{};
+    s.lr = 0.1, s.weight_decay = 0.01, s.beta1 = 0.9, s.beta2 = 0.99, s.eps = 1e-8, s.rate1 = 0.3, s.rate2 = 1.25;
+    t.adam[int(xgrad::f32)](p.data(), g.data(), m.data(), v.data(), nullptr, 1000, s);
+    if (first.empty()) first = p;
+    CHECK(p == first);
+  });
+}
+
+TEST_CASE("a NaN gradient shows in the parameter, and a zero one with zero moments leaves it alone") {
+  for_each_table([](const Table& t) {
+    OptimiserStep s{};
+    s.lr = 0.1, s.beta1 = 0.9, s.beta2 = 0.99, s.eps = 1e-8, s.rate1 = 0.3, s.rate2 = 1.25, s.amsgrad = true;
+    double p[2] = {1, 1}, m[2] = {}, v[2] = {}, w[2] = {};
+    const double g[2] = {NaN, 0};
+    t.adam[int(xgrad::f64)](p, g, m, v, w, 2, s);
+    CHECK(std::isnan(p[0]));
+    CHECK(std::isnan(w[0]));
+    CHECK(p[1] == 1);
+  });
+}
+
+TEST_CASE("centred rmsprop stays finite under constant gradients") {
+  for_each_table([](const Table& t) {
+    OptimiserStep s{};
+    s.lr = 0.01, s.beta1 = 0.9, s.eps = 1e-8, s.centred = true;
+    float p = 1, v = 0, w = 0;
+    const float g = 0.1f;
+    for (int i = 0; i < 1000; ++i) t.rmsprop[int(xgrad::f32)](&p, &g, nullptr, &v, &w, 1, s);
+    CHECK(std::isfinite(p));
+  });
+}

@@ -1,0 +1,221 @@
+#include "kernels_reference.hpp"
+
+using namespace reference;
+using xgrad::dtype_of;
+using xgrad::kernels::Reduce;
+using xgrad::kernels::Softmax;
+
+namespace {
+
+long double reduced(Reduce kind, const std::vector<long double>& x) {
+  long double result = kind == Reduce::prod ? 1 : kind == Reduce::max ? -inf : kind == Reduce::min ? inf : 0;
+  for (const long double v : x) {
+    if (std::isnan(v) || std::isnan(result))
+      result = NaN;
+    else if (kind == Reduce::sum)
+      result += v;
+    else if (kind == Reduce::prod)
+      result *= v;
+    else if (kind == Reduce::max)
+      result = std::max(result, v);
+    else if (kind == Reduce::min)
+      result = std::min(result, v);
+    else
+      result = std::hypot(result, v);
+  }
+  return result;
+}
+
+/// Calls body(slice, magnitude, o, i) with each slice along the axis and the sum of its magnitudes.
+template <class T, class Body>
+void for_each_slice(const T* x, Size outer, Size count, Size inner, Body body) {
+  for (Size o = 0; o < outer; ++o) {
+    for (Size i = 0; i < inner; ++i) {
+      std::vector<long double> slice;
+      long double magnitude = 0;
+      for (Size r = 0; r < count; ++r) {
+        slice.push_back(static_cast<long double>(x[(o * count + r) * inner + i]));
+        magnitude += std::fabs(slice.back());
+      }
+      body(slice, magnitude, o, i);
+    }
+  }
+}
+
+template <class T>
+void check_reduce(const Table& t, Reduce kind, Size outer, Size count, Size inner) {
+  if (count == 0 && (kind == Reduce::max || kind == Reduce::min)) return;
+  INFO("int(kind), outer, count, inner: ", int(kind), " ", outer, " ", count, " ", inner);
+  const auto x = values<T>(outer * count * inner + 1);
+  std::vector<T> y(at(outer * inner), T(77));
+  t.reduce[int(kind)][int(dtype_of<T>)](x.data() + 1, y.data(), outer, count, inner);  // + 1: unaligned
+  for_each_slice(x.data() + 1, outer, count, inner, [&](const auto& slice, long double magnitude, Size o, Size i) {
+    const long double expected = reduced(kind, slice);
+    // f32 is held in f64; f64 rounds at every step.
+    const double ulps = sizeof(T) == 4 ? 1 : 1 + (kind == Reduce::prod ? double(count) : std::sqrt(double(count)));
+    CHECK(close(y[at(o * inner + i)], expected, ulps, kind == Reduce::sum ? magnitude : 0));
+  });
+}
+
+template <class T>
+void check_centre(const Table& t, Size outer, Size count, Size inner) {
+  INFO("outer, count, inner: ", outer, " ", count, " ", inner);
+  const auto x = values<T>(outer * count * inner);
+  auto y = x;
+  t.centre[int(dtype_of<T>)](x.data(), y.data(), outer, count, inner);
+  for_each_slice(x.data(), outer, count, inner, [&](const auto& slice, long double, Size o, Size i) {
+    const long double mean = reduced(Reduce::sum, slice) / static_cast<long double>(count);
+    for (Size r = 0; r < count; ++r) CHECK(close(y[at((o * count + r) * inner + i)], slice[at(r)] - mean, 2, 1));
+  });
+}
+
+template <class T>
+void check_softmax(const Table& t, Size outer, Size count, Size inner) {
+  INFO("outer, count, inner: ", outer, " ", count, " ", inner);
+  const auto x = values<T>(outer * count * inner);
+  std::vector<T> y(x.size()), z(x.size());
+  t.softmax[int(Softmax::softmax)][int(dtype_of<T>)](x.data(), y.data(), outer, count, inner);
+  t.softmax[int(Softmax::log_softmax)][int(dtype_of<T>)](x.data(), z.data(), outer, count, inner);
+  for_each_slice(x.data(), outer, count, inner, [&](const auto& slice, long double, Size o, Size i) {
+    long double sum = 0;
+    for (const long double v : slice) sum += std::exp(v);
+    for (Size r = 0; r < count; ++r) {
+      const std::size_t p = at((o * count + r) * inner + i);
+      CHECK(close(y[p], std::exp(slice[at(r)]) / sum, 6));
+      CHECK(close(z[p], slice[at(r)] - std::log(sum), 3, 4));
+    }
+  });
+}
+
+template <class T, class Kernel>
+std::vector<T> apply(Kernel kernel, const std::vector<T>& x, Size outputs = 1) {
+  std::vector<T> y(at(outputs));
+  kernel(x.data(), y.data(), 1, Size(x.size()), 1);
+  return y;
+}
+
+}  // namespace
+
+TEST_CASE("reductions agree with long double over every axis position and length") {
+  for_each_table([](const Table& t) {
+    for (const Reduce kind : {Reduce::sum, Reduce::prod, Reduce::max, Reduce::min, Reduce::norm2}) {
+      const auto all = [&](Size outer, Size count, Size inner) {
+        check_reduce<float>(t, kind, outer, count, inner);
+        check_reduce<double>(t, kind, outer, count, inner);
+        const bool exact = kind != Reduce::norm2 && (kind != Reduce::prod || count < 25);
+        if (exact) check_reduce<std::int64_t>(t, kind, outer, count, inner);
+      };
+      for (Size count = 0; count < 70; ++count) all(2, count, 1);
+      for (const Size count : {127, 128, 129, 511, 512, 513, 700, 1025}) all(2, count, 1);
+      for (const Size inner : {2, 3, 7, 16, 63, 64, 65, 513, 1100})
+        for (const Size count : {0, 1, 2, 5, 9, 40, 300}) all(count > 100 ? 1 : 2, count, inner);
+      all(0, 3, 2), all(3, 2, 0), all(5, 1, 1);
+    }
+    CHECK(!t.reduce[int(Reduce::sum)][int(xgrad::boolean)]);
+  });
+}
+
+TEST_CASE("reductions of special values") {
+  for_each_table([](const Table& t) {
+    const auto reduce = [&](Reduce kind, const std::vector<double>& x) {
+      const double wide = apply(t.reduce[int(kind)][int(xgrad::f64)], x)[0];
+      const std::vector<float> narrow_x(x.begin(), x.end());
+      const float narrow = apply(t.reduce[int(kind)][int(xgrad::f32)], narrow_x)[0];
+      CHECK(close(narrow, static_cast<float>(wide), 1));
+      return wide;
+    };
+    for (const Size n : {1, 3, 20, 600}) {
+      for (Size where = 0; where < n; where += std::max<Size>(1, n / 7)) {
+        std::vector<double> x(at(n), 1.5);
+        x[at(where)] = NaN;
+        for (const Reduce kind : {Reduce::sum, Reduce::prod, Reduce::max, Reduce::min, Reduce::norm2})
+          CHECK(std::isnan(reduce(kind, x)));
+        if (n > 1) x[at(where == 0 ? 1 : 0)] = inf;
+        CHECK(std::isnan(reduce(Reduce::norm2, x)));
+        CHECK(std::isnan(reduce(Reduce::max, x)));
+      }
+      CHECK(reduce(Reduce::max, std::vector<double>(at(n), -inf)) == -inf);
+      CHECK(reduce(Reduce::min, std::vector<double>(at(n), inf)) == inf);
+      CHECK(reduce(Reduce::norm2, std::vector<double>(at(n), -inf)) == inf);
+    }
+    const auto norm = t.reduce[int(Reduce::norm2)][int(xgrad::f64)];
+    for (const double big : {1e200, 1e-200, 4e-320}) {
+      CHECK(close(apply<double>(norm, {big, -big})[0], std::sqrt(2.L) * big, big < 1e-310 ? 1e15 : 2));
+      const std::vector<double> columns{big, 3, big, 4};
+      double y[2];
+      norm(columns.data(), y, 1, 2, 2);
+      CHECK(close(y[0], std::sqrt(2.L) * big, big < 1e-310 ? 1e15 : 2));
+      CHECK(y[1] == 5);
+    }
+    const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    CHECK(apply<std::int64_t>(t.reduce[int(Reduce::sum)][int(xgrad::i64)], {most, 1})[0] == -most - 1);
+    CHECK(apply<std::int64_t>(t.reduce[int(Reduce::prod)][int(xgrad::i64)], {most, 2})[0] == -2);
+  });
+}
+
+TEST_CASE("f32 sums keep 1e-6 over ten million values") {
+  const std::vector<float> x(10'000'000, 0.1f);
+  for_each_table([&](const Table& t) {
+    const auto sum = t.reduce[int(Reduce::sum)][int(xgrad::f32)];
+    CHECK(close(apply(sum, x)[0], 1e7L * 0.1f, 1));
+    float columns[4];
+    sum(x.data(), columns, 1, Size(x.size()) / 4, 4);
+    for (const float y : columns) CHECK(close(y, 2.5e6L * 0.1f, 1));
+  });
+}
+
+TEST_CASE("centre subtracts a mean held in double") {
+  for_each_table([](const Table& t) {
+    for (const Size count : {1, 2, 3, 15, 16, 17, 100, 1000}) {
+      check_centre<float>(t, 3, count, 1), check_centre<double>(t, 3, count, 1);
+      check_centre<float>(t, 2, count, 3), check_centre<double>(t, 1, count, 520);
+    }
+    const auto centre = t.centre[int(xgrad::f32)];
+    CHECK(apply<float>(centre, {1e8f, 1e8f + 8}, 2) == std::vector<float>{-4, 4});
+  });
+}
+
+TEST_CASE("softmax and log_softmax") {
+  for_each_table([](const Table& t) {
+    for (const Size count : {1, 2, 3, 10, 15, 16, 17, 33, 100, 2047, 2048, 2049, 5000})
+      for (const Size outer : {0, 1, 3, 300})
+        if (outer * count < 20000) check_softmax<float>(t, outer, count, 1), check_softmax<double>(t, outer, count, 1);
+    for (const Size inner : {0, 2, 3, 17, 511, 513, 1100})
+      check_softmax<float>(t, 2, 5, inner), check_softmax<double>(t, 1, 7, inner);
+    check_softmax<float>(t, 2, 1500, 2);
+
+    for (const auto kind : {Softmax::softmax, Softmax::log_softmax}) {
+      const auto both = [&](const std::vector<double>& x) {
+        const auto y = apply(t.softmax[int(kind)][int(xgrad::f64)], x, Size(x.size()));
+        const auto narrow =
+            apply(t.softmax[int(kind)][int(xgrad::f32)], std::vector<float>(x.begin(), x.end()), Size(x.size()));
+        for (std::size_t i = 0; i < y.size(); ++i) CHECK(close(narrow[i], y[i], 4));
+        return y;
+      };
+      const bool log = kind == Softmax::log_softmax;
+      CHECK(both({1000, -1000, 0}) == (log ? std::vector<double>{0, -2000, -1000} : std::vector<double>{1, 0, 0}));
+      CHECK(both({-inf, 0})[0] == (log ? -inf : 0));
+      CHECK(both({-inf, 0})[1] == (log ? 0 : 1));
+      for (const double v : both({-inf, -inf})) CHECK(std::isnan(v));
+      for (const double v : both({inf, 0, -inf})) CHECK(std::isnan(v));
+      for (const double v : both({NaN, 0, 1})) CHECK(std::isnan(v));
+    }
+  });
+}
+
+TEST_CASE("add_row adds a row to every row") {
+  for_each_table([](const Table& t) {
+    for (const Size rows : {0, 1, 7, 16, 33}) {
+      for (const Size cols : {0, 1, 3, 15, 16, 17, 64}) {
+        const auto check = [&](auto zero) {
+          using T = decltype(zero);
+          const auto row = values<T>(cols, 2), before = values<T>(rows * cols, 3);
+          auto c = before;
+          t.add_row[int(dtype_of<T>)](row.data(), c.data(), rows, cols);
+          for (std::size_t i = 0; i < c.size(); ++i) CHECK(c[i] == before[i] + row[i % at(cols)]);
+        };
+        check(0.f), check(0.), check(std::int64_t{});
+      }
+    }
+  });
+}
