@@ -43,7 +43,7 @@ function(xgrad_instruction_set name)
   target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
   target_compile_options(xgrad_${name} PRIVATE -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math ${ARGN}
     # g++ 12 takes the deliberately undefined registers of its own AVX-512 intrinsics for a mistake (PR 105593).
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized -Wno-maybe-uninitialized>)
   target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XSIMD_INCLUDE_DIR})
   target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings OpenMP::OpenMP_CXX)

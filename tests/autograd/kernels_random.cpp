@@ -1,9 +1,11 @@
+#define XGRAD_ISA tested
+#include <autograd/kernels/simd/philox.hpp>
 #include <memory>
 
 #include "kernels_reference.hpp"
 
 using namespace reference;
-using xgrad::boolean, xgrad::f32, xgrad::f64;
+using xgrad::f32, xgrad::f64;
 
 namespace {
 
@@ -47,9 +49,25 @@ double chi_square(const std::vector<Size>& counts, double expected) {
 }  // namespace
 
 TEST_CASE("Philox 4x32-10 gives the known answers of Random123") {
-  // kat_vectors: counter 0, key 0, and counter and key of all ones. Element 16 w of a group is word w of its block 0.
-  for_each_table([](const Table& t) {
-    const std::uint32_t zeros[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
+  // kat_vectors; the third counter is the digits of pi with its lowest four bits, which number the lanes, taken as
+  // lane.
+  struct Known {
+    std::uint64_t block, stream, seed;
+    std::uint32_t words[4];
+  };
+  const std::uint64_t ones = ~std::uint64_t(0);
+  const Known known[] = {
+      {0, 0, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+      {ones, ones, ones, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+      {0x85a308d3243f6a88, 0x0370734413198a2e, 0x299f31d0a4093822, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
+  for (const Known& k : known) {
+    std::uint32_t words[4][16];
+    xgrad::kernels::tested::philox(words, k.block / 16 * 16, k.seed, k.stream);
+    for (int w = 0; w < 4; ++w) CHECK(words[w][k.block % 16] == k.words[w]);
+  }
+  // Element 16 w of a call is word w of block 0.
+  for_each_table([&](const Table& t) {
+    const auto* zeros = known[0].words;
     const auto y = draw<float>(t.uniform[int(f32)], 64, 0, 0);
     for (int w = 0; w < 4; ++w) CHECK(y[at(16 * w)] == float(zeros[w] >> 8) * 0x1p-24f);
     const auto z = draw<double>(t.uniform[int(f64)], 32, 0, 0);

@@ -1,42 +1,18 @@
 #include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/philox.hpp>
 #include <cmath>
 
-/// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011): key = seed,
-/// counter = (block, stream). Sixteen blocks make a group of 64 words, stored word-major: words[w][l] is word w of
-/// block 16 group + l. Element i of a call lies in group i / 64 (f32, boolean) or i / 32 (f64), so that lanes never
-/// have to be crossed and a split at a multiple of 64 elements changes nothing.
+/// Philox with key = seed and counter = (block, stream). Sixteen blocks make a group of 64 words, stored word-major:
+/// words[w][l] is word w of block 16 group + l. Element i of a call lies in group i / 64 (f32, boolean) or i / 32
+/// (f64), so that lanes never have to be crossed and a split at a multiple of 64 elements changes nothing.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 
-using Word = std::uint32_t;
-constexpr int lanes = 16;
-
-template <int rounds>
-[[gnu::always_inline]] inline void philox(Word& a, Word& b, Word& c, Word& d, Word key0, Word key1) {
-  if constexpr (rounds > 0) {
-    const std::uint64_t p = std::uint64_t(0xD2511F53u) * a, q = std::uint64_t(0xCD9E8D57u) * c;
-    a = Word(q >> 32) ^ b ^ key0;
-    b = Word(q);
-    c = Word(p >> 32) ^ d ^ key1;
-    d = Word(p);
-    philox<rounds - 1>(a, b, c, d, key0 + 0x9E3779B9u, key1 + 0xBB67AE85u);
-  }
-}
+constexpr int lanes = philox_lanes;
 
 struct Group {
   Word words[4][lanes];
-
-  Group(std::uint64_t index, std::uint64_t seed, std::uint64_t stream) {
-    for (int l = 0; l < lanes; ++l) {
-      // A group's first block is a multiple of 16: adding the lane never carries.
-      Word a = Word(index * lanes) + Word(l), b = Word(index * lanes >> 32), c = Word(stream), d = Word(stream >> 32);
-      philox<10>(a, b, c, d, Word(seed), Word(seed >> 32));
-      words[0][l] = a;
-      words[1][l] = b;
-      words[2][l] = c;
-      words[3][l] = d;
-    }
-  }
+  Group(std::uint64_t index, std::uint64_t seed, std::uint64_t stream) { philox(words, index * lanes, seed, stream); }
 };
 
 /// 24 random bits in [0, 1).
