@@ -76,7 +76,7 @@ void adam(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const 
       const T v = beta2 * a.v[i] + fresh2 * g * g;
       T second = v;
       if constexpr (decltype(amsgrad)::value) {
-        second = (a.w[i] >= v) | (a.w[i] != a.w[i]) ? a.w[i] : v;
+        second = ((a.w[i] >= v) | (a.w[i] != a.w[i])) ? a.w[i] : v;
         a.w[i] = second;
       }
       a.m[i] = m;
