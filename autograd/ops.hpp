@@ -84,6 +84,7 @@ Tensor clamp(const Operand& x, double low, double high);
 
 // ---- reductions (ops/reduction.cpp, ops/statistics.cpp) ----
 
+/// Of booleans: how many are true, as i64.
 Tensor sum(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
 /// sum / count; NaN of no elements.
 Tensor mean(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
@@ -98,33 +99,39 @@ Tensor logsumexp(const Operand& x, const std::vector<int>& axes = {}, bool keepd
 /// Whether all (any) elements are not zero; boolean.
 Tensor all(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
 Tensor any(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
-/// sum((x - mean)^2) / (count - ddof), in two passes with the mean held in double.
+/// sum((x - mean)^2) / (count - ddof), in two passes with the mean held in double; NaN unless count > ddof.
 Tensor variance(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
 /// sqrt(variance); derivative 0 where the variance is 0.
 Tensor stddev(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
-/// sum(|x|^p)^(1/p), p > 0 or infinity; scaled so that it neither over- nor underflows; derivative 0 at 0.
+/// sum(|x|^p)^(1/p), p > 0 or infinity; scaled so that it neither over- nor underflows; derivative 0 at 0. Throws
+/// ValueError on other p.
 Tensor norm(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, double p = 2);
 
 // ---- order and scans (ops/ordering.cpp, ops/scan.cpp) ----
 
-/// The i64 index of the first largest (smallest) element along an axis, the first NaN if there is one.
+/// The i64 index of the first largest (smallest) element along an axis, the first NaN if there is one. Throws
+/// ValueError on an axis of no elements.
 Tensor argmax(const Operand& x, int axis);
 Tensor argmin(const Operand& x, int axis);
 struct Sorted {
   Tensor values, indices;
 };
-/// Stable; NaN comes last. indices are i64.
+/// Stable; NaN comes last, or first if descending. indices are i64. Differentiable in the values.
 Sorted sort(const Operand& x, int axis = -1, bool descending = false);
-/// The k largest along the axis, largest first.
+/// The k largest along the axis, largest first, NaN before all numbers. Throws ValueError unless 0 <= k <= the axis.
 Sorted topk(const Operand& x, std::int64_t k, int axis = -1);
 Tensor cumsum(const Operand& x, int axis);
 Tensor cumprod(const Operand& x, int axis);
 
 // ---- products (ops/matmul.cpp) ----
 
+struct MatmulOptions {
+  bool transpose_a = false, transpose_b = false;  // of the last two axes; a 1-d operand is its own transpose
+};
 /// NumPy's matmul: (m, k) (k, n) -> (m, n); 1-d operands are a row on the left, a column on the right; leading axes
-/// broadcast. A transposed operand is passed to the product as a flag, not copied.
-Tensor matmul(const Operand& a, const Operand& b);
+/// broadcast. The options' transposes reach the product as flags, where `transpose` would copy; so do those of the
+/// derivatives.
+Tensor matmul(const Operand& a, const Operand& b, MatmulOptions options = {});
 /// (n) (n) -> ().
 Tensor dot(const Operand& a, const Operand& b);
 /// (m) (n) -> (m, n).

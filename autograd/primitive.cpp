@@ -98,8 +98,12 @@ Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dty
   return result;
 }
 
+[[noreturn]] void fail_number() {
+  fail<ValueError>("the argument is a plain number; make it a tensor with tensor(...)");
+}
+
 const Array& array_of(const Input& input) {
-  if (input.is_number()) fail<ValueError>("the argument is a plain number; make it a tensor with tensor(...)");
+  if (input.is_number()) fail_number();
   return input.tensor().array();
 }
 
@@ -120,9 +124,12 @@ bool detail::recording(const Input* inputs, std::size_t count) {
   return false;
 }
 
-void detail::check_inputs(const Input* inputs, std::size_t count) {
+void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
   for (std::size_t i = 0; i < count; ++i) {
-    if (inputs[i].is_number()) continue;
+    if (inputs[i].is_number()) {
+      if (!allow_numbers) fail_number();
+      continue;
+    }
     const Tensor& t = inputs[i].tensor();
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
@@ -160,7 +167,7 @@ Array detail::elementwise_forward(const Input (&inputs)[2], kernels::Binary kern
 Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Compare kernel) {
   const Input inputs[] = {a, b};
   const OpScope scope(name, a.place());
-  detail::check_inputs(inputs, 2);
+  detail::check_inputs(inputs, 2, true);
   BinaryCall call(inputs);
   return Tensor(call.run(kernels::table().compare[int(kernel)][int(call.dtype)], boolean));
 }

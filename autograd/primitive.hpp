@@ -46,7 +46,8 @@ namespace detail {
 /// Whether any of the inputs needs a gradient now.
 bool recording(const Input* inputs, std::size_t count);
 /// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
-void check_inputs(const Input* inputs, std::size_t count);
+/// Only elementwise ops take plain numbers.
+void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false);
 /// The node whose rule is running on this thread, while one is.
 class Differentiating {
  public:
@@ -103,7 +104,7 @@ requires std::is_invocable_r_v<Array, Forward&> Tensor primitive(const char* nam
 template <std::size_t N, class Kernel, class... Rules>
 Tensor elementwise(const char* name, const Input (&inputs)[N], Kernel kernel, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
-  detail::check_inputs(inputs, N);
+  detail::check_inputs(inputs, N, true);
   return detail::record(name, inputs, N > 1, detail::elementwise_forward(inputs, kernel),
                         std::forward<Rules>(rules)...);
 }

@@ -96,6 +96,20 @@ void scan(Dtype d, const void* from, void* to, Size outer, Size count, Size inne
   });
 }
 
+template <class T>
+void recur(const T* x, const T* b, T* y, Size outer, Size count, Size inner, bool reverse) {
+  for (Size o = 0; o < outer; ++o) {
+    for (Size i = 0; i < inner; ++i) {
+      double running = 0;
+      for (Size r = 0; r < count; ++r) {
+        const Size at = (o * count + (reverse ? count - 1 - r : r)) * inner + i;
+        y[at] = T(running);
+        running = double(b[at]) + double(x[at]) * running;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void take(Dtype d, const void* from, const Size* index, void* to, Size outer, Size count, Size picks, Size inner) {
@@ -194,6 +208,16 @@ void cumsum(Dtype d, const void* x, void* y, Size outer, Size count, Size inner,
 
 void cumprod(Dtype d, const void* x, void* y, Size outer, Size count, Size inner, bool reverse, bool exclusive) {
   scan(d, x, y, outer, count, inner, reverse, exclusive, 1, std::multiplies<>{});
+}
+
+void recurrence(Dtype d, const void* x, const void* b, void* y, Size outer, Size count, Size inner, bool reverse) {
+  if (d == f32) {
+    recur(static_cast<const float*>(x), static_cast<const float*>(b), static_cast<float*>(y), outer, count, inner,
+          reverse);
+  } else {
+    recur(static_cast<const double*>(x), static_cast<const double*>(b), static_cast<double*>(y), outer, count, inner,
+          reverse);
+  }
 }
 
 }  // namespace xgrad::kernels

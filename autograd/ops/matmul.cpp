@@ -1,0 +1,195 @@
+#include <algorithm>
+#include <autograd/kernels/gemm.hpp>
+#include <autograd/ops/reduce.hpp>
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+namespace {
+
+/// A stack of matrices, or of their transposes.
+struct Stack {
+  Tensor matrices;
+  bool transposed;
+  std::int64_t rows() const { return matrices.shape()[transposed ? -1 : -2]; }
+  std::int64_t columns() const { return matrices.shape()[transposed ? -2 : -1]; }
+  Stack transpose() const { return {matrices, !transposed}; }
+};
+
+/// The axes before the last two.
+Shape batch_of(const Shape& shape) { return {shape.begin(), shape.end() - 2}; }
+
+Shape broadcast_batch(const Shape& a, const Shape& b) {
+  Shape both;
+  broadcast(a, b, both);
+  return both;
+}
+
+/// How far, in matrices, a step along each axis of `whole` goes in a stack whose batch broadcasts to it.
+Shape steps(const Shape& batch, const Shape& whole) {
+  const Shape strides = strides_of(batch);
+  Shape result = whole;
+  for (int d = 1; d <= whole.ndim(); ++d) result[-d] = d <= batch.ndim() && batch[-d] != 1 ? strides[-d] : 0;
+  return result;
+}
+
+template <class T>
+void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) {
+  kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
+  const T *pa = a.matrices.array().data<T>(), *pb = b.matrices.array().data<T>();
+  T* const pc = c.data<T>();
+  const std::int64_t count = whole.size();
+  if (count == 1) return kernels::gemm(shape, pa, pb, pc);
+  if (count == 0) std::fill_n(pc, c.size(), T(0));
+  const Shape step_a = steps(batch_of(a.matrices.shape()), whole), step_b = steps(batch_of(b.matrices.shape()), whole),
+              step_c = steps(batch_of(c.shape()), whole);
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t rest = i, at_a = 0, at_b = 0, at_c = 0;
+    shape.accumulate = false;
+    for (int d = whole.ndim() - 1; d >= 0; --d) {
+      const std::int64_t index = rest % whole[d];
+      rest /= whole[d];
+      at_a += index * step_a[d];
+      at_b += index * step_b[d];
+      at_c += index * step_c[d];
+      shape.accumulate |= step_c[d] == 0 && index > 0;
+    }
+    kernels::gemm(shape, pa + at_a * shape.m * shape.k, pb + at_b * shape.k * shape.n, pc + at_c * shape.m * shape.n);
+  }
+}
+
+/// C = A B for each matrix of the stacks. Their batches broadcast against each other and against `batch`, that of C;
+/// where C has fewer, the products are summed. Both vjps have the same form, with the transposes as flags, so
+/// derivatives of any order neither copy a transpose nor hold a broadcast product.
+Tensor product(const Stack& a, const Stack& b, const Shape& batch) {
+  const Shape batch_a = batch_of(a.matrices.shape()), batch_b = batch_of(b.matrices.shape());
+  return primitive(
+      "matmul", {a.matrices, b.matrices},
+      [&] {
+        Shape shape = batch;
+        shape.push_back(a.rows());
+        shape.push_back(b.columns());
+        Array c(a.matrices.dtype(), shape);
+        const Shape whole = broadcast_batch(broadcast_batch(batch_a, batch_b), batch);
+        if (c.dtype() == f32) {
+          multiply_all<float>(a, b, whole, c);
+        } else {
+          multiply_all<double>(a, b, whole, c);
+        }
+        return c;
+      },
+      [b, batch_a, transposed = a.transposed](const Tensor& g) {
+        const Stack h{g, false};
+        return transposed ? product(b, h.transpose(), batch_a) : product(h, b.transpose(), batch_a);
+      },
+      [a, batch_b, transposed = b.transposed](const Tensor& g) {
+        const Stack h{g, false};
+        return transposed ? product(h.transpose(), a, batch_b) : product(a.transpose(), h, batch_b);
+      });
+}
+
+Tensor viewed(const Tensor& x, const Shape& shape) {
+  return x.shape() == shape ? x : reshape(x, {shape.begin(), shape.end()});
+}
+
+/// All axes but the last as one: the rows of a single matrix.
+Tensor as_matrix(const Tensor& x) { return viewed(x, {x.shape().product(0, x.ndim() - 1), x.shape()[-1]}); }
+
+void check_operands(const OpScope& scope, const Operand& a, const Operand& b) {
+  if (a.is_number() || b.is_number())
+    scope.fail<ValueError>("an argument is a plain number; make it a tensor with tensor(...), or multiply with *");
+  if (a.dtype() != b.dtype())
+    scope.fail<DtypeError>("a is ", name_of(a.dtype()), ", b is ", name_of(b.dtype()), "; convert one with .to(...)");
+  check_floating(a);
+}
+
+}  // namespace
+
+Tensor matmul(const Operand& a, const Operand& b, MatmulOptions options) {
+  const OpScope scope("matmul", a.place());
+  check_operands(scope, a, b);
+  if (a.ndim() == 0 || b.ndim() == 0)
+    scope.fail("a 0-d operand: a is ", a.shape(), ", b is ", b.shape(), "; multiply by a single number with *");
+  const bool row = a.ndim() == 1, column = b.ndim() == 1;
+  const bool transpose_a = options.transpose_a && !row, transpose_b = options.transpose_b && !column;
+  if (a.shape()[transpose_a ? -2 : -1] != b.shape()[column ? 0 : transpose_b ? -1 : -2])
+    scope.fail("inner dimensions differ: a is ", a.shape(), transpose_a ? " transposed" : "", ", b is ", b.shape(),
+               transpose_b ? " transposed" : "");
+  if (row && column) return sum(a * b);
+  const Stack p{row ? unsqueeze(a, 0) : a.tensor(), transpose_a}, q{column ? unsqueeze(b, 1) : b.tensor(), transpose_b};
+  Shape batch;
+  if (!broadcast(batch_of(p.matrices.shape()), batch_of(q.matrices.shape()), batch))
+    scope.fail("batch axes do not broadcast: a is ", a.shape(), ", b is ", b.shape(),
+               "; sizes before the last two must agree or be 1");
+  Shape shape = batch;
+  if (!row) shape.push_back(p.rows());
+  if (!column) shape.push_back(q.columns());
+  // Against one matrix the rows of all others make one product.
+  const bool fold = q.matrices.ndim() == 2 && !transpose_a;
+  return viewed(fold ? product({as_matrix(p.matrices), false}, q, {}) : product(p, q, batch), shape);
+}
+
+Tensor dot(const Operand& a, const Operand& b) {
+  const OpScope scope("dot", a.place());
+  check_operands(scope, a, b);
+  if (a.ndim() != 1 || b.ndim() != 1 || a.shape() != b.shape())
+    scope.fail("needs two vectors of one length, and a is ", a.shape(), ", b is ", b.shape(), "; use matmul otherwise");
+  return sum(a * b);
+}
+
+Tensor outer(const Operand& a, const Operand& b) {
+  const OpScope scope("outer", a.place());
+  check_operands(scope, a, b);
+  if (a.ndim() != 1 || b.ndim() != 1)
+    scope.fail("needs two vectors, and a is ", a.shape(), ", b is ", b.shape(), "; flatten them first");
+  return product({unsqueeze(a, 1), false}, {unsqueeze(b, 0), false}, {});
+}
+
+namespace {
+
+void check_dense(const OpScope& scope, const Operand& x, const Operand& w, const Tensor& b) {
+  if (x.is_number() || w.is_number())
+    scope.fail<ValueError>("an argument is a plain number; make it a tensor with tensor(...)");
+  if (x.dtype() != w.dtype() || (b.defined() && b.dtype() != x.dtype()))
+    scope.fail<DtypeError>("x is ", name_of(x.dtype()), ", w is ", name_of(w.dtype()),
+                           b.defined() ? text(", b is ", name_of(b.dtype())) : "", "; convert with .to(...)");
+  check_floating(x);
+  const std::string shapes =
+      text("x is ", x.shape(), ", w is ", w.shape(), b.defined() ? text(", b is ", b.shape()) : "");
+  if (x.ndim() == 0 || w.ndim() != 2) scope.fail("needs x (..., in), w (in, out) and b (out): ", shapes);
+  if (x.shape()[-1] != w.shape()[0])
+    scope.fail("inner dimensions differ: ", shapes, "; x needs ", w.shape()[0], " features");
+  if (b.defined() && b.shape() != Shape{w.shape()[1]})
+    scope.fail("the bias does not fit: ", shapes, "; b needs shape (", w.shape()[1], ",)");
+}
+
+Array affine(const Tensor& x, const Tensor& w, const Tensor& b) {
+  Shape shape = x.shape();
+  shape[-1] = w.shape()[1];
+  Array y(x.dtype(), shape);
+  const kernels::Gemm gemm{.m = shape.product(0, shape.ndim() - 1), .n = shape[-1], .k = w.shape()[0]};
+  if (y.dtype() == f32) {
+    kernels::gemm(gemm, x.data<float>(), w.data<float>(), y.data<float>());
+  } else {
+    kernels::gemm(gemm, x.data<double>(), w.data<double>(), y.data<double>());
+  }
+  if (b.defined()) kernels::table().add_row[int(y.dtype())](b.array().data(), y.data(), gemm.m, gemm.n);
+  return y;
+}
+
+}  // namespace
+
+Tensor dense(const Operand& x, const Operand& w, const Tensor& b) {
+  const OpScope scope("dense", x.place());
+  check_dense(scope, x, w, b);
+  const auto forward = [&] { return affine(x.tensor(), w.tensor(), b); };
+  const auto to_x = [w = w.tensor(), shape = x.shape()](const Tensor& g) {
+    return viewed(product({as_matrix(g), false}, {w, true}, {}), shape);  // (rows, out) (out, in)
+  };
+  const auto to_w = [x = x.tensor()](const Tensor& g) {
+    return product({as_matrix(x), true}, {as_matrix(g), false}, {});  // (in, rows) (rows, out)
+  };
+  if (!b.defined()) return primitive("dense", {x, w}, forward, to_x, to_w);
+  return primitive("dense", {x, w, b}, forward, to_x, to_w, [](const Tensor& g) { return sum(as_matrix(g), {0}); });
+}
+
+}  // namespace xgrad

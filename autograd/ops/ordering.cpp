@@ -1,0 +1,63 @@
+#include <autograd/kernels/indexing.hpp>
+#include <autograd/ops.hpp>
+#include <autograd/ops/walk.hpp>
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+namespace {
+
+using ArgFn = void (*)(Dtype, const void*, kernels::Size*, kernels::Size, kernels::Size, kernels::Size);
+
+Tensor arg_extremum(const char* name, const Operand& x, int axis, ArgFn kernel) {
+  const OpScope scope(name, x.place());
+  axis = checked_axis(axis, x.ndim());
+  if (x.shape()[axis] == 0)
+    scope.fail<ValueError>("axis ", axis, " of shape ", x.shape(), " has no elements to choose from");
+  const auto forward = [&] {
+    Shape shape = x.shape();
+    shape.erase(axis);
+    Array index(i64, shape);
+    const AxisView view(x.shape(), axis);
+    kernel(x.dtype(), x.array().data(), index.data<std::int64_t>(), view.outer, view.count, view.inner);
+    return index;
+  };
+  return primitive(name, {x}, forward, not_differentiable);
+}
+
+Tensor order_along(const Operand& x, int axis, bool descending) {
+  const auto forward = [&] {
+    Array order(i64, x.shape());
+    const AxisView view(x.shape(), axis);
+    kernels::argsort(x.dtype(), x.array().data(), order.data<std::int64_t>(), view.outer, view.count, view.inner,
+                     descending);
+    return order;
+  };
+  return primitive("sort", {x}, forward, not_differentiable);
+}
+
+}  // namespace
+
+Tensor argmax(const Operand& x, int axis) { return arg_extremum("argmax", x, axis, kernels::argmax); }
+
+Tensor argmin(const Operand& x, int axis) { return arg_extremum("argmin", x, axis, kernels::argmin); }
+
+Sorted sort(const Operand& x, int axis, bool descending) {
+  const OpScope scope("sort", x.place());
+  axis = checked_axis(axis, x.ndim());
+  const Tensor order = order_along(x, axis, descending);
+  return {gather(x, axis, order), order};
+}
+
+Sorted topk(const Operand& x, std::int64_t k, int axis) {
+  const OpScope scope("topk", x.place());
+  axis = checked_axis(axis, x.ndim());
+  if (k < 0 || k > x.shape()[axis])
+    scope.fail<ValueError>("k is ", k, ", and axis ", axis, " of shape ", x.shape(), " has ", x.shape()[axis],
+                           " elements; expected 0 <= k <= ", x.shape()[axis]);
+  Shape shape = x.shape();
+  shape[axis] = k;
+  const Tensor order(strided_copy(order_along(x, axis, true).array(), shape, strides_of(x.shape())));
+  return {gather(x, axis, order), order};
+}
+
+}  // namespace xgrad

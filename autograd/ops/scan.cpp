@@ -1,0 +1,64 @@
+#include <autograd/kernels/indexing.hpp>
+#include <autograd/ops/reduce.hpp>
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+namespace {
+
+/// Calls kernel(dtype, x, y, outer, count, inner) around an axis.
+template <class Kernel>
+Array scan(const Operand& x, int axis, Kernel kernel) {
+  if (x.dtype() == boolean)
+    throw DtypeError(OpScope::prefix() + "not defined for boolean; convert with .to(f32) or .to(i64)");
+  const AxisView view(x.shape(), axis);
+  Array y(x.dtype(), x.shape());
+  kernel(x.dtype(), x.array().data(), y.data(), view.outer, view.count, view.inner);
+  return y;
+}
+
+Tensor running_sum(const Operand& x, int axis, bool reverse) {
+  return primitive(
+      "cumsum", {x}, [&] { return scan(x, axis, [&](auto... args) { kernels::cumsum(args..., reverse); }); },
+      [axis, reverse](const Tensor& g) { return running_sum(g, axis, !reverse); });
+}
+
+/// y[k] = b[k-1] + x[k-1] y[k-1] from y[0] = 0, or with k+1 for k-1 from the end. With r the recurrence of x and the
+/// cotangent in the other direction, d/db is r and d/dx is y r: no division, so a zero in x costs nothing, and the
+/// derivatives stay in the family.
+Tensor recurrence(const Operand& x, const Operand& b, int axis, bool reverse) {
+  const auto adjoint = [x, axis, reverse](const Tensor& g) { return recurrence(x, g, axis, !reverse); };
+  return primitive(
+      "recurrence", {x, b},
+      [&] {
+        return scan(x, axis, [&](Dtype d, const void* from, void* to, auto... sizes) {
+          kernels::recurrence(d, from, b.array().data(), to, sizes..., reverse);
+        });
+      },
+      [adjoint](const Tensor& g, const Tensor& y) { return y * adjoint(g); }, adjoint);
+}
+
+}  // namespace
+
+Tensor exclusive_cumprod(const Operand& x, int axis, bool reverse) {
+  return primitive(
+      "cumprod", {x}, [&] { return scan(x, axis, [&](auto... args) { kernels::cumprod(args..., reverse, true); }); },
+      [x, axis, reverse](const Tensor& g, const Tensor& y) { return y * recurrence(x, g, axis, !reverse); });
+}
+
+Tensor cumsum(const Operand& x, int axis) {
+  const OpScope scope("cumsum", x.place());
+  return running_sum(x, checked_axis(axis, x.ndim()), false);
+}
+
+Tensor cumprod(const Operand& x, int axis) {
+  const OpScope scope("cumprod", x.place());
+  const int along = checked_axis(axis, x.ndim());
+  return primitive(
+      "cumprod", {x}, [&] { return scan(x, along, [&](auto... args) { kernels::cumprod(args..., false, false); }); },
+      // y = x * (exclusive product), by the product rule: exact where x is 0.
+      [x, along](const Tensor& g) {
+        return exclusive_cumprod(x, along, false) * (g + recurrence(x, g * x, along, true));
+      });
+}
+
+}  // namespace xgrad

@@ -1,0 +1,125 @@
+#include <autograd/ops/reduce.hpp>
+#include <autograd/primitive.hpp>
+#include <limits>
+
+namespace xgrad {
+
+using kernels::Reduce;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+
+/// x - mean(x) over neighbouring axes, which AxisView sees as one.
+Array centred(const Array& x, const std::vector<int>& axes) {
+  Array y(x.dtype(), x.shape());
+  const AxisView view = axes.empty() ? AxisView(x.shape(), 0, -1) : AxisView(x.shape(), axes.front(), axes.back());
+  if (y.size() > 0) kernels::table().centre[int(x.dtype())](x.data(), y.data(), view.outer, view.count, view.inner);
+  return y;
+}
+
+}  // namespace
+
+Tensor centre(const Operand& x, const std::vector<int>& axes) {
+  const OpScope scope("centre", x.place());
+  check_floating(x);
+  std::vector<int> along = checked_axes(axes, x.ndim());
+  if (axis_runs(along).size() > 1) {
+    const AxesLast last(x.ndim(), along);
+    for (std::size_t i = 0; i < along.size(); ++i) along[i] = x.ndim() - static_cast<int>(along.size() - i);
+    return permute(centre(permute(x, last.order), along), last.back);
+  }
+  // The projection onto deviations is symmetric: it is its own vjp.
+  return primitive(
+      "centre", {x}, [&] { return centred(x.array(), along); }, [along](const Tensor& g) { return centre(g, along); });
+}
+
+Tensor variance(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
+  const OpScope scope("variance", x.place());
+  check_floating(x);
+  const Reduction r(x, axes, keepdims);
+  const double freedom = r.count > ddof ? static_cast<double>(r.count - ddof) : nan;
+  return primitive(
+      "variance", {x},
+      [&] {
+        const Tensor squares = square(centre(x.tensor().detach(), r.axes));
+        return (Tensor(r.run(Reduce::sum, squares.array())) / freedom).array();
+      },
+      [x, axes = r.axes, kept = r.kept, freedom](const Tensor& g) {
+        return with_axes(g * (2 / freedom), kept) * centre(x, axes);
+      });
+}
+
+Tensor stddev(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
+  const OpScope scope("stddev", x.place());
+  // Masked twice, so that the infinite slope of sqrt at 0 reaches no derivative of any order.
+  const Tensor v = variance(x, axes, keepdims, ddof), constant = v == 0;
+  return where(constant, 0, sqrt(where(constant, 1, v)));
+}
+
+namespace {
+
+/// 1 where a norm is 0, so that dividing by it is harmless: all derivatives there are 0.
+Tensor divisor(const Tensor& norm) { return where(norm == 0, 1, norm); }
+
+Tensor euclidean_norm(const Operand& x, const Reduction& r) {
+  return primitive(
+      "norm", {x}, [&] { return r.run(Reduce::norm2, x.array()); },
+      // By x / y before g, since x / y cannot overflow.
+      [x, kept = r.kept](const Tensor& g, const Tensor& y) {
+        return with_axes(where(y == 0, 0, g), kept) * (x / with_axes(divisor(y), kept));
+      });
+}
+
+Tensor p_norm(const Operand& x, const Reduction& r, double p) {
+  return primitive(
+      "norm", {x},
+      [&] {
+        const Tensor magnitude = abs(x.tensor().detach()), largest = max(magnitude, r.axes, true);
+        const Tensor scale = where(logical_and(largest > 0, isfinite(largest)), largest, 1);
+        const Tensor scaled = pow(sum(pow(magnitude / scale, p), r.axes, true), 1 / p);
+        return (scaled * scale).array().viewed(r.result);
+      },
+      // sign(x) (|x| / y)^(p-1), masked where x is 0: there a power below 1 has an infinite slope.
+      [x, kept = r.kept, p](const Tensor& g, const Tensor& y) {
+        const Tensor flat = x == 0, ratio = where(flat, 1, abs(x) / with_axes(divisor(y), kept));
+        return with_axes(g, kept) * where(flat, 0, sign(x) * pow(ratio, p - 1));
+      });
+}
+
+}  // namespace
+
+Tensor norm(const Operand& x, const std::vector<int>& axes, bool keepdims, double p) {
+  const OpScope scope("norm", x.place());
+  check_floating(x);
+  if (!(p > 0)) scope.fail<ValueError>("p is ", p, "; expected p > 0, or infinity");
+  if (p == infinity) return max(abs(x), axes, keepdims);
+  if (p == 1) return sum(abs(x), axes, keepdims);
+  const Reduction r(x, axes, keepdims);
+  return p == 2 || x.size() == 0 ? euclidean_norm(x, r) : p_norm(x, r, p);
+}
+
+Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+  const OpScope scope("logsumexp", x.place());
+  check_floating(x);
+  if (x.size() == 0) return log(sum(exp(x), axes, keepdims));
+  const Reduction r(x, axes, keepdims);
+  return primitive(
+      "logsumexp", {x},
+      [&] {
+        const Tensor value = x.tensor().detach(), largest = max(value, r.axes, true);
+        const Tensor shift = where(abs(largest) == infinity, 0, largest);
+        return (log(sum(exp(value - shift), r.axes, true)) + shift).array().viewed(r.result);
+      },
+      // exp(x - y): 0 where y is -inf; where it is inf, its infinite terms share the gradient.
+      [x, axes = r.axes, kept = r.kept](const Tensor& g, const Tensor& y) {
+        const Tensor total = with_axes(y, kept), h = with_axes(g, kept), infinite = total == infinity;
+        const Tensor difference = x - where(abs(total) == infinity, 0, total);
+        if (!any(infinite).item<bool>()) return h * exp(difference);
+        const Tensor terms = x == infinity, count = sum(terms.to(x.dtype()), axes, true);
+        const Tensor shares = where(terms, 1 / where(infinite, count, 1), 0);
+        return h * where(infinite, shares, exp(where(infinite, 0, difference)));
+      });
+}
+
+}  // namespace xgrad
