@@ -1,0 +1,172 @@
+#include <autograd/kernels/indexing.hpp>
+#include <autograd/ops.hpp>
+#include <autograd/ops/walk.hpp>
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+namespace {
+
+/// Where element `flat` of an array stands: "2", or "(1, 2)" where it has several axes.
+std::string position_of(const Shape& shape, std::int64_t flat) {
+  if (shape.ndim() < 2) return text(flat);
+  const Shape strides = strides_of(shape);
+  Shape at = shape;
+  for (int d = 0; d < shape.ndim(); ++d) at[d] = flat / strides[d] % shape[d];
+  return at.str();
+}
+
+void check_dtype(const Operand& index, const char* what, const OpScope& scope) {
+  if (index.dtype() != i64)
+    scope.fail<DtypeError>("the ", what, " are ", name_of(index.dtype()), ", not i64; convert them with .to(i64)");
+}
+
+/// The index with negative entries counted from the end of an axis of `size`; throws for entries outside of it.
+Tensor checked_index(const Operand& index, int axis, std::int64_t size, const OpScope& scope) {
+  check_dtype(index, "indices", scope);
+  const auto* const at = index.array().data<std::int64_t>();
+  const std::int64_t count = index.size();
+  bool negative = false;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (at[i] < -size || at[i] >= size)
+      scope.fail<ValueError>("index ", at[i], " at position ", position_of(index.shape(), i),
+                             " is out of range for axis ", axis, " of size ", size);
+    negative |= at[i] < 0;
+  }
+  if (!negative) return index.tensor();
+  const Array counted = index.array().clone();
+  auto* const to = counted.data<std::int64_t>();
+  for (std::int64_t i = 0; i < count; ++i)
+    if (to[i] < 0) to[i] += size;
+  return Tensor(counted);
+}
+
+/// Runs a kernel that picks from `whole` into `picked`, or adds the picked slices into `whole`.
+template <class Kernel>
+void run(Kernel kernel, const Array& whole, const Tensor& index, const Array& picked, int axis) {
+  const AxisView view(whole.shape(), axis);
+  if (picked.size() > 0)
+    kernel(whole.dtype(), whole.data(), index.data<std::int64_t>(), picked.data(), view.outer, view.count,
+           picked.shape()[axis], view.inner);
+}
+
+Tensor gathered(const Tensor& x, int axis, const Tensor& index);
+
+/// Zeros of shape `whole` with g added at the index: the transpose of `gathered`.
+Tensor scattered(const Tensor& g, int axis, const Tensor& index, const Shape& whole) {
+  const auto forward = [&] {
+    const Array result = zeros(whole, {.dtype = g.dtype()}).array();
+    run(kernels::scatter_add, result, index, g.array(), axis);
+    return result;
+  };
+  return primitive(
+      "scatter_add", {g, index}, forward, [axis, index](const Tensor& h) { return gathered(h, axis, index); },
+      not_differentiable);
+}
+
+Tensor gathered(const Tensor& x, int axis, const Tensor& index) {
+  const auto forward = [&] {
+    Array result(x.dtype(), index.shape());
+    run(kernels::gather, x.array(), index, result, axis);
+    return result;
+  };
+  return primitive(
+      "gather", {x, index}, forward,
+      [axis, index, whole = x.shape()](const Tensor& g) { return scattered(g, axis, index, whole); },
+      not_differentiable);
+}
+
+Tensor taken(const Tensor& x, int axis, const Tensor& indices);
+
+/// Zeros of shape `whole` with g's slices added at the 1-d indices: the transpose of `taken`.
+Tensor untaken(const Tensor& g, int axis, const Tensor& indices, const Shape& whole) {
+  const auto forward = [&] {
+    const Array result = zeros(whole, {.dtype = g.dtype()}).array();
+    run(kernels::index_add, result, indices, g.array(), axis);
+    return result;
+  };
+  return primitive(
+      "untake", {g, indices}, forward, [axis, indices](const Tensor& h) { return taken(h, axis, indices); },
+      not_differentiable);
+}
+
+/// x's slices at the 1-d indices.
+Tensor taken(const Tensor& x, int axis, const Tensor& indices) {
+  Shape shape = x.shape();
+  shape[axis] = indices.size();
+  const auto forward = [&] {
+    Array result(x.dtype(), shape);
+    run(kernels::take, x.array(), indices, result, axis);
+    return result;
+  };
+  return primitive(
+      "take", {x, indices}, forward,
+      [axis, indices, whole = x.shape()](const Tensor& g) { return untaken(g, axis, indices, whole); },
+      not_differentiable);
+}
+
+}  // namespace
+
+Tensor gather(const Operand& x, int axis, const Operand& index) {
+  const OpScope scope("gather", x.place());
+  axis = checked_axis(axis, x.ndim());
+  Shape expected = x.shape();
+  if (index.ndim() == x.ndim()) expected[axis] = index.shape()[axis];
+  if (index.shape() != expected)
+    scope.fail("x is ", x.shape(), ", the index is ", index.shape(), "; they must agree except along axis ", axis);
+  return gathered(x.tensor(), axis, checked_index(index, axis, x.shape()[axis], scope));
+}
+
+Tensor take(const Operand& x, const Operand& indices, int axis) {
+  const OpScope scope("take", x.place());
+  axis = checked_axis(axis, x.ndim());
+  const Tensor checked = checked_index(indices, axis, x.shape()[axis], scope);
+  if (indices.ndim() == 1) return taken(x.tensor(), axis, checked);
+  std::vector<std::int64_t> shape(x.shape().begin(), x.shape().end());
+  const auto at = shape.erase(shape.begin() + axis);
+  shape.insert(at, indices.shape().begin(), indices.shape().end());
+  return reshape(taken(x.tensor(), axis, reshape(checked, {indices.size()})), shape);
+}
+
+Tensor index_add(const Operand& x, int axis, const Operand& indices, const Operand& source) {
+  const OpScope scope("index_add", x.place());
+  axis = checked_axis(axis, x.ndim());
+  if (x.dtype() != source.dtype())
+    scope.fail<DtypeError>("x is ", name_of(x.dtype()), ", the source is ", name_of(source.dtype()),
+                           "; convert one with .to(...)");
+  if (x.dtype() == boolean) scope.fail<DtypeError>("not defined for boolean; convert with .to(f32)");
+  if (indices.ndim() != 1) scope.fail("the indices are ", indices.shape(), "; expected one axis");
+  Shape expected = x.shape();
+  expected[axis] = indices.size();
+  if (source.shape() != expected)
+    scope.fail("x is ", x.shape(), " and there are ", indices.size(), " indices, so the source must be ", expected,
+               "; it is ", source.shape());
+  const Tensor checked = checked_index(indices, axis, x.shape()[axis], scope);
+  const auto forward = [&] {
+    const Array result = x.array().clone();
+    run(kernels::index_add, result, checked, source.array(), axis);
+    return result;
+  };
+  return primitive(
+      "index_add", {x, checked, source}, forward, [](const Tensor& g) { return g; }, not_differentiable,
+      [axis, checked](const Tensor& g) { return taken(g, axis, checked); });
+}
+
+Tensor one_hot(const Operand& classes, std::int64_t n) {
+  const OpScope scope("one_hot", classes.place());
+  check_dtype(classes, "classes", scope);
+  if (n < 0) scope.fail<ValueError>("the number of classes is ", n, "; expected at least 0");
+  const auto* const at = classes.array().data<std::int64_t>();
+  for (std::int64_t i = 0; i < classes.size(); ++i) {
+    if (at[i] < 0 || at[i] >= n)
+      scope.fail<ValueError>("class ", at[i], " at position ", position_of(classes.shape(), i), " of ", classes.size(),
+                             " is out of range; expected one in [0, ", n, ")");
+  }
+  Shape shape = classes.shape();
+  shape.push_back(n);
+  Tensor result = zeros(shape);
+  auto* const to = result.data<float>();
+  for (std::int64_t i = 0; i < classes.size(); ++i) to[i * n + at[i]] = 1;
+  return result;
+}
+
+}  // namespace xgrad

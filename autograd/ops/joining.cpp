@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <autograd/ops.hpp>
+#include <autograd/ops/walk.hpp>
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+namespace {
+
+void check_parts(const std::vector<Tensor>& parts, const std::vector<Input>& inputs, const OpScope& scope) {
+  if (parts.empty()) scope.fail<ValueError>("expected at least one tensor, got an empty list");
+  detail::check_inputs(inputs.data(), inputs.size());
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].dtype() != parts[0].dtype())
+      scope.fail<DtypeError>("tensor 0 is ", name_of(parts[0].dtype()), ", tensor ", i, " is ",
+                             name_of(parts[i].dtype()), "; convert one with .to(...)");
+  }
+}
+
+std::vector<Input> inputs_of(const std::vector<Tensor>& parts, Place place) {
+  std::vector<Input> inputs;
+  inputs.reserve(parts.size());
+  for (const Tensor& part : parts) inputs.emplace_back(part, place.file, place.line);
+  return inputs;
+}
+
+}  // namespace
+
+Tensor concatenate(const std::vector<Tensor>& parts, int axis, Place place) {
+  const OpScope scope("concatenate", place);
+  const std::vector<Input> inputs = inputs_of(parts, place);
+  check_parts(parts, inputs, scope);
+  Shape shape = parts[0].shape();
+  axis = checked_axis(axis, shape.ndim());
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    Shape expected = shape;
+    if (parts[i].ndim() == shape.ndim()) expected[axis] = parts[i].shape()[axis];
+    if (parts[i].shape() != expected)
+      scope.fail("tensor ", i, " is ", parts[i].shape(), ", tensor 0 is ", shape,
+                 "; they must agree except along axis ", axis);
+    total += expected[axis];
+  }
+  shape[axis] = total;
+  check_sizes(shape);
+
+  const Dtype dtype = parts[0].dtype();
+  Array result(dtype, shape);
+  const AxisView whole(shape, axis);
+  std::int64_t offset = 0;
+  for (const Tensor& part : parts) {
+    const std::int64_t run = part.shape()[axis] * whole.inner;
+    if (part.size() > 0)
+      kernels::table().copy[int(dtype)](part.array().data(), result.viewed({}, offset).data(),
+                                        loop_over({whole.outer, run}, {total * whole.inner, 1}, {run, 1}));
+    offset += run;
+  }
+
+  if (!detail::recording(inputs.data(), inputs.size())) return Tensor(std::move(result));
+  Ref<Node> node = Node::make("concatenate", OpScope::place(place), result, static_cast<int>(parts.size()));
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::int64_t stop = start + parts[i].shape()[axis];
+    const auto rule = [axis, start, stop](const Tensor& g) { return slice(g, axis, start, stop); };
+    detail::attach(*node, static_cast<int>(i), inputs[i], rule, false);
+    start = stop;
+  }
+  return detail::finish(std::move(result), std::move(node));
+}
+
+Tensor stack(const std::vector<Tensor>& parts, int axis, Place place) {
+  const OpScope scope("stack", place);
+  check_parts(parts, inputs_of(parts, place), scope);
+  axis = checked_axis(axis, parts[0].ndim() + 1);
+  std::vector<Tensor> rows;
+  rows.reserve(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].shape() != parts[0].shape())
+      scope.fail("tensor ", i, " is ", parts[i].shape(), ", tensor 0 is ", parts[0].shape(), "; they must be equal");
+    rows.push_back(unsqueeze(parts[i], axis));
+  }
+  return concatenate(rows, axis, place);
+}
+
+std::vector<Tensor> split(const Operand& x, std::int64_t sections, int axis) {
+  const OpScope scope("split", x.place());
+  axis = checked_axis(axis, x.ndim());
+  if (sections <= 0) scope.fail<ValueError>("the number of sections is ", sections, "; expected at least 1");
+  const std::int64_t size = x.shape()[axis], length = size / sections;
+  if (size % sections != 0)
+    scope.fail("axis ", axis, " of shape ", x.shape(), " does not divide into ", sections,
+               " equal parts; cut it with slice");
+  std::vector<Tensor> parts;
+  for (std::int64_t i = 0; i < sections; ++i) parts.push_back(slice(x, axis, i * length, (i + 1) * length));
+  return parts;
+}
+
+Tensor tile(const Operand& x, const std::vector<std::int64_t>& reps) {
+  const OpScope scope("tile", x.place());
+  const int given = static_cast<int>(reps.size()), ndim = std::max(given, x.ndim());
+  Shape shape;
+  std::vector<std::int64_t> times(static_cast<std::size_t>(ndim), 1);
+  std::copy(reps.rbegin(), reps.rend(), times.rbegin());
+  for (int d = 0; d < ndim; ++d) shape.push_back(d < ndim - x.ndim() ? 1 : x.shape()[d - ndim]);
+  Shape result = shape;
+  for (int d = 0; d < ndim; ++d) {
+    const std::int64_t n = times[static_cast<std::size_t>(d)];
+    if (n < 0) scope.fail<ValueError>("axis ", d, " is to be repeated ", n, " times; expected at least 0");
+    if (__builtin_mul_overflow(shape[d], n, &result[d]))
+      scope.fail("shape ", shape, " repeated ", n, " times along axis ", d, " has more elements than can be counted");
+  }
+  check_sizes(result);
+  // One axis after another, innermost first: (outer, inner) becomes (outer, n, inner), so the rank stays small.
+  Tensor y = reshape(x, {shape.begin(), shape.end()});
+  for (int d = ndim - 1; d >= 0; --d) {
+    const std::int64_t n = times[static_cast<std::size_t>(d)];
+    if (n == 1) continue;
+    const std::int64_t outer = shape.product(0, d), inner = shape.product(d, ndim);
+    shape[d] *= n;
+    y = reshape(broadcast_to(reshape(y, {outer, 1, inner}), {outer, n, inner}), {shape.begin(), shape.end()});
+  }
+  return y;
+}
+
+}  // namespace xgrad
