@@ -54,25 +54,36 @@ struct Parts {
   std::string left, right, exponent;
 };
 
-/// At most `most_places` digits behind the point, of a number whose leading digit is among them.
+/// At most `most_places` digits behind the point, of a number whose leading digit is among them. Digits before the
+/// point that the shortest form lacks (f32 from 2^24 on) are zeros, or exact as NumPy has them inside arrays.
 template <class T>
-Parts positional(T x, int most_places) {
+Parts positional(T x, int most_places, bool exact) {
   Decimal d = Decimal::shortest(x);
-  if (d.places() - d.exponent > most_places) d = Decimal::rounded(static_cast<double>(x), d.exponent + most_places);
+  const int places = d.places() - d.exponent;
+  if (places > most_places) {
+    d = Decimal::rounded(static_cast<double>(x), d.exponent + most_places);
+  } else if (exact && places < 0) {
+    d = Decimal::rounded(static_cast<double>(x), d.exponent);
+  }
   std::string digits = d.digits;
   if (d.exponent < 0) digits.insert(0, static_cast<std::size_t>(-d.exponent), '0');
   const auto left = static_cast<std::size_t>(std::max(d.exponent, 0)) + 1;
   if (digits.size() < left) digits.append(left - digits.size(), '0');
-  return {(d.negative ? "-" : "") + digits.substr(0, left), digits.substr(left), ""};
+  return {text(d.negative ? "-" : "", digits.substr(0, left)), digits.substr(left), ""};
 }
 
-template <class T>
-Parts scientific(T x, int most_places) {
-  Decimal d = Decimal::shortest(x);
-  if (d.places() > most_places) d = Decimal::rounded(static_cast<double>(x), most_places);
+Parts parts_of(const Decimal& d) {
   std::string exponent = std::to_string(std::abs(d.exponent));
   if (exponent.size() < 2) exponent.insert(0, 1, '0');
-  return {(d.negative ? "-" : "") + d.digits.substr(0, 1), d.digits.substr(1), (d.exponent < 0 ? "-" : "+") + exponent};
+  return {text(d.negative ? "-" : "", d.digits.substr(0, 1)), d.digits.substr(1),
+          text(d.exponent < 0 ? "-" : "+", exponent)};
+}
+
+/// The same as d.ddde+dd.
+template <class T>
+Parts scientific(T x, int most_places) {
+  const Decimal d = Decimal::shortest(x);
+  return parts_of(d.places() > most_places ? Decimal::rounded(static_cast<double>(x), most_places) : d);
 }
 
 std::string padded(std::string s, std::size_t left, std::size_t right, char with = ' ') {
@@ -101,13 +112,16 @@ class Format {
     } else {
       if (!std::isfinite(x)) return padded(std::isnan(x) ? "nan" : x < 0 ? "-inf" : "inf", left_ + 1 + right_, 0);
       if (!scientific_) {
-        const Parts p = positional(x, precision);
+        const Parts p = positional(x, precision, true);
         return padded(p.left, left_, 0) + "." + padded(p.right, 0, right_);
       }
-      const Parts p = scientific(x, precision);
+      const std::size_t places = right_ - exponent_ - 2;
+      Parts p = scientific(x, precision);
+      // NumPy fills up with the digits of the exact value, which for f32 are no zeros.
+      if (p.right.size() < places) p = parts_of(Decimal::rounded(static_cast<double>(x), static_cast<int>(places)));
       std::string exponent = p.exponent;
       exponent.insert(1, exponent_ - (exponent.size() - 1), '0');
-      return padded(p.left, left_, 0) + "." + padded(p.right, 0, right_ - exponent_ - 2, '0') + "e" + exponent;
+      return padded(p.left, left_, 0) + "." + padded(p.right, 0, places, '0') + "e" + exponent;
     }
   }
 
@@ -127,7 +141,7 @@ class Format {
                                    largest / smallest > 1000);
     for (T x : shown) {
       if (!std::isfinite(x)) continue;
-      const Parts p = scientific_ ? scientific(x, precision) : positional(x, precision);
+      const Parts p = scientific_ ? scientific(x, precision) : positional(x, precision, true);
       left_ = std::max(left_, p.left.size());
       right_ = std::max(right_, p.right.size());
       if (scientific_) exponent_ = std::max(exponent_, p.exponent.size() - 1);
@@ -169,8 +183,8 @@ class Printer {
 
   /// The block that begins at `offset`, its later lines indented to stand under its first.
   std::string block(int axis, std::int64_t offset, std::size_t indent, std::size_t width) const {
-    return "[" + (axis + 1 == shape_.ndim() ? row(offset, indent, width - 1) : rows(axis, offset, indent, width - 1)) +
-           "]";
+    --width;  // for the closing bracket
+    return text("[", axis + 1 == shape_.ndim() ? row(offset, indent, width) : rows(axis, offset, indent, width), "]");
   }
 
  private:
@@ -200,6 +214,7 @@ class Printer {
     for (std::int64_t i : shown_positions(shape_[-1], summarise_)) {
       const std::string word = i < 0 ? "..." : format_(data_[offset + i]);
       if (line.size() > indent && line.size() + 1 + word.size() > width) {
+        line.erase(line.find_last_not_of(' ') + 1);
         s += line + "\n";
         line = std::string(indent, ' ');
       } else if (line.size() > indent) {
@@ -229,7 +244,7 @@ std::string number(T x) {
     if (std::isinf(x)) return x < 0 ? "-inf" : "inf";
     const double size = std::abs(static_cast<double>(x));
     if (size == 0 || (size >= 1e-4 && size < 1e16)) {
-      const Parts p = positional(x, 1000);
+      const Parts p = positional(x, 1000, false);
       return p.left + "." + (p.right.empty() ? "0" : p.right);
     }
     const Parts p = scientific(x, 1000);
