@@ -1,0 +1,17 @@
+#pragma once
+#include <autograd/error.hpp>
+#include <string>
+#include <vector>
+
+namespace xgrad::nn {
+
+/// What one epoch came to, on the training data and on data that was held out.
+struct EpochRecord {
+  double loss, accuracy, held_out_loss, held_out_accuracy;
+};
+
+/// Draws loss and accuracy against the epoch, training and held-out side by side, as an SVG picture of 960 x 400.
+/// Throws FileError when the file cannot be written.
+void write_learning_curve(const std::string& path, const std::vector<EpochRecord>& epochs, Place place = Place::here());
+
+}  // namespace xgrad::nn
