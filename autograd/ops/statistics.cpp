@@ -59,8 +59,8 @@ Tensor stddev(const Operand& x, const std::vector<int>& axes, bool keepdims, int
 
 namespace {
 
-/// 1 where a norm is 0, so that dividing by it is harmless: all derivatives there are 0.
-Tensor divisor(const Tensor& norm) { return where(norm == 0, 1, norm); }
+/// 1 where y is 0, so that dividing by it does no harm where the quotient is not used.
+Tensor divisor(const Tensor& y) { return where(y == 0, 1, y); }
 
 Tensor euclidean_norm(const Operand& x, const Reduction& r) {
   return primitive(
@@ -111,14 +111,17 @@ Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) 
         const Tensor shift = where(abs(largest) == infinity, 0, largest);
         return (log(sum(exp(value - shift), r.axes, true)) + shift).array().viewed(r.result);
       },
-      // exp(x - y): 0 where y is -inf; where it is inf, its infinite terms share the gradient.
+      // exp(x - y), and divided by its sum, which takes off the rounding of a large y. Where y is inf, its infinite
+      // terms share the gradient; where it is -inf, there is none.
       [x, axes = r.axes, kept = r.kept](const Tensor& g, const Tensor& y) {
-        const Tensor total = with_axes(y, kept), h = with_axes(g, kept), infinite = total == infinity;
-        const Tensor difference = x - where(abs(total) == infinity, 0, total);
-        if (!any(infinite).item<bool>()) return h * exp(difference);
-        const Tensor terms = x == infinity, count = sum(terms.to(x.dtype()), axes, true);
-        const Tensor shares = where(terms, 1 / where(infinite, count, 1), 0);
-        return h * where(infinite, shares, exp(where(infinite, 0, difference)));
+        const Tensor total = with_axes(y.detach(), kept), infinite = total == infinity;
+        Tensor terms = x - where(abs(total) == infinity, 0, total);
+        if (any(infinite).item<bool>()) {
+          terms = where(infinite, (x == infinity).to(x.dtype()), exp(where(infinite, 0, terms)));
+        } else {
+          terms = exp(terms);
+        }
+        return with_axes(g, kept) / divisor(sum(terms, axes, true)) * terms;
       });
 }
 

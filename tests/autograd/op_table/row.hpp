@@ -95,6 +95,7 @@ const ShapeTuples& at_least_one_axis();
 std::vector<Row> rows_elementwise();
 std::vector<Row> rows_activation();
 std::vector<Row> rows_reduction();
+std::vector<Row> rows_along_axis();  // a part of rows_reduction
 std::vector<Row> rows_matmul();
 std::vector<Row> rows_shaping();
 std::vector<Row> rows_indexing();
