@@ -1,0 +1,132 @@
+#include <autograd/ops.hpp>
+#include <autograd/ops/walk.hpp>
+#include <autograd/primitive.hpp>
+
+namespace xgrad {
+
+using kernels::Binary, kernels::Unary;
+
+namespace {
+
+/// Remembers what `y` was computed from, so that a loss can meet the two as one stable op.
+Tensor with_source(Tensor y, const Operand& x) {
+  if (y.requires_grad()) y.node()->source = x.tensor();
+  return y;
+}
+
+}  // namespace
+
+Tensor sigmoid(const Operand& x) {
+  return with_source(
+      elementwise("sigmoid", {x}, Unary::sigmoid, [](const Tensor& g, const Tensor& y) { return g * (y * (1 - y)); }),
+      x);
+}
+
+Tensor relu(const Operand& x) {
+  return elementwise("relu", {x}, Unary::relu, [](const Tensor& g, const Tensor& y) { return relu_grad(g, y); });
+}
+
+Tensor relu_grad(const Operand& g, const Operand& y) {
+  return elementwise(
+      "relu_grad", {g, y}, Binary::relu_grad,  //
+      [y](const Tensor& h) { return relu_grad(h, y); }, zero_rule);
+}
+
+Tensor leaky_relu(const Operand& x, double slope) {
+  const OpScope scope("leaky_relu", x.place());
+  return where(x > 0, x, x * slope);
+}
+
+Tensor elu(const Operand& x, double alpha) {
+  const OpScope scope("elu", x.place());
+  const Tensor positive = x > 0;
+  // The inner choice keeps the exponential of a large x, infinite, out of the derivative: 0 * inf would be NaN.
+  return where(positive, x, alpha * expm1(where(positive, 0, x)));
+}
+
+Tensor selu(const Operand& x) {
+  const OpScope scope("selu", x.place());
+  return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717);
+}
+
+// In the two rules below the factor x meets one that vanishes faster. The limits, past which that one is 0 in f64 too,
+// keep inf * 0 out.
+
+Tensor gelu(const Operand& x) {
+  constexpr double inv_sqrt2 = 0.70710678118654752440, inv_sqrt2pi = 0.39894228040143267794;
+  return elementwise("gelu", {x}, Unary::gelu, [x](const Tensor& g) {
+    const Tensor c = clamp(x, -100, 100);
+    return g * (0.5 * (1 + erf(c * inv_sqrt2)) + inv_sqrt2pi * c * exp(-0.5 * square(c)));  // Phi(x) + x phi(x)
+  });
+}
+
+Tensor silu(const Operand& x) {
+  return elementwise("silu", {x}, Unary::silu, [x](const Tensor& g) {
+    const Tensor s = sigmoid(x);
+    return g * (s * (1 + clamp(x, -1000, 1000) * (1 - s)));
+  });
+}
+
+Tensor softplus(const Operand& x) {
+  return elementwise("softplus", {x}, Unary::softplus, [x](const Tensor& g) { return g * sigmoid(x); });
+}
+
+Tensor log_sigmoid(const Operand& x) {
+  return elementwise("log_sigmoid", {x}, Unary::log_sigmoid, [x](const Tensor& g) { return g * sigmoid(-x); });
+}
+
+namespace {
+
+Array normalised(const OpScope& scope, const Array& x, int axis, kernels::Softmax kind) {
+  const auto kernel = kernels::table().softmax[int(kind)][int(x.dtype())];
+  if (!kernel) scope.fail<DtypeError>("not defined for ", name_of(x.dtype()), "; convert with .to(f32)");
+  Array result(x.dtype(), x.shape());
+  const AxisView view(x.shape(), axis);
+  if (result.size() > 0) kernel(x.data(), result.data(), view.outer, view.count, view.inner);
+  return result;
+}
+
+}  // namespace
+
+Tensor softmax(const Operand& x, int axis) {
+  const OpScope scope("softmax", x.place());
+  axis = checked_axis(axis, x.ndim());
+  return primitive(
+      "softmax", {x}, [&] { return normalised(scope, x.array(), axis, kernels::Softmax::softmax); },
+      [axis](const Tensor& g, const Tensor& y) { return y * (g - sum(g * y, {axis}, true)); });
+}
+
+Tensor log_softmax(const Operand& x, int axis) {
+  const OpScope scope("log_softmax", x.place());
+  axis = checked_axis(axis, x.ndim());
+  const Tensor y = primitive(
+      "log_softmax", {x}, [&] { return normalised(scope, x.array(), axis, kernels::Softmax::log_softmax); },
+      [axis](const Tensor& g, const Tensor& y) { return g - exp(y) * sum(g, {axis}, true); });
+  return with_source(y, x);
+}
+
+Tensor bce_with_logits(const Operand& z, const Operand& t) {
+  return elementwise(
+      "bce_with_logits", {z, t}, Binary::bce_with_logits,
+      [z, t](const Tensor& g) { return g * (sigmoid(z) - t); },  // d/dz
+      [z](const Tensor& g) { return -(g * z); });                // d/dt
+}
+
+Tensor masked_scale(const Operand& x, const Tensor& keep, double scale) {
+  const OpScope scope("masked_scale", x.place());
+  if (keep.dtype() != boolean) scope.fail<DtypeError>("the mask is ", name_of(keep.dtype()), ", not boolean");
+  if (keep.shape() != x.shape())
+    scope.fail("the mask is ", keep.shape(), ", the input is ", x.shape(), "; they must be equal");
+  const auto kernel = kernels::table().dropout[int(x.dtype())];
+  if (!kernel) scope.fail<DtypeError>("not defined for ", name_of(x.dtype()), "; convert with .to(f32)");
+  const auto forward = [&] {
+    Array result(x.dtype(), x.shape());
+    if (result.size() > 0) kernel(x.array().data(), keep.data<bool>(), scale, result.data(), result.size());
+    return result;
+  };
+  return primitive(
+      "masked_scale", {x, keep}, forward, [keep, scale](const Tensor& g) { return masked_scale(g, keep, scale); },
+      not_differentiable);
+}
+
+}  // namespace xgrad
