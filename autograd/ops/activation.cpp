@@ -99,10 +99,10 @@ Tensor softmax(const Operand& x, int axis) {
 Tensor log_softmax(const Operand& x, int axis) {
   const OpScope scope("log_softmax", x.place());
   axis = checked_axis(axis, x.ndim());
-  const Tensor y = primitive(
+  const Tensor result = primitive(
       "log_softmax", {x}, [&] { return normalised(scope, x.array(), axis, kernels::Softmax::log_softmax); },
       [axis](const Tensor& g, const Tensor& y) { return g - exp(y) * sum(g, {axis}, true); });
-  return with_source(y, x);
+  return with_source(result, x);
 }
 
 Tensor bce_with_logits(const Operand& z, const Operand& t) {

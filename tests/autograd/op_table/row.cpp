@@ -9,7 +9,7 @@ template <class Draw>
 Domain independent(Draw draw, Dtype dtype = f64) {
   return {[draw](std::mt19937_64& random, const Shape& shape) {
             std::vector<double> x(static_cast<std::size_t>(shape.size()));
-            for (double& e : x) e = static_cast<double>(static_cast<float>(draw(random)));
+            for (double& e : x) e = static_cast<double>(draw(random));
             return x;
           },
           dtype};
@@ -36,8 +36,7 @@ Domain distinct(double low, double high) {
   return {[=](std::mt19937_64& random, const Shape& shape) {
     std::vector<double> x(static_cast<std::size_t>(shape.size()));
     const double step = (high - low) / static_cast<double>(std::max<std::size_t>(x.size(), 1));
-    for (std::size_t i = 0; i < x.size(); ++i)
-      x[i] = static_cast<double>(static_cast<float>(low + (static_cast<double>(i) + uniform(random, .2, .8)) * step));
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = low + (static_cast<double>(i) + uniform(random, .2, .8)) * step;
     std::shuffle(x.begin(), x.end(), random);
     return x;
   }};
@@ -74,6 +73,33 @@ Domain fixed(std::vector<double> values, Dtype dtype) {
             return x;
           },
           dtype};
+}
+
+Variant unary(Tensor (*f)(const Operand&), Reference reference, Domain domain, double ulps) {
+  return {.label = "",
+          .f = [f](const Tensors& x) { return f(x[0]); },
+          .reference = std::move(reference),
+          .domains = {std::move(domain)},
+          .shapes = any_shape(),
+          .ulps = ulps};
+}
+
+Variant unary(const char* label, Function f, Reference reference, Domain domain, double ulps) {
+  return {.label = label,
+          .f = std::move(f),
+          .reference = std::move(reference),
+          .domains = {std::move(domain)},
+          .shapes = any_shape(),
+          .ulps = ulps};
+}
+
+Variant binary(Tensor (*f)(const Operand&, const Operand&), Reference reference, Domain a, Domain b, double ulps) {
+  return {.label = "",
+          .f = [f](const Tensors& x) { return f(x[0], x[1]); },
+          .reference = std::move(reference),
+          .domains = {std::move(a), std::move(b)},
+          .shapes = broadcast_pairs(),
+          .ulps = ulps};
 }
 
 Special at(double x, double value, double gradient) { return {{{x}}, {value}, {{gradient}}}; }

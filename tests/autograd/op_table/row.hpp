@@ -16,8 +16,8 @@ namespace xgrad::op_table {
 
 inline constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
-/// What the elements of an input are drawn from, given its shape. A reproducible number of f32 in every case, so that
-/// both dtypes see the same inputs.
+/// What the elements of an input are drawn from, given its shape. Floating ones are rounded to f32, so that both dtypes
+/// see the same inputs.
 struct Domain {
   std::function<std::vector<double>(std::mt19937_64&, const Shape&)> draw;
   Dtype dtype = f64;  // f64 stands for the floating dtype under test
@@ -56,6 +56,11 @@ struct Variant {
   double f32_grad = 1e-5;  // largest difference of f32's gradient from f64's, relative to its largest element (+ scale)
 };
 
+/// A variant of an elementwise op of one input, on any shape, and of one of two inputs, on pairs that broadcast.
+Variant unary(Tensor (*f)(const Operand&), Reference reference, Domain domain, double ulps = 4);
+Variant unary(const char* label, Function f, Reference reference, Domain domain, double ulps = 4);
+Variant binary(Tensor (*f)(const Operand&, const Operand&), Reference reference, Domain a, Domain b, double ulps = 4);
+
 /// A point where limits, kinks and rounding decide. Vectors are 1-d inputs and outputs, a single number is 0-d. NaN
 /// means that it must be NaN, and zeros must agree in sign where `signed_zeros`.
 struct Special {
@@ -91,8 +96,10 @@ const ShapeTuples& broadcast_pairs();
 /// The same without a 0-d tensor, for ops along an axis.
 const ShapeTuples& at_least_one_axis();
 
-/// The families. Each row stands in the file that is named after its family.
-std::vector<Row> rows_elementwise();
+/// The families of rows, each in the file of its name.
+std::vector<Row> rows_arithmetic();
+std::vector<Row> rows_transcendental();
+std::vector<Row> rows_comparison();
 std::vector<Row> rows_activation();
 std::vector<Row> rows_reduction();
 std::vector<Row> rows_along_axis();  // a part of rows_reduction

@@ -1,0 +1,11 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace xgrad::op_table {
+
+/// The names of the ops that a header declares, as rows spell them: every function at the left margin that returns a
+/// Tensor or several. An operator with a single operand is "operator- (unary)".
+std::vector<std::string> declared_ops(const std::string& header_text);
+
+}  // namespace xgrad::op_table
