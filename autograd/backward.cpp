@@ -45,6 +45,51 @@ struct Sweep {
   Tensor apply(const Node& node, Edge& edge, const Tensor& g, const Tensor& y) const;
 };
 
+namespace {
+
+/// A pass at a node. Passes that retain the graph may meet there; one that takes the rules must be alone.
+class Visit {
+ public:
+  Visit(Node& node, bool retain) : node_(node), retain_(retain) {
+    int at = 0;
+    if (retain) {
+      at = node.passes.load(std::memory_order_acquire);
+      while (at != Node::taken && !node.passes.compare_exchange_weak(at, at + 1, std::memory_order_acq_rel)) {
+      }
+      if (at != Node::taken) return;
+    } else if (node.passes.compare_exchange_strong(at, Node::taken, std::memory_order_acq_rel)) {
+      return;
+    }
+    throw GraphError(
+        OpScope::prefix() +
+        (at == Node::taken
+             ? text("second pass through the graph at ", node.name,
+                    ", whose saved values are gone; pass {.retain_graph = true} to the first one")
+             : text("another pass is at ", node.name, " in this moment; pass {.retain_graph = true} to both")));
+  }
+  ~Visit() {
+    if (retain_) {
+      node_.passes.fetch_sub(1, std::memory_order_acq_rel);
+    } else if (!done_) {
+      node_.passes.store(0, std::memory_order_release);
+    }
+  }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+
+  void take_rules() {
+    done_ = true;
+    node_.clear();
+  }
+
+ private:
+  Node& node_;
+  const bool retain_;
+  bool done_ = false;
+};
+
+}  // namespace
+
 void Sweep::want(const std::vector<Tensor>& inputs) {
   for (const Tensor& t : inputs) wanted.push_back(t.node().get());
   std::sort(wanted.begin(), wanted.end());
@@ -68,14 +113,14 @@ void Sweep::contribute(const Ref<Node>& node, Tensor g) {
     add(*sum, std::move(g));
     return;
   }
+  heap.push_back(node);
+  std::push_heap(heap.begin(), heap.end(), older);
   const Sweep* nobody = nullptr;
   if (node->owner.compare_exchange_strong(nobody, this, std::memory_order_acq_rel)) {
     node->pending = std::move(g);
   } else {
     elsewhere[node.get()] = std::move(g);
   }
-  heap.push_back(node);
-  std::push_heap(heap.begin(), heap.end(), older);
 }
 
 Tensor Sweep::take(Node& node) {
@@ -136,24 +181,16 @@ void Sweep::visit(Node& node, Tensor g) {
     if (wanted.empty()) leaves.emplace_back(Ref<Node>(&node), std::move(g));
     return;
   }
-  if (retain_graph ? node.used.load(std::memory_order_acquire) : node.used.exchange(true, std::memory_order_acq_rel))
-    throw GraphError(OpScope::prefix() +
-                     text("second pass through the graph at ", node.name,
-                          ", whose saved values are gone; pass {.retain_graph = true} to the first one"));
-  try {
-    const DetachedScope detached;
-    const detail::Differentiating differentiating(&node);
-    Tensor y = node.output_tensor();
-    if (!create_graph) y = y.detach();
-    for (int i = 0; i < node.edge_count; ++i) {
-      Edge& edge = node.edges()[i];
-      if (needs(*edge.input)) contribute(edge.input, g.defined() ? apply(node, edge, g, y) : Tensor());
-    }
-  } catch (...) {
-    if (!retain_graph) node.used.store(false, std::memory_order_release);
-    throw;
+  Visit visiting(node, retain_graph);
+  const DetachedScope detached;
+  const detail::Differentiating differentiating(&node);
+  Tensor y = node.output_tensor();
+  if (!create_graph) y = y.detach();
+  for (int i = 0; i < node.edge_count; ++i) {
+    Edge& edge = node.edges()[i];
+    if (needs(*edge.input)) contribute(edge.input, g.defined() ? apply(node, edge, g, y) : Tensor());
   }
-  if (!retain_graph) node.clear();
+  if (!retain_graph) visiting.take_rules();
 }
 
 void Sweep::run() {
@@ -187,7 +224,10 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
   if (cotangent.dtype() != y.dtype())
     scope.fail<DtypeError>("the cotangent is ", name_of(cotangent.dtype()), ", the output is ", name_of(y.dtype()),
                            "; convert it with .to(...)");
-  sweep.contribute(y.node(), cotangent);
+  Tensor g = sweep.create_graph ? cotangent : cotangent.detach();
+  // Numbers of its own if it was overwritten since y was recorded: to the rules that would look like a stale value.
+  if (cotangent.array().storage()->written.load(std::memory_order_relaxed) > 0) g = g.clone();
+  sweep.contribute(y.node(), std::move(g));
 }
 
 std::mutex& leaf_mutex() {

@@ -19,7 +19,7 @@ struct Statistics {
 };
 Statistics statistics();
 
-/// Gives the calling thread's idle blocks back to the system.
+/// Gives the calling thread's idle blocks back to the system, but for those of up to 1 KiB, which are parts of chunks.
 void trim();
 
 namespace detail {
@@ -28,6 +28,8 @@ void* allocate(std::size_t bytes);
 void release(void* block, std::size_t bytes) noexcept;
 void count_bytes(std::int64_t change) noexcept;
 void count_nodes(std::int64_t change) noexcept;
+void count_system_allocation() noexcept;
+std::int64_t idle_bytes() noexcept;
 }  // namespace detail
 }  // namespace memory
 

@@ -93,7 +93,10 @@ struct Node {
   Dtype dtype;  // of the output
   Shape shape;
   bool is_leaf = false;
-  std::atomic<bool> used{false};  // a pass without retain_graph has run through here and taken the rules
+  // How many passes with retain_graph are at this node now, or `taken` once a pass without it has begun to take the
+  // rules away.
+  std::atomic<int> passes{0};
+  static constexpr int taken = -1;
 
   // The output's numbers, kept only while some rule asks for them: a tensor that held the node would be a cycle.
   Ref<Storage> output;

@@ -1,0 +1,116 @@
+#include <doctest/doctest.h>
+#include <atomic>
+#include <autograd/autograd.hpp>
+#include <autograd/primitive.hpp>
+#include <cstring>
+#include <thread>
+
+using namespace xgrad;
+
+namespace {
+
+constexpr int thread_count = 10;
+
+template <class F>
+void on_threads(F f) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < thread_count; ++i) threads.emplace_back([&f, i] { f(i); });
+  for (std::thread& t : threads) t.join();
+}
+
+/// The gradient of a small model with the seed's numbers.
+Tensor trained_gradient(std::uint64_t seed) {
+  manual_seed(seed);
+  Tensor w = randn({4, 5}, {.dtype = f64, .requires_grad = true});
+  const Tensor b = randn({5}, {.dtype = f64, .requires_grad = true});
+  for (int step = 0; step < 20; ++step) {
+    w.zero_grad();
+    sum(square(tanh(w * randn({4, 5}, {.dtype = f64}) + b) - 0.5)).backward();
+    const NoGrad guard;
+    w.assign(w - 0.1 * w.grad());
+  }
+  return w.grad();
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("ten threads with independent graphs give the bits that one thread gives") {
+  std::vector<Tensor> expected(thread_count), got(thread_count);
+  for (int i = 0; i < thread_count; ++i) expected[std::size_t(i)] = trained_gradient(std::uint64_t(i));
+  on_threads([&](int i) { got[std::size_t(i)] = trained_gradient(std::uint64_t(i)); });
+  for (std::size_t i = 0; i < thread_count; ++i) CHECK(same_bits(got[i], expected[i]));
+}
+
+TEST_CASE("ten threads that share a leaf leave the exact sum in its gradient") {
+  const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
+  constexpr int steps = 50;
+  on_threads([&](int i) {
+    for (int step = 0; step < steps; ++step) sum(x * (i + 1)).backward();
+  });
+  CHECK(x.grad().data<double>()[0] == steps * thread_count * (thread_count + 1) / 2);
+}
+
+TEST_CASE("ten threads that share a graph and retain it leave the exact sum") {
+  const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
+  Tensor shared = x;
+  for (int i = 0; i < 20; ++i) shared = shared + x * 2;
+  on_threads([&](int i) { sum(shared * (i + 1)).backward({.retain_graph = true}); });
+  CHECK(x.grad().data<double>()[0] == 41 * thread_count * (thread_count + 1) / 2);
+}
+
+TEST_CASE("of several threads that take one shared graph without retain one succeeds and the others throw") {
+  for (int round = 0; round < 20; ++round) {
+    const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
+    Tensor shared = x;
+    for (int i = 0; i < 50; ++i) shared = shared * 1 + x;
+    std::atomic<int> good{0}, refused{0};
+    on_threads([&](int) {
+      try {
+        sum(shared).backward();
+        ++good;
+      } catch (const GraphError&) {
+        ++refused;
+      }
+    });
+    CHECK(good == 1);
+    CHECK(refused == thread_count - 1);
+    CHECK(x.grad().data<double>()[0] == 51);
+  }
+}
+
+TEST_CASE("threads that retain a shared graph and one that takes it never crash") {
+  for (int round = 0; round < 20; ++round) {
+    const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
+    Tensor shared = x;
+    for (int i = 0; i < 50; ++i) shared = exp(shared * 0.5) + x;
+    std::atomic<int> good{0}, refused{0};
+    on_threads([&](int i) {
+      try {
+        sum(shared).backward({.retain_graph = i % 2 == 0});
+        ++good;
+      } catch (const GraphError&) {
+        ++refused;
+      }
+    });
+    CHECK(good + refused == thread_count);
+  }
+}
+
+TEST_CASE("a graph made in one thread is differentiated in another and freed in a third") {
+  const std::int64_t nodes = memory::statistics().live_nodes;
+  for (int round = 0; round < 5; ++round) {
+    Tensor x, y;
+    std::thread([&] {
+      x = ones({100}, {.dtype = f64, .requires_grad = true});
+      y = sum(exp(x) * x);
+    }).join();
+    std::thread([&] { y.backward({.retain_graph = true}); }).join();
+    CHECK(x.has_grad());
+    std::thread([&] { x = y = Tensor(); }).join();
+  }
+  CHECK(memory::statistics().live_nodes == nodes);
+}
