@@ -1,0 +1,207 @@
+#pragma once
+#include <autograd/primitive.hpp>
+#include <autograd/xtensor_headers.hpp>
+#include <memory>
+#include <optional>
+
+/// xgrad with xtensor: tensors from any expression, tensors seen as xtensor arrays, and ops whose forward is an
+/// expression. Only programs that include this header need xtensor. Nothing here uses xtensor's default allocator,
+/// whose type depends on XTENSOR_USE_XSIMD and on the processor's flags, so programs built either way agree on every
+/// type.
+namespace xgrad {
+
+/// A read-only row-major view of a tensor's numbers. It shares their storage, so it and every expression made of it
+/// stay valid when the tensor is moved, reassigned or gone.
+template <class T>
+using View = xt::xarray_adaptor<xt::xbuffer_adaptor<const T*, xt::smart_ownership, std::shared_ptr<const T>>,
+                                xt::layout_type::row_major, xt::dynamic_shape<std::size_t>>;
+
+}  // namespace xgrad
+
+// Expressions hold a View by value where they would hold a reference to another array: an expression returned from a
+// function must not refer to a View that ended with it.
+template <class T>
+struct xt::xclosure<xgrad::View<T>&, std::enable_if_t<true>> {
+  using type = xgrad::View<T>;
+};
+template <class T>
+struct xt::xclosure<const xgrad::View<T>&, std::enable_if_t<true>> {
+  using type = xgrad::View<T>;
+};
+template <class T>
+struct xt::const_xclosure<xgrad::View<T>&, std::enable_if_t<true>> {
+  using type = xgrad::View<T>;
+};
+template <class T>
+struct xt::const_xclosure<const xgrad::View<T>&, std::enable_if_t<true>> {
+  using type = xgrad::View<T>;
+};
+
+namespace xgrad {
+
+template <class T>
+auto Tensor::array() const {
+  const T* const from = data<T>();
+  std::shared_ptr<const T> keep(from, [storage = array().storage()](const T*) {});
+  const xt::dynamic_shape<std::size_t> shape(array().shape().begin(), array().shape().end());
+  return View<T>(typename View<T>::storage_type(from, static_cast<std::size_t>(size()), std::move(keep)), shape);
+}
+
+/// What becomes of an xtensor expression: no dtype means that of its value type.
+struct ExpressionOptions {
+  std::optional<Dtype> dtype = {};
+  bool requires_grad = false;
+};
+
+namespace detail {
+
+template <class E>
+concept Expression = xt::is_xexpression<std::remove_cvref_t<E>>::value;
+
+/// The element type that holds values of type V: bool, std::int64_t for every integer, float, or double.
+template <class V>
+struct Element {
+  static_assert(std::is_arithmetic_v<V>, "xgrad holds real numbers, integers and booleans only");
+  using type = std::conditional_t<
+      std::is_same_v<V, bool>, bool,
+      std::conditional_t<std::is_integral_v<V>, std::int64_t, std::conditional_t<std::is_same_v<V, float>, V, double>>>;
+};
+template <class V>
+using element_t = typename Element<std::remove_cv_t<V>>::type;
+
+/// The expression's values in row-major order, as elements of type T.
+template <class T, class E>
+Array evaluated(const E& expression) {
+  Shape shape;
+  for (const auto size : expression.shape()) shape.push_back(static_cast<std::int64_t>(size));
+  Array result(dtype_of<T>, shape);
+  const auto count = static_cast<std::size_t>(result.size());
+  using Buffer = xt::xbuffer_adaptor<T*, xt::no_ownership, std::allocator<T>>;
+  using Target = xt::xarray_adaptor<Buffer, xt::layout_type::row_major, xt::dynamic_shape<std::size_t>>;
+  Target to(Buffer(result.template data<T>(), count), xt::dynamic_shape<std::size_t>(shape.begin(), shape.end()));
+  if (count > 0) xt::noalias(to) = expression;
+  return result;
+}
+
+/// Whether an expression refers to one that computes when read: in an expression that a function returns, such a
+/// reference is to a local variable, which is gone.
+template <class E>
+inline constexpr bool refers_to_expression = false;
+template <template <class...> class X, class... Parts>
+inline constexpr bool refers_to_expression<X<Parts...>> =
+    ((Expression<Parts> && std::is_lvalue_reference_v<Parts> &&
+      !std::is_base_of_v<xt::xcontainer<std::remove_cvref_t<Parts>>, std::remove_cvref_t<Parts>>) ||
+     ...) ||
+    (refers_to_expression<Parts> || ...);
+
+/// What a forward gave: an expression, or a plain number. Floating values become T.
+template <class T, class R>
+Array forward_result(const R& result) {
+  if constexpr (Expression<R>) {
+    static_assert(!refers_to_expression<R>,
+                  "the forward returns an expression that refers to a local one; return xt::eval(...) of it");
+    using Found = element_t<typename R::value_type>;
+    return evaluated<std::conditional_t<std::is_floating_point_v<Found>, T, Found>>(result);
+  } else {
+    using Found = element_t<R>;
+    using To = std::conditional_t<std::is_floating_point_v<Found>, T, Found>;
+    Array scalar(dtype_of<To>, Shape());
+    *scalar.template data<To>() = static_cast<To>(result);
+    return scalar;
+  }
+}
+
+/// The dtype, f32 or f64, that all inputs have.
+template <std::size_t N>
+Dtype common_floating_dtype(const Input (&inputs)[N], const OpScope& scope) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (inputs[i].is_number())
+      scope.fail<ValueError>("argument ", i, " is a plain number; make it a tensor with tensor(...)");
+    const Dtype dtype = inputs[i].tensor().dtype(), first = inputs[0].tensor().dtype();
+    if (!is_floating(dtype))
+      scope.fail<DtypeError>("argument ", i, " is ", name_of(dtype), ", not f32 or f64; convert it with .to(f32)");
+    if (dtype != first)
+      scope.fail<DtypeError>("argument 0 is ", name_of(first), ", argument ", i, " is ", name_of(dtype),
+                             "; convert one with .to(...)");
+  }
+  return inputs[0].tensor().dtype();
+}
+
+template <class T, class Forward, std::size_t... I>
+constexpr bool takes_views(std::index_sequence<I...>) {
+  return std::is_invocable_v<Forward&, decltype((I, std::declval<const View<T>&>()))...>;
+}
+
+template <class T, class Forward, std::size_t N>
+Array expression_forward(Forward& forward, const Input (&inputs)[N], const OpScope& scope) {
+  using Inputs = std::make_index_sequence<N>;
+  static_assert(takes_views<float, Forward>(Inputs()) || takes_views<double, Forward>(Inputs()),
+                "the forward takes one xtensor view for each input");
+  if constexpr (takes_views<T, Forward>(Inputs())) {
+    try {
+      return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return forward_result<T>(forward(std::as_const(inputs[I]).tensor().template array<T>()...));
+      }
+      (Inputs());
+    } catch (const xt::broadcast_error&) {
+      std::string shapes;
+      for (const Input& input : inputs) shapes += text(shapes.empty() ? "" : ", ", input.tensor().shape());
+      scope.fail("parts of the forward's expression do not broadcast; the inputs are ", shapes);
+    }
+  } else {
+    scope.fail<DtypeError>("the forward takes no views of ", name_of(dtype_of<T>), "; convert the inputs");
+  }
+}
+
+}  // namespace detail
+
+/// The values of any xtensor expression, evaluated once, in row-major order whatever its layout. The dtype follows its
+/// value type (float f32, other floating types f64, bool boolean, other integers i64) unless options name one. Throws
+/// ShapeError if the expression's parts do not broadcast, DtypeError if i64 or boolean is to require a gradient.
+template <detail::Expression E>
+Tensor tensor(const E& expression, ExpressionOptions options = {}, Place place = Place::here()) {
+  const OpScope scope("tensor", place);
+  Tensor t;
+  try {
+    t = Tensor(detail::evaluated<detail::element_t<typename E::value_type>>(expression));
+  } catch (const xt::broadcast_error&) {
+    scope.fail(
+        "the parts of the xtensor expression do not broadcast; sizes must agree or be 1, counted from the last "
+        "axis");
+  }
+  if (options.dtype) t = t.to(*options.dtype);
+  return options.requires_grad ? t.set_requires_grad(true) : t;
+}
+
+/// The same for options in a variable; f32, which TensorOptions hold unless told, means that of the value type.
+template <detail::Expression E>
+Tensor tensor(const E& expression, const std::same_as<TensorOptions> auto& options, Place place = Place::here()) {
+  ExpressionOptions known{.requires_grad = options.requires_grad};
+  if (options.dtype != f32) known.dtype = options.dtype;
+  return tensor(expression, known, place);
+}
+
+/// An op whose forward is an xtensor expression:
+///
+///   Tensor cube(const Tensor& x) {
+///     return primitive("cube", {x}, [](const auto& v) { return v * v * v; },
+///                      [x](const Tensor& g) { return g * 3 * square(x); });
+///   }
+///
+/// The inputs are all f32 or all f64, and the forward gets a View of each; what it returns, an expression or a number,
+/// is evaluated at once. Floating results take the inputs' dtype; boolean and integer ones are not differentiable. The
+/// expression must not refer to the forward's own variables: write it in one piece, capture constants, or return
+/// xt::eval(...). Rules are as for every op (autograd/primitive.hpp). Throws DtypeError for other inputs and ShapeError
+/// for parts that do not broadcast; what the forward throws passes through.
+template <std::size_t N, class Forward, class... Rules>
+requires(!std::is_invocable_v<Forward&>) Tensor
+    primitive(const char* name, const Input (&inputs)[N], Forward&& forward, Rules&&... rules) {
+  const OpScope scope(name, inputs[0].place());
+  detail::check_inputs(inputs, N);
+  Array result = detail::common_floating_dtype(inputs, scope) == f32
+                     ? detail::expression_forward<float>(forward, inputs, scope)
+                     : detail::expression_forward<double>(forward, inputs, scope);
+  return detail::record(name, inputs, false, std::move(result), std::forward<Rules>(rules)...);
+}
+
+}  // namespace xgrad
