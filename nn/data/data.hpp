@@ -1,0 +1,5 @@
+#pragma once
+#include <nn/data/csv.hpp>
+#include <nn/data/dataset.hpp>
+#include <nn/data/idx.hpp>
+#include <nn/data/loader.hpp>

@@ -1,0 +1,47 @@
+#include <unistd.h>
+
+#include <nn/data/idx.hpp>
+
+namespace xgrad::nn {
+namespace {
+
+/// The first spelling of a file's name that the folder has.
+std::string find(const OpScope& scope, const std::string& folder, const std::string& stem, const std::string& kind) {
+  for (const char* const dot : {"-", "."})
+    for (const char* const ending : {"", ".gz"}) {
+      std::string path = folder + "/" + stem + dot + kind + ending;
+      if (access(path.c_str(), F_OK) == 0) return path;
+    }
+  scope.fail<FileError>(folder, " has no ", stem, "-", kind, " nor ", stem, ".", kind,
+                        ", with or without .gz; pass the folder of the four IDX files");
+}
+
+LabelledImages read(const OpScope& scope, const std::string& folder, const std::string& part,
+                    const MnistOptions& options) {
+  const std::string image_file = find(scope, folder, part + "-images", "idx3-ubyte");
+  const std::string label_file = find(scope, folder, part + "-labels", "idx1-ubyte");
+  LabelledImages set;
+  set.labels = read_idx(label_file, {.dtype = i64});
+  set.images = read_idx(image_file, {.dtype = options.dtype, .scale = options.scale});
+  if (set.images.ndim() != 3)
+    scope.fail<FileError>(image_file, " has the shape ", set.images.shape(), "; expected (images, rows, columns)");
+  if (set.labels.ndim() != 1)
+    scope.fail<FileError>(label_file, " has the shape ", set.labels.shape(), "; expected one axis");
+  if (set.images.shape()[0] != set.labels.size())
+    scope.fail<FileError>(image_file, " has ", set.images.shape()[0], " images, ", label_file, " has ",
+                          set.labels.size(), " labels; they must be as many");
+  const std::int64_t* const labels = set.labels.data<std::int64_t>();
+  for (std::int64_t i = 0; i < set.labels.size(); ++i)
+    if (labels[i] < 0 || labels[i] >= options.classes)
+      scope.fail<FileError>(label_file, ": label ", i, " is ", labels[i], "; expected 0 to ", options.classes - 1);
+  return set;
+}
+
+}  // namespace
+
+Mnist read_mnist(const std::string& folder, const MnistOptions& options, Place place) {
+  const OpScope scope("read_mnist", place);
+  return {.train = read(scope, folder, "train", options), .test = read(scope, folder, "t10k", options)};
+}
+
+}  // namespace xgrad::nn
