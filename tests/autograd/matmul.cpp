@@ -1,0 +1,123 @@
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+#include <autograd/memory.hpp>
+#include <autograd/node.hpp>
+#include <autograd/thrown.hpp>
+#include <set>
+#include <string>
+
+using namespace xgrad;
+
+namespace {
+
+template <class E, class F>
+std::string thrown(F f) {
+  return thrown<E>("matmul.cpp", f);
+}
+
+/// The names of all ops that t was made with.
+std::set<std::string> ops_of(const Tensor& t) {
+  std::set<std::string> names;
+  std::vector<Node*> open{t.node().get()};
+  while (!open.empty()) {
+    Node* const n = open.back();
+    open.pop_back();
+    names.insert(n->name);
+    for (int i = 0; i < n->edge_count; ++i) open.push_back(n->edges()[i].input.get());
+  }
+  return names;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) { return max(abs(a.to(f64) - b.to(f64))).item<double>(); }
+
+}  // namespace
+
+TEST_CASE("large products of f32 agree with f64, whatever is transposed, and so do their gradients") {
+  manual_seed(3);
+  for (const bool ta : {false, true}) {
+    for (const bool tb : {false, true}) {
+      const Tensor a = randn(ta ? Shape{150, 70} : Shape{70, 150}), b = randn(tb ? Shape{90, 150} : Shape{150, 90});
+      std::vector<Tensor> results[2];
+      for (const Dtype dtype : {f32, f64}) {
+        const Tensor x = a.to(dtype).set_requires_grad(true), w = b.to(dtype).set_requires_grad(true);
+        const Tensor y = matmul(x, w, {.transpose_a = ta, .transpose_b = tb});
+        std::vector<Tensor>& r = results[dtype == f64];
+        r = grad(sum(square(y)), {x, w});
+        r.push_back(y.detach());
+      }
+      CHECK(results[0][2].shape() == Shape{70, 90});
+      CHECK(largest_difference(results[0][2], results[1][2]) < 1e-4);
+      CHECK(largest_difference(results[0][0], results[1][0]) < 5e-3);
+      CHECK(largest_difference(results[0][1], results[1][1]) < 5e-3);
+    }
+  }
+}
+
+TEST_CASE("a batch against one matrix is the product of each") {
+  manual_seed(4);
+  const Tensor x = randn({3, 2, 4}, {.dtype = f64}), w = randn({4, 5}, {.dtype = f64});
+  const Tensor all = matmul(x, w), explicitly = matmul(x, broadcast_to(w, {3, 4, 5}));
+  CHECK(largest_difference(all, explicitly) < 1e-14);
+}
+
+TEST_CASE("derivatives of products neither transpose nor sum a broadcast product") {
+  const Tensor x = ones({3, 4, 2}, {.requires_grad = true}), y = ones({5, 1, 2, 4}, {.requires_grad = true});
+  std::vector<Tensor> g = grad(sum(matmul(x, y)), {x, y}, {.create_graph = true});
+  for (const Tensor& t : g) CHECK(ops_of(t) == std::set<std::string>{"gradient", "leaf", "matmul"});
+  for (const Tensor& t : grad(sum(square(g[0])) + sum(square(g[1])), {x, y}, {.create_graph = true}))
+    CHECK_FALSE(ops_of(t).contains("permute"));
+}
+
+TEST_CASE("dense is one node, which has no way to a constant input") {
+  const Tensor x = ones({6, 3}), w = ones({3, 2}, {.requires_grad = true}), b = ones({2}, {.requires_grad = true});
+  const std::int64_t before = memory::statistics().live_nodes;
+  const Tensor y = dense(x, w, b);
+  CHECK(memory::statistics().live_nodes == before + 1);
+  CHECK(y.node()->edge_count == 2);
+  y.backward(ones({6, 2}));
+  CHECK(w.grad().str() == full({3, 2}, 6).str());
+  CHECK(b.grad().str() == full({2}, 6).str());
+}
+
+TEST_CASE("operands that do not fit are named with their shapes") {
+  const Tensor a = zeros({2, 3}), b = zeros({4, 5}), v = zeros({3}), scalar = zeros({}),
+               wide = zeros({3, 2}, {.dtype = f64}), whole = zeros({3, 3}, {.dtype = i64});
+  CHECK(thrown<ShapeError>([&] { matmul(a, b); }) == "matmul: inner dimensions differ: a is (2, 3), b is (4, 5)");
+  CHECK(thrown<ShapeError>([&] { matmul(a, a, {.transpose_a = true, .transpose_b = true}); }) ==
+        "matmul: inner dimensions differ: a is (2, 3) transposed, b is (2, 3) transposed");
+  CHECK(thrown<ShapeError>([&] { matmul(v, b); }) == "matmul: inner dimensions differ: a is (3,), b is (4, 5)");
+  CHECK(thrown<ShapeError>([&] { matmul(b, v); }) == "matmul: inner dimensions differ: a is (4, 5), b is (3,)");
+  CHECK(thrown<ShapeError>([&] { matmul(scalar, v); }) ==
+        "matmul: a 0-d operand: a is (), b is (3,); multiply by a single number with *");
+  CHECK(
+      thrown<ShapeError>([&] {
+        matmul(zeros({2, 2, 3}), zeros({3, 3, 2}));
+      }) ==
+      "matmul: batch axes do not broadcast: a is (2, 2, 3), b is (3, 3, 2); sizes before the last two must agree or be "
+      "1");
+  CHECK(thrown<DtypeError>([&] { matmul(a, wide); }) == "matmul: a is f32, b is f64; convert one with .to(...)");
+  CHECK(thrown<DtypeError>([&] { matmul(whole, whole); }) == "matmul: not defined for i64; convert with .to(f32)");
+  CHECK(thrown<ValueError>([&] { matmul(a, 2); }) ==
+        "matmul: an argument is a plain number; make it a tensor with tensor(...), or multiply with *");
+  CHECK(thrown<ShapeError>([&] { dot(v, zeros({2})); }) ==
+        "dot: needs two vectors of one length, and a is (3,), b is (2,); use matmul otherwise");
+  CHECK(thrown<ShapeError>([&] { outer(a, v); }) ==
+        "outer: needs two vectors, and a is (2, 3), b is (3,); flatten them first");
+  CHECK(thrown<ValueError>([&] { matmul(Tensor(), a); }).starts_with("matmul: "));
+}
+
+TEST_CASE("a dense layer that does not fit names all its shapes") {
+  const Tensor x = zeros({2, 5}), w = zeros({3, 4}), b = zeros({4});
+  CHECK(thrown<ShapeError>([&] { dense(x, w, b); }) ==
+        "dense: inner dimensions differ: x is (2, 5), w is (3, 4), b is (4,); x needs 3 features");
+  CHECK(thrown<ShapeError>([&] { dense(x, w); }) ==
+        "dense: inner dimensions differ: x is (2, 5), w is (3, 4); x needs 3 features");
+  CHECK(thrown<ShapeError>([&] {
+          dense(zeros({2, 3}), w, zeros({3}));
+        }) == "dense: the bias does not fit: x is (2, 3), w is (3, 4), b is (3,); b needs shape (4,)");
+  CHECK(thrown<ShapeError>([&] { dense(zeros({}), w, b); }) ==
+        "dense: needs x (..., in), w (in, out) and b (out): x is (), w is (3, 4), b is (4,)");
+  CHECK(thrown<DtypeError>([&] {
+          dense(zeros({2, 3}), w, zeros({4}, {.dtype = f64}));
+        }) == "dense: x is f32, w is f32, b is f64; convert with .to(...)");
+}

@@ -1,0 +1,135 @@
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+#include <autograd/memory.hpp>
+#include <autograd/thrown.hpp>
+#include <cmath>
+#include <limits>
+#include <string>
+
+using namespace xgrad;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+template <class E, class F>
+std::string thrown(F f) {
+  return thrown<E>("reductions.cpp", f);
+}
+
+}  // namespace
+
+TEST_CASE("sums of f32 are accumulated so that 10^7 times 0.1 keeps 1e-6") {
+  const Tensor x = full({10'000'000}, 0.1f);
+  CHECK(sum(x).item<double>() == doctest::Approx(1e6).epsilon(1e-6));
+  CHECK(mean(x).item<double>() == doctest::Approx(0.1).epsilon(1e-6));
+  const Tensor columns = reshape(x, {5'000'000, 2});
+  CHECK(sum(columns, {0}).data<float>()[1] == doctest::Approx(5e5).epsilon(1e-6));
+}
+
+TEST_CASE("variance does not lose a small spread around a large mean") {
+  Tensor x = tensor({1e8, 1e8 + 8}).set_requires_grad(true);
+  const Tensor v = variance(x), unbiased = variance(x, {}, false, 1);
+  CHECK(v.item<double>() == 16);
+  CHECK(unbiased.item<double>() == 32);
+  const Tensor g = grad(unbiased, {x})[0];
+  CHECK(g.data<float>()[0] == -8);
+  CHECK(g.data<float>()[1] == 8);
+}
+
+TEST_CASE("integers reduce exactly, and booleans count") {
+  constexpr std::int64_t large = (std::int64_t{1} << 53) + 1;
+  const Tensor x = from_values<std::int64_t>({large, 2, -3, 4}, {2, 2});
+  CHECK(sum(x).item<std::int64_t>() == large + 3);
+  CHECK(max(x).item<std::int64_t>() == large);
+  CHECK(min(x, {1}).data<std::int64_t>()[0] == 2);
+  CHECK(prod(x, {1}).data<std::int64_t>()[1] == -12);
+  CHECK(cumsum(x, 0).data<std::int64_t>()[2] == large - 3);
+  CHECK(sort(x, 1).values.data<std::int64_t>()[1] == large);
+  CHECK(argmax(x, 0).data<std::int64_t>()[1] == 1);
+  const Tensor mask = x > 2;
+  CHECK(sum(mask).dtype() == i64);
+  CHECK(sum(mask).item<int>() == 2);
+  CHECK(any(mask).dtype() == boolean);
+  CHECK(any(mask).item<bool>());
+  CHECK_FALSE(all(mask).item<bool>());
+}
+
+TEST_CASE("derivatives of products stay exact past zeros, to the third order") {
+  const Tensor x = tensor({{0., 2., -1.}, {0.5, 0., 0.}}, {.dtype = f64});
+  const GradcheckOptions third{.order = 3};
+  for (const GradcheckReport& r : {gradcheck([](const Tensor& t) { return cumprod(t, 1); }, {x}, third),
+                                   gradcheck([](const Tensor& t) { return cumprod(t, 0); }, {x}, third),
+                                   gradcheck([](const Tensor& t) { return prod(t, {1}); }, {x}, third),
+                                   gradcheck([](const Tensor& t) { return prod(t); }, {x}, third)})
+    CHECK_MESSAGE(r.ok(), r.str());
+}
+
+TEST_CASE("statistics have right third derivatives") {
+  const Tensor x = tensor({{0.3, 2., -1.}, {0.5, 1.2, -0.4}}, {.dtype = f64});
+  const GradcheckOptions third{.order = 3};
+  for (const GradcheckReport& r : {gradcheck([](const Tensor& t) { return logsumexp(t, {1}); }, {x}, third),
+                                   gradcheck([](const Tensor& t) { return norm(t, {0}); }, {x}, third),
+                                   gradcheck([](const Tensor& t) { return norm(t, {}, false, 3); }, {x}, third),
+                                   gradcheck([](const Tensor& t) { return stddev(t, {1}); }, {x}, third)})
+    CHECK_MESSAGE(r.ok(), r.str());
+}
+
+TEST_CASE("sum, mean, centre and cumsum keep no numbers for their derivative") {
+  const Tensor x = ones({1000}, {.requires_grad = true});
+  const auto kept = [&](auto op) {
+    const std::int64_t before = memory::statistics().live_bytes;
+    const Tensor y = op(x * 2);
+    return memory::statistics().live_bytes - before - static_cast<std::int64_t>(y.array().bytes()) >= 4000;
+  };
+  CHECK_FALSE(kept([](const Tensor& t) { return sum(t); }));
+  CHECK_FALSE(kept([](const Tensor& t) { return mean(t); }));
+  CHECK_FALSE(kept([](const Tensor& t) { return centre(t); }));
+  CHECK_FALSE(kept([](const Tensor& t) { return cumsum(t, 0); }));
+  CHECK(kept([](const Tensor& t) { return prod(t); }));
+}
+
+TEST_CASE("sort and topk carry the gradient back to where the values came from") {
+  Tensor x = tensor({{3., 1., 2.}, {4., 6., 5.}}, {.dtype = f64, .requires_grad = true});
+  const Tensor weights = tensor({1., 10.}, {.dtype = f64});
+  const auto [values, indices] = topk(x, 2);
+  CHECK(indices.str() == "[[0 2]\n [1 2]]");
+  const Tensor g = grad(sum(values * weights), {x})[0];
+  CHECK(g.str() == tensor({{1., 0., 10.}, {0., 1., 10.}}, {.dtype = f64}).str());
+}
+
+TEST_CASE("misused reductions say what is wrong, where, and what to do") {
+  const Tensor x = zeros({2, 3}), empty = zeros({0, 3}), whole = zeros({2}, {.dtype = i64});
+  CHECK(thrown<ShapeError>([&] { sum(x, {2}); }) == "sum: axis 2 is out of range; expected one in [-2, 1]");
+  CHECK(thrown<ShapeError>([&] { mean(x, {0, -2}); }) == "mean: axis 0 appears more than once");
+  CHECK(thrown<ShapeError>([&] { prod(sum(x), {0}); }) == "prod: axis 0 of a 0-d tensor, which has no axes");
+  CHECK(thrown<ShapeError>([&] { cumsum(x, -3); }) == "cumsum: axis -3 is out of range; expected one in [-2, 1]");
+  CHECK(thrown<ShapeError>([&] { sort(x, 2); }) == "sort: axis 2 is out of range; expected one in [-2, 1]");
+  CHECK(thrown<ValueError>([&] { max(empty, {0}); }) ==
+        "max: no elements to choose from: the input is (0, 3); check its size first");
+  CHECK(thrown<ValueError>([&] { min(empty); }) ==
+        "min: no elements to choose from: the input is (0, 3); check its size first");
+  CHECK(thrown<ValueError>([&] { argmin(empty, 0); }) ==
+        "argmin: axis 0 of shape (0, 3) has no elements to choose from");
+  CHECK(thrown<ValueError>([&] { topk(x, 4); }) ==
+        "topk: k is 4, and axis 1 of shape (2, 3) has 3 elements; expected 0 <= k <= 3");
+  CHECK(thrown<ValueError>([&] { topk(x, -1, 0); }) ==
+        "topk: k is -1, and axis 0 of shape (2, 3) has 2 elements; expected 0 <= k <= 2");
+  for (const double p : {0., -1., std::nan("")})
+    CHECK(thrown<ValueError>([&] { norm(x, {}, false, p); }).ends_with("; expected p > 0, or infinity"));
+  CHECK(thrown<ValueError>([&] { norm(empty, {}, false, inf); }).starts_with("norm: no elements to choose from"));
+  CHECK(thrown<DtypeError>([&] { mean(whole); }) == "mean: not defined for i64; convert with .to(f32)");
+  CHECK(thrown<DtypeError>([&] { mean(x > 0); }) == "mean: not defined for boolean; convert with .to(f32)");
+  CHECK(thrown<DtypeError>([&] { variance(whole); }) == "variance: not defined for i64; convert with .to(f32)");
+  CHECK(thrown<DtypeError>([&] { stddev(whole); }) == "stddev: not defined for i64; convert with .to(f32)");
+  CHECK(thrown<DtypeError>([&] { logsumexp(whole); }) == "logsumexp: not defined for i64; convert with .to(f32)");
+  CHECK(thrown<DtypeError>([&] { norm(whole); }) == "norm: not defined for i64; convert with .to(f32)");
+  CHECK(thrown<DtypeError>([&] { max(x > 0); }) == "max: not defined for boolean; convert with .to(f32)");
+  CHECK(thrown<DtypeError>([&] { cumprod(x > 0, 0); }) ==
+        "cumprod: not defined for boolean; convert with .to(f32) or .to(i64)");
+  const std::string number = "the argument is a plain number; make it a tensor with tensor(...)";
+  CHECK(thrown<ValueError>([&] { sum(3.); }) == "sum: " + number);
+  CHECK(thrown<ValueError>([&] { max(3.); }) == "max: " + number);
+  CHECK(thrown<ValueError>([&] { logsumexp(3.); }) == "logsumexp: " + number);
+  CHECK(thrown<ValueError>([&] { sum(Tensor()); }).starts_with("sum: "));
+}
