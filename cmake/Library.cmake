@@ -41,9 +41,7 @@ function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)
   target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
-  target_compile_options(xgrad_${name} PRIVATE -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math ${ARGN}
-    # g++ 12 takes the deliberately undefined registers of its own AVX-512 intrinsics for a mistake (PR 105593).
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized -Wno-maybe-uninitialized>)
+  target_compile_options(xgrad_${name} PRIVATE -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math ${ARGN})
   target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XSIMD_INCLUDE_DIR})
   target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings OpenMP::OpenMP_CXX)

@@ -169,9 +169,9 @@ TEST_CASE("argmax and argmin give the first of equals, and the first NaN before 
   CHECK(both({1, NaN, inf, -inf, NaN}) == std::pair<Size, Size>(1, 1));
   CHECK(both({-inf, -inf}) == std::pair<Size, Size>(0, 0));
   const std::int64_t x[6] = {1, 9, 5, 2, 5, 9};  // columns (1, 5, 5) and (9, 2, 9)
-  Size index[2];
-  k::argmax(xgrad::i64, x, index, 1, 3, 2);
-  CHECK((index[0] == 1 && index[1] == 0));
+  Size most[2];
+  k::argmax(xgrad::i64, x, most, 1, 3, 2);
+  CHECK((most[0] == 1 && most[1] == 0));
 }
 
 TEST_CASE("argsort is stable and puts NaN where NumPy would") {

@@ -100,13 +100,14 @@ void keep(bool* y, Size n, double p, std::uint64_t seed, std::uint64_t stream) {
 }
 
 template <class T>
-void dropout(const void* from, const bool* kept, double scale_, void* to, Size n) {
+void dropout(const void* from, const bool* kept_, double scale_, void* to, Size n) {
   const T* x = static_cast<const T*>(from);
+  const auto* kept = reinterpret_cast<const unsigned char*>(kept_);  // g++ makes no SIMD of loads of bool
   T* y = static_cast<T*>(to);
   const T scale = T(scale_);
   for (Size i = 0; i < n; ++i) {
     const T value = x[i] * scale;
-    y[i] = kept[i] ? value : T(0);
+    y[i] = kept[i] != 0 ? value : T(0);
   }
 }
 
