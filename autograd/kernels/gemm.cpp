@@ -1,6 +1,5 @@
 #include <omp.h>
 #include <autograd/kernels/gemm.hpp>
-#include <autograd/kernels/table.hpp>
 #include <cstddef>
 #include <cstring>
 #if __has_include(<cblas.h>)
@@ -50,17 +49,10 @@ void blas_gemm(CBLAS_TRANSPOSE a_flag, CBLAS_TRANSPOSE b_flag, const Gemm& s, co
 template <class T>
 void product(const Gemm& s, const T* a, const T* b, T* c) {
   hold_blas_at_one_thread();
-  blas_gemm(s.transpose_a ? CblasTrans : CblasNoTrans, s.transpose_b ? CblasTrans : CblasNoTrans, s, a,
-            blas_int(s.transpose_a ? s.m : s.k), b, blas_int(s.transpose_b ? s.k : s.n), T(s.accumulate ? 1 : 0), c,
-            blas_int(s.n));
-}
-
-/// k = 1 is a broadcast multiplication of two contiguous vectors, which a library would pack at the product's own cost.
-template <class T>
-void outer_product(const Gemm& s, const T* a, const T* b, T* c) {
-  Loop<2> loop{.rank = 2, .sizes = {s.m, s.n}, .strides = {{1, 0}, {0, 1}}};
-  loop.collapse();
-  table().binary[int(Binary::multiply)][int(dtype_of<T>)](a, b, c, loop);
+  // With k = 1 the flags say nothing, and a transposed A with a plain B is the pair that OpenBLAS is quickest with.
+  const bool a_flag = s.transpose_a || s.k == 1, b_flag = s.transpose_b && s.k != 1;
+  blas_gemm(a_flag ? CblasTrans : CblasNoTrans, b_flag ? CblasTrans : CblasNoTrans, s, a, blas_int(a_flag ? s.m : s.k),
+            b, blas_int(b_flag ? s.k : s.n), T(s.accumulate ? 1 : 0), c, blas_int(s.n));
 }
 
 /// Whether there is nothing to multiply; c is zeroed where that is the result.
@@ -75,7 +67,6 @@ bool empty(const Gemm& s, T* c) {
 
 void gemm(const Gemm& s, const float* a, const float* b, float* c) {
   if (empty(s, c)) return;
-  if (s.k == 1 && !s.accumulate) return outer_product(s, a, b, c);
 #ifdef XGRAD_HAVE_ONEDNN
   // Measured: from 2^19 multiplications on oneDNN always wins, up to 2^16 OpenBLAS with AVX-512. Between them they
   // differ by a tenth, but OpenBLAS with its AVX2 kernels takes twice as long: the crossover leans towards oneDNN.
@@ -91,7 +82,6 @@ void gemm(const Gemm& s, const float* a, const float* b, float* c) {
 
 void gemm(const Gemm& s, const double* a, const double* b, double* c) {
   if (empty(s, c)) return;
-  if (s.k == 1 && !s.accumulate) return outer_product(s, a, b, c);
   product(s, a, b, c);
 }
 
