@@ -206,7 +206,7 @@ void Checker::check_shape(const Variant& variant, const std::vector<Shape>& shap
 }
 
 void Checker::check_special(const Special& special, Dtype dtype) {
-  if (dtype == f32 && special.f64_only) return;
+  if (dtype == f32 ? special.f64_only : special.f32_only) return;
   const auto tensor_of = [&](const std::vector<double>& v) {
     return make(v, v.size() == 1 ? Shape() : Shape(v.size()), dtype);
   };

@@ -72,7 +72,8 @@ struct Special {
   std::vector<double> cotangent = {};               // ones, if empty
   bool f64_only = false;                            // outside f32's range
   bool signed_zeros = false;
-  double tolerance = 4;  // ulps
+  double tolerance = 4;   // ulps
+  bool f32_only = false;  // where f32 ends earlier than f64
 };
 /// The same for elementwise ops of one input: f(x), f'(x) and f''(x).
 Special at(double x, double value, double gradient);

@@ -1,0 +1,75 @@
+#include <doctest/doctest.h>
+#include <autograd/autograd.hpp>
+#include <autograd/memory.hpp>
+#include <autograd/node.hpp>
+#include <autograd/ops.hpp>
+#include <string>
+
+using namespace xgrad;
+
+namespace {
+
+template <class E, class F>
+std::string message_of(F f) {
+  try {
+    f();
+  } catch (const E& e) {
+    const std::string what = e.what();
+    return what.substr(what.find(": ") + 2);  // without file and line
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("sigmoid and log_softmax remember their input for a loss, while they record") {
+  const Tensor x = randn({2, 3}, {.requires_grad = true});
+  CHECK(sigmoid(x).node()->source.same(x));
+  CHECK(log_softmax(x).node()->source.same(x));
+  CHECK_FALSE(sigmoid(x.detach()).requires_grad());
+}
+
+TEST_CASE("an activation's graph is freed with its last handle, and its values by backward") {
+  const Tensor x = randn({1000}, {.requires_grad = true});
+  const auto before = memory::statistics();
+  for (const auto f : {sigmoid, relu, selu, gelu, silu, softplus, log_sigmoid}) {
+    { const Tensor y = f(x); }
+    { const Tensor g = grad(sum(f(x)), {x}, {.create_graph = true})[0]; }
+  }
+  {
+    const Tensor y = softmax(x), z = log_softmax(x);
+    const Tensor loss = sum(y * z);
+    grad(loss, {x});
+  }
+  CHECK(memory::statistics().live_nodes == before.live_nodes);
+  CHECK(memory::statistics().live_bytes == before.live_bytes);
+}
+
+TEST_CASE("sigmoid and relu keep their output, not a copy of it") {
+  const Tensor x = randn({1000}, {.requires_grad = true});
+  for (const auto f : {sigmoid, relu}) {
+    const auto before = memory::statistics().live_bytes;
+    const Tensor y = f(x);
+    CHECK(memory::statistics().live_bytes - before < 1000 * 4 + 200);
+  }
+}
+
+TEST_CASE("a dropped element gets no gradient, and a kept one the scale") {
+  const Tensor x = tensor({1., 2., 3.}, {.requires_grad = true});
+  const Tensor keep = tensor({1., 0., 1.}) != 0;
+  const Tensor g = grad(sum(masked_scale(x, keep, 4)), {x})[0];
+  CHECK(all(g == tensor({4., 0., 4.})).item<bool>());
+}
+
+TEST_CASE("an activation refuses what it is not defined for") {
+  const Tensor x = zeros({2, 3}), classes = zeros({2}, {.dtype = i64});
+  CHECK(message_of<ShapeError>([&] { softmax(x, 2); }) == "softmax: axis 2 is out of range; expected one in [-2, 1]");
+  CHECK(message_of<ShapeError>([&] { log_softmax(zeros({})); }).starts_with("log_softmax: axis -1"));
+  CHECK(message_of<DtypeError>([&] { sigmoid(classes); }) == "sigmoid: not defined for i64; convert with .to(f32)");
+  CHECK(message_of<DtypeError>([&] { softmax(classes); }) == "softmax: not defined for i64; convert with .to(f32)");
+  CHECK(message_of<ValueError>([&] { relu(Tensor()); }).starts_with("relu: argument 0 is an undefined"));
+  CHECK(message_of<ValueError>([&] { elu(Tensor()); }).starts_with("elu: "));
+  CHECK(message_of<DtypeError>([&] { masked_scale(x, x, 2); }) == "masked_scale: the mask is f32, not boolean");
+  CHECK(message_of<ShapeError>([&] { masked_scale(x, zeros({3}) == 0, 2); }) ==
+        "masked_scale: the mask is (3,), the input is (2, 3); they must be equal");
+}
