@@ -1,0 +1,60 @@
+#include <nn/layers.hpp>
+
+#include <autograd/ops.hpp>
+
+namespace xgrad::nn {
+namespace {
+
+/// A layer's own words in the path, unless the container that runs it has just said them.
+void append_layer(const void* self, std::string& to) {
+  const std::string words = static_cast<const Module*>(self)->describe();
+  if (to.ends_with(text("(", words, ")"))) return;
+  to += text(to.empty() ? "" : ", ", words);
+}
+
+}  // namespace
+
+Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, Place place) {
+  const OpScope scope("Dense", place);
+  if (in < 0 || out < 0)
+    scope.fail<ValueError>("negative size: ", in, " inputs and ", out, " outputs; both must be at least 0");
+  weight = Parameter(options.weight_init({in, out}, {.dtype = options.dtype}));
+  if (options.bias) bias = Parameter(options.bias_init({out}, {.dtype = options.dtype}));
+}
+
+Tensor Dense::operator()(const Operand& x) const {
+  const PathScope path(static_cast<const Module*>(this), append_layer);
+  return dense(x, weight, bias);
+}
+
+void Dense::members(Visitor& visit) {
+  visit("weight", weight);
+  visit("bias", bias);
+}
+
+std::string Dense::describe() const {
+  return weight.defined() ? text("Dense ", weight.shape()[0], " -> ", weight.shape()[1]) : "Dense (moved from)";
+}
+
+std::int64_t Dense::output_features(std::int64_t) const { return weight.shape()[1]; }
+
+Dropout::Dropout(double p, Place place) : p_(p) {
+  const OpScope scope("Dropout", place);
+  if (!(p >= 0 && p <= 1)) scope.fail<ValueError>("the probability is ", p, "; it must be between 0 and 1");
+}
+
+Tensor Dropout::operator()(const Operand& x) const {
+  const OpScope scope("dropout", x.place());
+  if (!is_training() || p_ == 0) return x.tensor();
+  return masked_scale(x, bernoulli(x.shape(), 1 - p_), p_ < 1 ? 1 / (1 - p_) : 1);
+}
+
+std::string Dropout::describe() const { return text("Dropout ", p_); }
+
+Tensor Flatten::operator()(const Operand& x) const {
+  const OpScope scope("flatten", x.place());
+  if (x.ndim() < 2) scope.fail("needs a batch axis and at least one more, and the input is ", x.shape());
+  return flatten(x, 1);
+}
+
+}  // namespace xgrad::nn

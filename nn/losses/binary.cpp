@@ -1,0 +1,78 @@
+#include <cmath>
+#include <cstring>
+#include <nn/losses/common.hpp>
+
+#include <autograd/primitive.hpp>
+
+namespace xgrad::nn {
+namespace {
+
+using detail::check_in_unit_interval, detail::check_pair, detail::reduced;
+
+/// The z of a recorded p = sigmoid(z), if z still holds what it held then; otherwise undefined.
+Tensor logits_of(const Tensor& p) {
+  const Ref<Node>& node = p.node();
+  if (!node || std::strcmp(node->name, "sigmoid") != 0 || !node->source.defined()) return {};
+  const Tensor& z = node->source;
+  const bool overwritten = z.array().storage()->written.load(std::memory_order_relaxed) > node->id;
+  return overwritten || z.dtype() != p.dtype() ? Tensor() : z;
+}
+
+template <class T>
+void forward(const T* p, const T* t, T* y, std::int64_t n) {
+  const T floor = -100;
+  for (std::int64_t i = 0; i < n; ++i)
+    y[i] = -(t[i] * std::max(std::log(p[i]), floor) + (1 - t[i]) * std::max(std::log1p(-p[i]), floor));
+}
+
+Tensor from_probabilities(const Operand& p, const Operand& t) {
+  return primitive(
+      "binary_cross_entropy", {p, t},
+      [&] {
+        Array y(p.dtype(), p.shape());
+        if (p.dtype() == f32) {
+          forward(p.array().data<float>(), t.array().data<float>(), y.data<float>(), p.size());
+        } else {
+          forward(p.array().data<double>(), t.array().data<double>(), y.data<double>(), p.size());
+        }
+        return y;
+      },
+      [p, t](const Tensor& g) { return g * ((p - t) / clamp(p * (1 - p), 1e-12, 1)); },
+      [p](const Tensor& g) { return g * (maximum(log(1 - p), -100) - maximum(log(p), -100)); });
+}
+
+}  // namespace
+
+Tensor binary_cross_entropy(const Operand& p, const Operand& t, const LossOptions& options) {
+  const OpScope scope("binary_cross_entropy", p.place());
+  check_pair(scope, p, t);
+  check_in_unit_interval(scope, "prediction", p.tensor());
+  check_in_unit_interval(scope, "target", t.tensor());
+  const Tensor z = logits_of(p.tensor());
+  return reduced(scope, z.defined() ? bce_with_logits(z, t) : from_probabilities(p, t), options.reduction,
+                 options.weight);
+}
+
+Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, const BceWithLogitsOptions& options) {
+  const OpScope scope("binary_cross_entropy_with_logits", z.place());
+  check_pair(scope, z, t);
+  check_in_unit_interval(scope, "target", t.tensor());
+  const double w = options.pos_weight;
+  if (!(w >= 0)) scope.fail<ValueError>("pos_weight is ", w, "; it must be at least 0");
+  // w t softplus(-z) + (1 - t) softplus(z) is bce_with_logits(z, t) with the first term counted w times.
+  Tensor loss = bce_with_logits(z, t);
+  if (w != 1) loss = loss + (w - 1) * (t * softplus(-z));
+  return reduced(scope, std::move(loss), options.reduction, options.weight);
+}
+
+Tensor hinge_loss(const Operand& y, const Operand& t, const LossOptions& options) {
+  const OpScope scope("hinge_loss", y.place());
+  check_pair(scope, y, t);
+  const std::int64_t i = detail::first_invalid(t.tensor(), [](double x) { return (x == 1) | (x == -1); });
+  if (i >= 0)
+    scope.fail<ValueError>("the target holds ", detail::element(t.tensor(), i), " at position ", i,
+                           "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
+  return reduced(scope, relu(1 - y * t), options.reduction, options.weight);
+}
+
+}  // namespace xgrad::nn

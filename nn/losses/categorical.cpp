@@ -1,0 +1,113 @@
+#include <nn/losses/common.hpp>
+
+namespace xgrad::nn {
+namespace {
+
+using detail::check_pair, detail::reduced;
+
+void check_logits(const OpScope& scope, const Operand& z, const CrossEntropyOptions& options) {
+  if (z.is_number()) scope.fail<ValueError>("the prediction is a plain number; make it a tensor with tensor(...)");
+  if (!is_floating(z.dtype()))
+    scope.fail<DtypeError>("the prediction is ", name_of(z.dtype()), "; f32 or f64 is needed");
+  if (z.ndim() != 1 && z.ndim() != 2)
+    scope.fail("the prediction is ", z.shape(), "; (n, classes) or (classes) is needed, bring it there with reshape");
+  const Shape classes{z.shape()[-1]};
+  if (options.weight.defined() && options.weight.shape() != classes)
+    scope.fail("the weight is ", options.weight.shape(), ", and there are ", classes[0],
+               " classes; it must hold one number for each");
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
+    scope.fail<ValueError>("label_smoothing is ", options.label_smoothing, "; it must be between 0 and 1");
+}
+
+/// Throws for a class that does not exist. Whether some target is to be ignored.
+bool check_classes(const OpScope& scope, const Operand& z, const Operand& t, std::int64_t ignored) {
+  if (t.is_number() || t.dtype() != i64)
+    scope.fail<DtypeError>("the classes are ", t.is_number() ? "a plain number" : name_of(t.dtype()),
+                           "; convert them with .to(i64)");
+  const Shape expected(z.shape().begin(), z.shape().end() - 1);
+  if (t.shape() != expected)
+    scope.fail("the prediction is ", z.shape(), ", the classes are ", t.shape(), "; they must be ", expected,
+               ", one for each row");
+  const std::int64_t classes = z.shape()[-1];
+  const auto* const at = t.array().data<std::int64_t>();
+  bool some = false;
+  for (std::int64_t i = 0; i < t.size(); ++i) {
+    if (at[i] == ignored) {
+      some = true;
+    } else if (at[i] < 0 || at[i] >= classes) {
+      scope.fail<ValueError>("target ", at[i], " at position ", i, " is out of bounds for ", classes, " classes");
+    }
+  }
+  return some;
+}
+
+/// -(1 - s) w_t log_p[t] - s / classes sum_c w_c log_p[c], s being the smoothing.
+Tensor class_loss(const OpScope& scope, const Tensor& log_p, const Operand& t, const CrossEntropyOptions& options) {
+  const int last = log_p.ndim() - 1;
+  const std::int64_t classes = log_p.shape()[last];
+  const bool some_ignored = check_classes(scope, log_p, t, options.ignore_index);
+  const Tensor ignored = some_ignored ? t == options.ignore_index : Tensor();
+  const Tensor index = some_ignored ? where(ignored, 0, t) : t.tensor();
+
+  Tensor loss = -squeeze(gather(log_p, last, unsqueeze(index, last)), last);
+  Tensor weight;
+  if (options.weight.defined()) {
+    weight = take(options.weight, index);
+    loss = loss * weight;
+  }
+  if (const double s = options.label_smoothing; s > 0) {
+    const Tensor all = options.weight.defined() ? log_p * options.weight : log_p;
+    loss = (1 - s) * loss - s / static_cast<double>(classes) * sum(all, {last});
+  }
+  if (some_ignored) {
+    loss = where(ignored, 0, loss);
+    weight = where(ignored, 0, weight.defined() ? weight : ones(loss.shape(), {.dtype = loss.dtype()}));
+  }
+  if (options.reduction == Reduction::mean && weight.defined()) return sum(loss) / sum(weight);
+  return reduced(scope, std::move(loss), options.reduction, {});
+}
+
+Tensor distribution_loss(const OpScope& scope, const Tensor& log_p, const Operand& t,
+                         const CrossEntropyOptions& options) {
+  check_pair(scope, log_p, t);
+  const int last = log_p.ndim() - 1;
+  Tensor target = t.tensor();
+  if (const double s = options.label_smoothing; s > 0)
+    target = (1 - s) * target + s / static_cast<double>(log_p.shape()[last]);
+  if (options.weight.defined()) target = target * options.weight;
+  // A target of 0 asks for nothing, also where log_p is -inf.
+  const Tensor asked = logical_or(target != 0, isfinite(log_p));
+  return reduced(scope, -sum(target * where(asked, log_p, 0), {last}), options.reduction, {});
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Operand& z, const Operand& t, const CrossEntropyOptions& options) {
+  const OpScope scope("cross_entropy", z.place());
+  check_logits(scope, z, options);
+  const bool distributions = !t.is_number() && is_floating(t.dtype());
+  if (distributions) check_pair(scope, z, t);
+  const Tensor log_p = log_softmax(z, -1);
+  return distributions ? distribution_loss(scope, log_p, t, options) : class_loss(scope, log_p, t, options);
+}
+
+Tensor nll_loss(const Operand& log_p, const Operand& t, const CrossEntropyOptions& options) {
+  const OpScope scope("nll_loss", log_p.place());
+  check_logits(scope, log_p, options);
+  return class_loss(scope, log_p.tensor(), t, options);
+}
+
+Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options) {
+  const OpScope scope("kl_div", log_p.place());
+  check_pair(scope, log_p, t);
+  const std::int64_t i = detail::first_invalid(t.tensor(), [](double x) { return x >= 0; });
+  if (i >= 0)
+    scope.fail<ValueError>("the target holds ", detail::element(t.tensor(), i), " at position ", i,
+                           "; probabilities must be at least 0");
+  const Tensor none = t == 0;
+  // Neither factor may be infinite where t is 0.
+  const Tensor difference = log(where(none, 1, t)) - where(none, 0, log_p);
+  return reduced(scope, t * difference, options.reduction, options.weight);
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,47 @@
+#include <nn/losses/common.hpp>
+
+namespace xgrad::nn::detail {
+namespace {
+
+std::string braces(const Shape& shape) {
+  std::string s = "{";
+  for (const std::int64_t size : shape) s += text(s.size() > 1 ? ", " : "", size);
+  return s + "}";
+}
+
+}  // namespace
+
+void check_pair(const OpScope& scope, const Operand& prediction, const Operand& target) {
+  for (const Operand* o : {&prediction, &target})
+    if (o->is_number()) scope.fail<ValueError>("an argument is a plain number; make it a tensor with full(...)");
+  const Shape &p = prediction.shape(), &t = target.shape();
+  if (p != t) {
+    scope.fail("the prediction is ", p, ", the target is ", t, ", and a loss never broadcasts; ",
+               p.size() == t.size() ? text("bring one to the other's shape, as by reshape(target, ", braces(p), ")")
+                                    : "both must have one shape");
+  }
+  if (!is_floating(prediction.dtype()))
+    scope.fail<DtypeError>("the prediction is ", name_of(prediction.dtype()), "; f32 or f64 is needed");
+  if (prediction.dtype() != target.dtype())
+    scope.fail<DtypeError>("the prediction is ", name_of(prediction.dtype()), ", the target is ",
+                           name_of(target.dtype()), "; convert the target with .to(", name_of(prediction.dtype()), ")");
+}
+
+void check_in_unit_interval(const OpScope& scope, const char* what, const Tensor& t) {
+  const std::int64_t i = first_invalid(t, [](double x) { return (x >= 0) & (x <= 1); });
+  if (i >= 0)
+    scope.fail<ValueError>("the ", what, " holds ", element(t, i), " at position ", i, " of shape ", t.shape(),
+                           "; all must be between 0 and 1");
+}
+
+Tensor reduced(const OpScope& scope, Tensor loss, Reduction reduction, const Tensor& weight) {
+  if (weight.defined()) {
+    if (weight.shape() != loss.shape())
+      scope.fail("the weight is ", weight.shape(), ", the loss is ", loss.shape(), "; they must be equal");
+    loss = loss * weight;
+  }
+  if (reduction == Reduction::none) return loss;
+  return reduction == Reduction::sum ? sum(loss) : mean(loss);
+}
+
+}  // namespace xgrad::nn::detail

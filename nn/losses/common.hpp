@@ -1,0 +1,34 @@
+#pragma once
+#include <autograd/ops.hpp>
+#include <nn/losses.hpp>
+
+/// What the losses share: strict shapes, checks of values, and the reduction.
+namespace xgrad::nn::detail {
+
+/// Throws unless both have one shape and one floating dtype.
+void check_pair(const OpScope& scope, const Operand& prediction, const Operand& target);
+
+/// The position of the first element for which `valid` is false, or -1; one pass, without branches while all is well.
+template <class Valid>
+std::int64_t first_invalid(const Tensor& t, Valid valid) {
+  const auto search = [&](const auto* x, std::int64_t n) -> std::int64_t {
+    bool all = true;
+    for (std::int64_t i = 0; i < n; ++i) all &= valid(static_cast<double>(x[i]));
+    if (all) return -1;
+    for (std::int64_t i = 0;; ++i)
+      if (!valid(static_cast<double>(x[i]))) return i;
+  };
+  return t.dtype() == f32 ? search(t.data<float>(), t.size()) : search(t.data<double>(), t.size());
+}
+
+/// The element at a position, for a message.
+inline double element(const Tensor& t, std::int64_t i) {
+  return t.dtype() == f32 ? static_cast<double>(t.data<float>()[i]) : t.data<double>()[i];
+}
+
+void check_in_unit_interval(const OpScope& scope, const char* what, const Tensor& t);
+
+/// weight * loss, reduced.
+Tensor reduced(const OpScope& scope, Tensor loss, Reduction reduction, const Tensor& weight);
+
+}  // namespace xgrad::nn::detail

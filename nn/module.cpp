@@ -1,0 +1,93 @@
+#include <nn/module.hpp>
+#include <nn/registry.hpp>
+
+#include <autograd/grad_mode.hpp>
+
+namespace xgrad::nn {
+
+Module::Module() { detail::enlist(this); }
+Module::Module(const Module& other) : ObjectEnd(other), training_(other.training_) { detail::enlist(this); }
+Module::Module(Module&& other) noexcept : ObjectEnd(other), training_(other.training_) { detail::enlist(this); }
+Module::~Module() { detail::delist(this); }
+
+void Module::members(Visitor&) {}
+std::string Module::describe() const { return detail::type_name(typeid(*this)); }
+std::int64_t Module::output_features(std::int64_t) const { return -1; }
+
+std::vector<Visitor::Entry> Module::walk(const char* op, Place place) const {
+  const OpScope scope(op, place);
+  Visitor visitor;
+  // `members` hands out references and is therefore not const, but a walk alone changes nothing.
+  visitor.module("", const_cast<Module&>(*this));
+  return std::move(visitor.entries_);
+}
+
+std::vector<Tensor> Module::parameters(Place place) const {
+  std::vector<Tensor> result;
+  for (const auto& e : walk("parameters", place))
+    if (e.is_parameter) result.push_back(*e.tensor);
+  return result;
+}
+
+std::vector<std::pair<std::string, Tensor>> Module::named_parameters(Place place) const {
+  std::vector<std::pair<std::string, Tensor>> result;
+  for (const auto& e : walk("named_parameters", place))
+    if (e.is_parameter) result.emplace_back(e.path, *e.tensor);
+  return result;
+}
+
+StateDict Module::state_dict(Place place) const {
+  StateDict result;
+  for (const auto& e : walk("state_dict", place))
+    if (e.tensor) result.set(e.path, Tensor(e.tensor->array().clone()));
+  return result;
+}
+
+void Module::load_state_dict(const StateDict& dict, LoadOptions options, Place place) {
+  const OpScope scope("load_state_dict", place);
+  const auto entries = walk("load_state_dict", place);
+  std::string problems;
+  const auto report = [&problems](const auto&... parts) { problems += text(problems.empty() ? "" : "; ", parts...); };
+  StateDict own;
+  for (const auto& e : entries) {
+    if (!e.tensor) continue;
+    const Tensor& mine = *e.tensor;
+    own.set(e.path, mine);
+    const Tensor* const theirs = dict.find(e.path);
+    if (!theirs || !theirs->defined()) {
+      report("missing ", e.path, " ", mine.shape());
+    } else if (theirs->shape() != mine.shape()) {
+      report(e.path, " is ", theirs->shape(), ", the model's is ", mine.shape());
+    } else if (theirs->dtype() != mine.dtype() &&
+               !(options.convert_dtype && is_floating(theirs->dtype()) && is_floating(mine.dtype()))) {
+      report(e.path, " is ", name_of(theirs->dtype()), ", the model's is ", name_of(mine.dtype()),
+             " (pass {.convert_dtype = true} to convert)");
+    }
+  }
+  for (const auto& [name, value] : dict)
+    if (!own.contains(name)) report("unexpected ", name);
+  if (!problems.empty()) scope.fail<ValueError>(problems, "; the model is unchanged");
+  const NoGrad guard;
+  for (const auto& e : entries)
+    if (e.tensor) e.tensor->assign(dict.at(e.path).detach().to(e.tensor->dtype()));
+}
+
+void Module::train(bool on, Place place) {
+  for (const auto& e : walk("train", place))
+    if (e.module) e.module->training_ = on;
+}
+
+void Module::to(Dtype dtype, Place place) {
+  const OpScope scope("to", place);
+  if (!is_floating(dtype)) scope.fail<DtypeError>("a model cannot be ", name_of(dtype), "; use f32 or f64");
+  for (const auto& e : walk("to", place))
+    if (e.tensor && is_floating(e.tensor->dtype()) && e.tensor->dtype() != dtype)
+      e.tensor->reset_array(e.tensor->detach().to(dtype).array());
+}
+
+void Module::zero_grad(Place place) {
+  for (const auto& e : walk("zero_grad", place))
+    if (e.tensor) e.tensor->zero_grad();
+}
+
+}  // namespace xgrad::nn

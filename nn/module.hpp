@@ -1,0 +1,76 @@
+#pragma once
+#include <nn/state_dict.hpp>
+#include <nn/visitor.hpp>
+
+/// A model is a struct that derives from Module, has layers and parameters as plain members, and lists them once:
+///
+///   struct Net : nn::Module {
+///     nn::Dense hidden{784, 64}, output{64, 1};
+///     Tensor operator()(const Tensor& x) { return output(relu(hidden(x))); }
+///     void members(nn::Visitor& visit) override { visit("hidden", hidden); visit("output", output); }
+///   };
+///
+/// Models are values: a copy has parameters of its own (nn/parameter.hpp). `members` is the one source of truth:
+/// everything below is a walk through it. A member that is not listed, be it a parameter or a module, is found by its
+/// address and reported by every one of these functions. What a model holds elsewhere, in a std::vector or behind a
+/// pointer, cannot be found in that way: list it.
+namespace xgrad::nn {
+
+namespace detail {
+/// A virtual base lies behind all members of the complete object, so its address tells where the object ends.
+struct ObjectEnd {
+  char mark = 0;
+};
+}  // namespace detail
+
+struct LoadOptions {
+  bool convert_dtype = false;  // convert an f64 value for an f32 parameter, or the other way, instead of refusing it
+};
+
+class Module : private virtual detail::ObjectEnd {
+ public:
+  Module();
+  Module(const Module& other);
+  Module(Module&& other) noexcept;
+  Module& operator=(const Module&) = default;
+  Module& operator=(Module&&) = default;
+  virtual ~Module();
+
+  /// Lists the members by name. A model without parameters and layers need not override it.
+  virtual void members(Visitor& visit);
+  /// What the summary and messages call this module, such as "Dense 784 -> 64"; the type's name unless overridden.
+  virtual std::string describe() const;
+  /// The size of the output's last axis for an input with `input` features; -1 stands for unknown.
+  virtual std::int64_t output_features(std::int64_t input) const;
+
+  /// Handles to the model's own parameters in the order of `members`, each shared one once.
+  std::vector<Tensor> parameters(Place place = Place::here()) const;
+  /// The same with their names by path: "hidden.weight", "0.bias".
+  std::vector<std::pair<std::string, Tensor>> named_parameters(Place place = Place::here()) const;
+  /// Copies of all parameters and buffers by path: training on does not change them.
+  StateDict state_dict(Place place = Place::here()) const;
+  /// Overwrites parameters and buffers with the values of `dict`. Throws ValueError listing every missing and
+  /// unexpected name and every shape or dtype that differs, and then has changed nothing.
+  void load_state_dict(const StateDict& dict, LoadOptions options = {}, Place place = Place::here());
+
+  /// Training or evaluation mode, for this module and all in it; dropout acts in training mode only.
+  void train(bool on = true, Place place = Place::here());
+  void eval(Place place = Place::here()) { train(false, place); }
+  bool is_training() const { return training_; }
+  /// Converts all floating parameters and buffers; gradients are dropped. Throws DtypeError unless f32 or f64.
+  void to(Dtype dtype, Place place = Place::here());
+  /// Drops the gradients of all parameters.
+  void zero_grad(Place place = Place::here());
+  /// A table of the layers with output shapes, where these are known without running, and parameter counts.
+  std::string summary(Place place = Place::here()) const;
+
+ private:
+  friend class Visitor;
+  std::vector<Visitor::Entry> walk(const char* op, Place place) const;
+  const void* begin() const { return dynamic_cast<const void*>(this); }
+  const void* end() const { return static_cast<const detail::ObjectEnd*>(this); }
+
+  bool training_ = true;
+};
+
+}  // namespace xgrad::nn

@@ -1,0 +1,86 @@
+#include <nn/parameter.hpp>
+#include <nn/registry.hpp>
+
+#include <autograd/grad_mode.hpp>
+#include <map>
+#include <mutex>
+
+namespace xgrad::nn::detail {
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::map<const void*, Registered> alive;
+};
+// Never destroyed: models with static storage leave it last.
+Registry& registry() {
+  static Registry& r = *new Registry;
+  return r;
+}
+
+void enlist(const void* at, Registered entry) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  r.alive[at] = entry;
+}
+
+Tensor leaf(Array array, bool requires_grad) {
+  Tensor t(std::move(array));
+  t.set_requires_grad(requires_grad);
+  return t;
+}
+
+Tensor copied(const Tensor& t) { return t.defined() ? leaf(t.array().clone(), t.requires_grad()) : Tensor(); }
+
+Tensor taken(Tensor values, bool requires_grad) {
+  if (!values.defined()) return {};
+  return leaf(values.unique() ? values.array() : values.array().clone(), requires_grad);
+}
+
+}  // namespace
+
+void enlist(const Module* m) { enlist(m, {m, nullptr}); }
+void enlist(const OwnedTensor* t) { enlist(t, {nullptr, t}); }
+
+void delist(const void* at) noexcept {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  r.alive.erase(at);
+}
+
+std::vector<Registered> registered_between(const void* begin, const void* end) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  std::vector<Registered> found;
+  const auto last = r.alive.lower_bound(end);
+  for (auto it = r.alive.lower_bound(begin); it != last; ++it) found.push_back(it->second);
+  return found;
+}
+
+OwnedTensor::OwnedTensor() { enlist(this); }
+OwnedTensor::OwnedTensor(Tensor values, bool requires_grad) : Tensor(taken(std::move(values), requires_grad)) {
+  enlist(this);
+}
+OwnedTensor::OwnedTensor(const OwnedTensor& other) : Tensor(copied(other)) { enlist(this); }
+OwnedTensor::OwnedTensor(OwnedTensor&& other) noexcept : Tensor(std::move(other)) { enlist(this); }
+OwnedTensor::~OwnedTensor() { delist(this); }
+
+OwnedTensor& OwnedTensor::operator=(const OwnedTensor& other) {
+  if (this == &other) return *this;
+  if (defined() && other.defined() && shape() == other.shape() && dtype() == other.dtype()) {
+    const NoGrad guard;
+    assign(other);
+    set_requires_grad(other.requires_grad());
+    zero_grad();
+  } else {
+    Tensor::operator=(copied(other));
+  }
+  return *this;
+}
+
+OwnedTensor& OwnedTensor::operator=(OwnedTensor&& other) noexcept {
+  Tensor::operator=(std::move(other));
+  return *this;
+}
+
+}  // namespace xgrad::nn::detail

@@ -1,0 +1,56 @@
+#pragma once
+#include <autograd/tensor.hpp>
+
+namespace xgrad::nn {
+
+namespace detail {
+
+/// A tensor that belongs to one model: copies have numbers of their own, and a move hands the tensor over.
+class OwnedTensor : public Tensor {
+ public:
+  OwnedTensor(const OwnedTensor& other);
+  OwnedTensor(OwnedTensor&& other) noexcept;
+  ~OwnedTensor();
+  // `p += x` would turn the handle away from the leaf that the optimiser trains; use assign.
+  template <class T>
+  void operator+=(const T&) = delete;
+  template <class T>
+  void operator-=(const T&) = delete;
+  template <class T>
+  void operator*=(const T&) = delete;
+  template <class T>
+  void operator/=(const T&) = delete;
+
+ protected:
+  OwnedTensor();
+  OwnedTensor(Tensor values, bool requires_grad);
+  OwnedTensor& operator=(const OwnedTensor& other);
+  OwnedTensor& operator=(OwnedTensor&& other) noexcept;
+};
+
+}  // namespace detail
+
+/// A leaf tensor that a model trains. It is a Tensor in every op, `matmul(x, weight)`, with the semantics of a value:
+///
+/// - Copying a parameter, and so a model, makes a new leaf with the same numbers and without a gradient.
+/// - Assigning one of equal shape and dtype overwrites the numbers in place and drops the gradient, so that
+///   optimisers made before still train this one: `Net best = model; ... model = best;`.
+/// - Moving hands over the leaf itself.
+///
+/// `Tensor t = weight` is a handle to the parameter; `auto w = weight` is a copy. A default-built parameter is absent,
+/// as the bias of a layer without one.
+class Parameter : public detail::OwnedTensor {
+ public:
+  Parameter() = default;
+  /// A leaf with these numbers, which are copied unless nobody else holds them. Throws DtypeError unless f32 or f64.
+  Parameter(Tensor values) : OwnedTensor(std::move(values), true) {}
+};
+
+/// A tensor that is part of a model's state but is not trained, such as a running mean; otherwise like Parameter.
+class Buffer : public detail::OwnedTensor {
+ public:
+  Buffer() = default;
+  Buffer(Tensor values) : OwnedTensor(std::move(values), false) {}
+};
+
+}  // namespace xgrad::nn

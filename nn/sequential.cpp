@@ -1,0 +1,98 @@
+#include <nn/sequential.hpp>
+
+#include <memory>
+
+namespace xgrad::nn {
+namespace {
+
+/// Where a Sequential stands: which layer runs.
+struct Position {
+  const Layer* layer;
+  std::size_t index;
+};
+
+/// `model[1] (Sequential)`, and one further in `model[1][0] (Dense 2 -> 3)`.
+void append_position(const void* self, std::string& to) {
+  const auto& at = *static_cast<const Position*>(self);
+  if (to.empty()) {
+    to = "model";
+  } else if (to.ends_with(" (Sequential)")) {
+    to.resize(to.size() - std::string_view(" (Sequential)").size());
+  } else {
+    to += ", model";
+  }
+  to += text("[", at.index, "] (", at.layer->describe(), ")");
+}
+
+}  // namespace
+
+void Layer::fail_type(const std::type_info& asked, Place place) const {
+  const OpScope scope("as", place);
+  scope.fail<ValueError>("the layer is ", describe(), ", not ", detail::type_name(asked));
+}
+
+Sequential::Sequential(const Sequential& other) : Sequential() {
+  Module::operator=(other);
+  layers_.reserve(other.layers_.size());
+  for (const Layer* layer : other.layers_) push(layer->clone());
+}
+
+Sequential& Sequential::operator=(const Sequential& other) {
+  if (this == &other) return *this;
+  Module::operator=(other);
+  bool alike = layers_.size() == other.layers_.size();
+  for (std::size_t i = 0; i < layers_.size() && alike; ++i) alike = layers_[i]->type() == other.layers_[i]->type();
+  for (std::size_t i = 0; i < layers_.size() && alike; ++i) {
+    if (layers_[i]->assign(*other.layers_[i])) continue;
+    delete std::exchange(layers_[i], other.layers_[i]->clone());
+  }
+  if (!alike) *this = Sequential(other);
+  return *this;
+}
+
+Sequential& Sequential::operator=(Sequential&& other) noexcept {
+  Module::operator=(other);
+  std::swap(layers_, other.layers_);
+  return *this;
+}
+
+Sequential::~Sequential() {
+  for (const Layer* layer : layers_) delete layer;
+}
+
+void Sequential::push(Layer* layer) {
+  std::unique_ptr<Layer> owner(layer);
+  layers_.push_back(layer);
+  owner.release();
+}
+
+Tensor Sequential::operator()(const Operand& x) const {
+  Tensor y = x.tensor();
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Position position{layers_[i], i};
+    const PathScope path(&position, append_position);
+    y = (*layers_[i])(Operand(std::move(y), x.place().file, x.place().line));
+  }
+  return y;
+}
+
+Layer& Sequential::operator[](Index index) {
+  const std::int64_t at = index.value < 0 ? index.value + size() : index.value;
+  if (at < 0 || at >= size()) {
+    const OpScope scope("Sequential", index.place);
+    scope.fail<ValueError>("index ", index.value, " is out of range for a model of ", size(),
+                           size() == 1 ? " layer" : " layers");
+  }
+  return *layers_[static_cast<std::size_t>(at)];
+}
+
+void Sequential::members(Visitor& visit) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->visit(text(i), visit);
+}
+
+std::int64_t Sequential::output_features(std::int64_t input) const {
+  for (const Layer* layer : layers_) input = layer->output_features(input);
+  return input;
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,148 @@
+#pragma once
+#include <nn/module.hpp>
+
+namespace xgrad::nn {
+
+/// A layer of a Sequential, whatever its type.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+  virtual Tensor operator()(const Operand& x) = 0;
+  virtual std::string describe() const = 0;
+  virtual std::int64_t output_features(std::int64_t input) const = 0;
+  /// The layer itself, `model[0].as<nn::Dense>().weight`. Throws ValueError if it is of another type.
+  template <class T>
+  T& as(Place place = Place::here()) {
+    if (type() != typeid(T)) fail_type(typeid(T), place);
+    return *static_cast<T*>(get());
+  }
+
+ private:
+  friend class Sequential;
+  virtual Layer* clone() const = 0;
+  /// Copies the values of a layer of the same type, keeping this one's parameters; false if that is not possible.
+  virtual bool assign(const Layer& other) = 0;
+  virtual void visit(std::string_view name, Visitor& visitor) = 0;
+  virtual const std::type_info& type() const = 0;
+  virtual void* get() = 0;
+  [[noreturn]] void fail_type(const std::type_info& asked, Place place) const;
+};
+
+namespace detail {
+
+template <class T>
+concept HasMembers = std::is_base_of_v<Module, T> || requires(T& layer, Visitor& visit) {
+  layer.members(visit);
+};
+
+template <class T>
+concept Callable = requires(T& layer, const Tensor& x) {
+  { layer(x) } -> std::convertible_to<Tensor>;
+};
+
+template <class T>
+class LayerOf final : public Layer {
+ public:
+  explicit LayerOf(T&& layer) : layer_(std::move(layer)) {}
+  Tensor operator()(const Operand& x) override {
+    // A library's layer takes the operand with the place it came from; one of the user's has places of its own.
+    if constexpr ((std::is_base_of_v<Module, T> || std::is_pointer_v<T>)&&std::is_invocable_v<T&, const Operand&>) {
+      return layer_(x);
+    } else {
+      return layer_(x.tensor());
+    }
+  }
+  std::string describe() const override {
+    if constexpr (std::is_base_of_v<Module, T>) {
+      return layer_.describe();
+    } else {
+      return type_name(typeid(T));
+    }
+  }
+  std::int64_t output_features(std::int64_t input) const override {
+    if constexpr (std::is_base_of_v<Module, T>) {
+      return layer_.output_features(input);
+    } else {
+      return -1;
+    }
+  }
+
+ private:
+  Layer* clone() const override { return new LayerOf(T(layer_)); }
+  bool assign(const Layer& other) override {
+    if constexpr (std::is_copy_assignable_v<T>) {
+      const auto* const same = dynamic_cast<const LayerOf*>(&other);
+      if (same) layer_ = same->layer_;
+      return same;
+    } else {
+      return false;
+    }
+  }
+  void visit(std::string_view name, Visitor& visitor) override {
+    if constexpr (HasMembers<T>) {
+      visitor(name, layer_);
+    } else {
+      visitor.function(name, typeid(T));
+    }
+  }
+  const std::type_info& type() const override { return typeid(T); }
+  void* get() override { return &layer_; }
+
+  T layer_;
+};
+
+}  // namespace detail
+
+/// Runs layers one after another: `nn::Sequential model{nn::Dense{2, 8}, nn::Tanh{}, nn::Dense{8, 1}};`. A layer is any
+/// copyable value with `Tensor operator()(const Tensor&)`, such as a module, another Sequential or a lambda; what has
+/// `members` too is trained. Parameters are called "0.weight", "2.bias". Copies are deep, as of any model.
+/// `Sequential{other}` is a copy of `other`; a Sequential with another one as its only layer is made with `add`.
+class Sequential : public Module {
+ public:
+  Sequential() = default;
+  template <detail::Callable... Layers>
+  requires(sizeof...(Layers) > 0 && !(sizeof...(Layers) == 1 && (std::is_same_v<Layers, Sequential> && ...)))
+      Sequential(Layers... layers)
+      : Sequential() {
+    layers_.reserve(sizeof...(Layers));
+    (add(std::move(layers)), ...);
+  }
+  Sequential(const Sequential& other);
+  Sequential(Sequential&& other) noexcept = default;
+  /// Between models of equal layers overwrites the parameters in place, as Parameter does.
+  Sequential& operator=(const Sequential& other);
+  Sequential& operator=(Sequential&& other) noexcept;
+  ~Sequential() override;
+
+  /// Appends a layer. Returns *this.
+  template <detail::Callable T>
+  Sequential& add(T layer) {
+    push(new detail::LayerOf<T>(std::move(layer)));
+    return *this;
+  }
+  /// Errors name the layer: `in model[3] (Dense 64 -> 32)`.
+  Tensor operator()(const Operand& x) const;
+
+  std::int64_t size() const { return static_cast<std::int64_t>(layers_.size()); }
+  /// A position, counted from the end if negative, and the line where it was written.
+  struct Index {
+    std::int64_t value;
+    Place place;
+    template <std::integral I>
+    Index(I i, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+        : value(static_cast<std::int64_t>(i)), place{file, line} {}
+  };
+  /// Throws ValueError if there is no such layer.
+  Layer& operator[](Index index);
+  const Layer& operator[](Index index) const { return const_cast<Sequential&>(*this)[index]; }
+
+  void members(Visitor& visit) override;
+  std::int64_t output_features(std::int64_t input) const override;
+
+ private:
+  void push(Layer* layer);
+
+  std::vector<Layer*> layers_;  // owned
+};
+
+}  // namespace xgrad::nn

@@ -1,0 +1,34 @@
+#pragma once
+#include <autograd/tensor.hpp>
+#include <string_view>
+
+namespace xgrad::nn {
+
+/// Tensors by name, in the order in which they were added: what Module::state_dict returns and files hold.
+/// `for (const auto& [name, tensor] : dict)`.
+class StateDict {
+ public:
+  using Entry = std::pair<std::string, Tensor>;
+
+  StateDict() = default;
+  StateDict(std::initializer_list<Entry> entries);
+
+  /// Appends, or replaces what has this name.
+  void set(std::string_view name, Tensor value);
+  /// Null if there is none of this name.
+  const Tensor* find(std::string_view name) const;
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  /// Throws ValueError if there is none of this name.
+  const Tensor& at(std::string_view name, Place place = Place::here()) const;
+  const Tensor& operator[](std::string_view name) const { return at(name, {}); }
+
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+}  // namespace xgrad::nn

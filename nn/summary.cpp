@@ -1,0 +1,84 @@
+#include <nn/sequential.hpp>
+
+namespace xgrad::nn {
+namespace {
+
+struct Row {
+  std::string cells[4];  // path, kind, output shape, parameter count
+};
+
+/// 50240 as "50,240".
+std::string grouped(std::int64_t n) {
+  std::string s = std::to_string(n);
+  for (std::size_t at = s.size(); at > 3;) s.insert(at -= 3, ",");
+  return s;
+}
+
+/// Filled up with spaces in front or behind.
+std::string padded(const std::string& s, std::size_t width, bool right) {
+  const std::string gap(width > s.size() ? width - s.size() : 0, ' ');
+  return right ? gap + s : s + gap;
+}
+
+std::string table(const std::vector<Row>& rows) {
+  std::size_t widths[4] = {};
+  for (const Row& row : rows)
+    for (int c = 0; c < 4; ++c) widths[c] = std::max(widths[c], row.cells[c].size());
+  std::string s;
+  const std::string rule(widths[0] + widths[1] + widths[2] + widths[3] + 6, '-');
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (int c = 0; c < 4; ++c) s += padded(rows[r].cells[c], widths[c], c == 3) + (c < 3 ? "  " : "\n");
+    if (r == 0) s += rule + "\n";
+  }
+  return s + rule + "\n";
+}
+
+}  // namespace
+
+std::string Module::summary(Place place) const {
+  struct Layer {
+    const Visitor::Entry* entry;
+    std::int64_t parameters = 0;
+    std::int64_t features = -1;  // of the output
+    std::int64_t flow = -1;      // of what the next layer inside a Sequential gets
+  };
+  const auto entries = walk("summary", place);
+  std::vector<Layer> layers;
+  const auto parent_of = [&](std::string_view path) -> Layer* {
+    while (!path.empty()) {
+      const std::size_t dot = path.rfind('.');
+      path = path.substr(0, dot == path.npos ? 0 : dot);
+      for (Layer& layer : layers)
+        if (layer.entry->path == path) return &layer;
+    }
+    return nullptr;
+  };
+  std::int64_t total = 0, trainable = 0, state = 0;
+  for (const auto& e : entries) {
+    Layer* const parent = parent_of(e.path);
+    if (e.is_parameter) {
+      const std::int64_t n = e.tensor->size();
+      parent->parameters += n;
+      total += n;
+      if (e.tensor->requires_grad()) trainable += n;
+    } else if (e.tensor) {
+      state += e.tensor->size();
+    } else {
+      const bool chained = parent && dynamic_cast<const Sequential*>(parent->entry->module);
+      const std::int64_t input = chained ? parent->flow : -1;
+      const std::int64_t output = e.module ? e.module->output_features(input) : -1;
+      if (chained) parent->flow = output;
+      layers.push_back({.entry = &e, .features = output, .flow = input});
+    }
+  }
+  std::vector<Row> rows{{{"Layer", "Kind", "Output", "Parameters"}}};
+  for (const Layer& layer : layers) {
+    const auto& e = *layer.entry;
+    rows.push_back({{e.path.empty() ? "model" : e.path, e.module ? e.module->describe() : detail::type_name(*e.type),
+                     layer.features < 0 ? "" : text("(*, ", layer.features, ")"), grouped(layer.parameters)}});
+  }
+  return table(rows) + text("Total ", grouped(total), " parameters, ", grouped(trainable), " trainable",
+                            state > 0 ? text(", ", grouped(state), " numbers in buffers") : "", "\n");
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,70 @@
+#pragma once
+#include <nn/parameter.hpp>
+#include <string_view>
+#include <typeinfo>
+
+namespace xgrad::nn {
+
+class Module;
+
+/// Walks through a model: `members` hands it each member with a name, `visit("hidden", hidden)`. It takes parameters,
+/// buffers, modules, any type that has `members` itself, and ranges of these, whose elements are called "0", "1", ...
+class Visitor {
+ public:
+  template <class T>
+  void operator()(std::string_view name, T& member) {
+    if constexpr (std::is_base_of_v<Module, T>) {
+      module(name, member);
+    } else if constexpr (std::is_base_of_v<detail::OwnedTensor, T>) {
+      tensor(name, member, sizeof(T), std::is_base_of_v<Parameter, T>);
+    } else if constexpr (requires { member.members(*this); }) {
+      structure(name, &member, sizeof(T), typeid(T),
+                [](void* self, Visitor& visit) { static_cast<T*>(self)->members(visit); });
+    } else if constexpr (std::is_array_v<T> || requires { member.begin(); }) {
+      std::size_t i = 0;
+      for (auto& element : member) (*this)(text(name, ".", i++), element);
+    } else {
+      static_assert(!std::is_same_v<T, Tensor>,
+                    "list an nn::Parameter (trained) or an nn::Buffer (not trained): copies of a model would share a "
+                    "plain Tensor");
+      static_assert(std::is_same_v<T, Tensor>, "a member must be a parameter, a buffer, a module or a range of these");
+    }
+  }
+  /// Mentions a part without parameters that is no module, such as a lambda, for the summary.
+  void function(std::string_view name, const std::type_info& type);
+
+ private:
+  friend class Module;
+  /// One thing met on the way: a module, a tensor, or something of another type.
+  struct Entry {
+    std::string path;
+    Module* module = nullptr;
+    detail::OwnedTensor* tensor = nullptr;
+    bool is_parameter = false;
+    const std::type_info* type = nullptr;
+  };
+  struct Range {
+    const void* begin;
+    const void* end;
+  };
+
+  void module(std::string_view name, Module& m);
+  void tensor(std::string_view name, detail::OwnedTensor& t, std::size_t size, bool is_parameter);
+  void structure(std::string_view name, void* self, std::size_t size, const std::type_info& type,
+                 void (*members)(void*, Visitor&));
+  std::string joined(std::string_view name) const;
+  template <class Members>
+  void inside(std::string path, Range extent, const Module* self, const std::type_info& type, Members members);
+  void check_all_listed(Range extent, const Module* self, const std::type_info& type, std::size_t first) const;
+
+  std::vector<Entry> entries_;
+  std::string path_;
+  std::vector<Range> listed_;  // memory of the members listed so far by the modules being walked, outermost first
+};
+
+namespace detail {
+/// The unqualified name of a type; "function" for lambdas and function pointers.
+std::string type_name(const std::type_info& type);
+}  // namespace detail
+
+}  // namespace xgrad::nn
