@@ -37,9 +37,9 @@ std::vector<std::pair<std::string, Tensor>> Module::named_parameters(Place place
 }
 
 StateDict Module::state_dict(Place place) const {
-  StateDict result;
+  std::vector<StateDict::Entry> result;
   for (const auto& e : walk("state_dict", place))
-    if (e.tensor) result.set(e.path, Tensor(e.tensor->array().clone()));
+    if (e.tensor) result.emplace_back(e.path, Tensor(e.tensor->array().clone()));
   return result;
 }
 

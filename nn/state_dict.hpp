@@ -12,6 +12,9 @@ class StateDict {
 
   StateDict() = default;
   StateDict(std::initializer_list<Entry> entries);
+  /// From and to what load_tensors and save_tensors (nn/io/safetensors.hpp) speak. No name may occur twice.
+  StateDict(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+  operator const std::vector<Entry>&() const { return entries_; }
 
   /// Appends, or replaces what has this name.
   void set(std::string_view name, Tensor value);

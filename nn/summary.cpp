@@ -9,8 +9,12 @@ struct Row {
 
 /// 50240 as "50,240".
 std::string grouped(std::int64_t n) {
-  std::string s = std::to_string(n);
-  for (std::size_t at = s.size(); at > 3;) s.insert(at -= 3, ",");
+  const std::string digits = std::to_string(n);
+  std::string s;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) s += ',';
+    s += digits[i];
+  }
   return s;
 }
 
@@ -36,26 +40,26 @@ std::string table(const std::vector<Row>& rows) {
 }  // namespace
 
 std::string Module::summary(Place place) const {
-  struct Layer {
+  struct Part {
     const Visitor::Entry* entry;
     std::int64_t parameters = 0;
     std::int64_t features = -1;  // of the output
     std::int64_t flow = -1;      // of what the next layer inside a Sequential gets
   };
   const auto entries = walk("summary", place);
-  std::vector<Layer> layers;
-  const auto parent_of = [&](std::string_view path) -> Layer* {
+  std::vector<Part> parts;
+  const auto parent_of = [&](std::string_view path) -> Part* {
     while (!path.empty()) {
       const std::size_t dot = path.rfind('.');
       path = path.substr(0, dot == path.npos ? 0 : dot);
-      for (Layer& layer : layers)
-        if (layer.entry->path == path) return &layer;
+      for (Part& part : parts)
+        if (part.entry->path == path) return &part;
     }
     return nullptr;
   };
   std::int64_t total = 0, trainable = 0, state = 0;
   for (const auto& e : entries) {
-    Layer* const parent = parent_of(e.path);
+    Part* const parent = parent_of(e.path);
     if (e.is_parameter) {
       const std::int64_t n = e.tensor->size();
       parent->parameters += n;
@@ -68,14 +72,14 @@ std::string Module::summary(Place place) const {
       const std::int64_t input = chained ? parent->flow : -1;
       const std::int64_t output = e.module ? e.module->output_features(input) : -1;
       if (chained) parent->flow = output;
-      layers.push_back({.entry = &e, .features = output, .flow = input});
+      parts.push_back({.entry = &e, .features = output, .flow = input});
     }
   }
   std::vector<Row> rows{{{"Layer", "Kind", "Output", "Parameters"}}};
-  for (const Layer& layer : layers) {
-    const auto& e = *layer.entry;
+  for (const Part& part : parts) {
+    const auto& e = *part.entry;
     rows.push_back({{e.path.empty() ? "model" : e.path, e.module ? e.module->describe() : detail::type_name(*e.type),
-                     layer.features < 0 ? "" : text("(*, ", layer.features, ")"), grouped(layer.parameters)}});
+                     part.features < 0 ? "" : text("(*, ", part.features, ")"), grouped(part.parameters)}});
   }
   return table(rows) + text("Total ", grouped(total), " parameters, ", grouped(trainable), " trainable",
                             state > 0 ? text(", ", grouped(state), " numbers in buffers") : "", "\n");
