@@ -1,36 +1,12 @@
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <autograd/error.hpp>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <new>
 #include <nn/data/bytes.hpp>
 
 namespace xgrad::nn::detail {
-
-std::string read_file(const std::string& path) {
-  const auto fail = [&](const char* what) {
-    throw FileError(OpScope::prefix() + text(path, " ", what, ": ", std::strerror(errno)));
-  };
-  struct stat about;
-  if (stat(path.c_str(), &about) != 0) fail("cannot be opened");
-  errno = EISDIR;
-  if (S_ISDIR(about.st_mode)) fail("cannot be read");
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) fail("cannot be opened");
-  std::string content(S_ISREG(about.st_mode) ? static_cast<std::size_t>(about.st_size) + 1 : 1 << 16, '\0');
-  std::size_t filled = 0;
-  while (const std::size_t n = std::fread(content.data() + filled, 1, content.size() - filled, file.get())) {
-    filled += n;
-    if (filled == content.size()) content.resize(2 * filled);
-  }
-  if (std::ferror(file.get())) fail("cannot be read");
-  content.resize(filled);
-  return content;
-}
 
 struct ByteReader::Inflater {
   z_stream stream{};

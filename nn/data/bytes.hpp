@@ -5,11 +5,7 @@
 #include <string>
 #include <string_view>
 
-/// What the readers stand on.
 namespace xgrad::nn::detail {
-
-/// The content of a file. Throws FileError in the name of the op in progress, naming the file and the system's reason.
-std::string read_file(const std::string& path);
 
 /// Hands out bytes in order, and inflates them on the way if they begin as gzip does (RFC 1952).
 class ByteReader {

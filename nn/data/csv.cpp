@@ -2,9 +2,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <nn/data/bytes.hpp>
 #include <nn/data/csv.hpp>
 #include <nn/data/csv_scanner.hpp>
+#include <nn/io/atomic_file.hpp>
 
 namespace xgrad::nn {
 namespace {
@@ -173,12 +173,12 @@ CsvNumbers parse_csv(std::string_view content, const CsvNumberOptions& options, 
 
 CsvText read_csv_text(const std::string& path, const CsvOptions& options, Place place) {
   const OpScope scope("read_csv_text", place);
-  return parse_csv_text(detail::read_file(path), options, path);
+  return parse_csv_text(read_file(path), options, path);
 }
 
 CsvNumbers read_csv(const std::string& path, const CsvNumberOptions& options, Place place) {
   const OpScope scope("read_csv", place);
-  return parse_csv(detail::read_file(path), options, path);
+  return parse_csv(read_file(path), options, path);
 }
 
 }  // namespace xgrad::nn

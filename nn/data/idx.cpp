@@ -4,6 +4,7 @@
 #include <cstring>
 #include <nn/data/bytes.hpp>
 #include <nn/data/idx.hpp>
+#include <nn/io/atomic_file.hpp>
 
 namespace xgrad::nn {
 namespace {
@@ -186,7 +187,7 @@ Tensor parse_idx(std::string_view content, const IdxOptions& options, const std:
 
 Tensor read_idx(const std::string& path, const IdxOptions& options, Place place) {
   const OpScope scope("read_idx", place);
-  return parse_idx(detail::read_file(path), options, path);
+  return parse_idx(read_file(path), options, path);
 }
 
 }  // namespace xgrad::nn

@@ -146,9 +146,11 @@ TEST_CASE("a file that cannot be opened is an error at the user's line") {
   const int line = __LINE__ + 1;
   CHECK_THROWS_WITH_AS(
       nn::read_idx("/nonexistent/x.idx"),
-      text(__FILE__, ":", line, ": read_idx: /nonexistent/x.idx cannot be opened: No such file or directory").c_str(),
+      text(__FILE__, ":", line, ": read_idx: cannot read '/nonexistent/x.idx': opening: No such file or directory")
+          .c_str(),
       FileError);
-  CHECK_THROWS_WITH_AS(nn::read_idx("/tmp", {}, {}), "read_idx: /tmp cannot be read: Is a directory", FileError);
+  CHECK_THROWS_WITH_AS(nn::read_idx("/tmp", {}, {}), "read_idx: cannot read '/tmp': it is not a regular file",
+                       FileError);
 }
 
 TEST_CASE("the four files of a folder load under either spelling, and must agree") {
