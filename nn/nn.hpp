@@ -1,8 +1,13 @@
 #pragma once
 #include <autograd/autograd.hpp>
 #include <nn/activations.hpp>
+#include <nn/data/data.hpp>
 #include <nn/init.hpp>
+#include <nn/io/safetensors.hpp>
+#include <nn/io/weights.hpp>
 #include <nn/layers.hpp>
 #include <nn/losses.hpp>
 #include <nn/module.hpp>
 #include <nn/sequential.hpp>
+#include <nn/training/learning_curve.hpp>
+#include <nn/training/progress.hpp>

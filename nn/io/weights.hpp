@@ -1,0 +1,14 @@
+#pragma once
+#include <nn/module.hpp>
+
+namespace xgrad::nn {
+
+/// Writes the model's parameters and buffers, under their names by path, to a safetensors file, which replaces the old
+/// one atomically. Throws FileError.
+void save_weights(const Module& model, const std::string& path, Place place = Place::here());
+
+/// Overwrites the model's parameters and buffers with those of a safetensors file. Throws FileError, with every
+/// missing, unexpected and misshapen name in one message, and then has changed nothing.
+void load_weights(Module& model, const std::string& path, LoadOptions options = {}, Place place = Place::here());
+
+}  // namespace xgrad::nn
