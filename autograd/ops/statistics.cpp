@@ -80,10 +80,11 @@ Tensor p_norm(const Operand& x, const Reduction& r, double p) {
         const Tensor scaled = pow(sum(pow(magnitude / scale, p), r.axes, true), 1 / p);
         return (scaled * scale).array().viewed(r.result);
       },
-      // sign(x) (|x| / y)^(p-1), masked where x is 0: there a power below 1 has an infinite slope.
+      // sign(x) (|x| / y)^(p-1): sign gives the 0 where x is 0, and the mask keeps a power below 1 from its infinite
+      // slope there.
       [x, kept = r.kept, p](const Tensor& g, const Tensor& y) {
-        const Tensor flat = x == 0, ratio = where(flat, 1, abs(x) / with_axes(divisor(y), kept));
-        return with_axes(g, kept) * where(flat, 0, sign(x) * pow(ratio, p - 1));
+        const Tensor ratio = where(x == 0, 1, abs(x) / with_axes(divisor(y), kept));
+        return with_axes(g, kept) * (sign(x) * pow(ratio, p - 1));
       });
 }
 
