@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <autograd/gradchecker.hpp>
+
+namespace xgrad {
+
+using namespace checking;
+
+Gradchecker::Sample Gradchecker::Rows::sample(std::size_t row, const Numbers& below, const Numbers& at,
+                                              const Numbers& above) const {
+  if (sums.empty()) {
+    return {below[row], at[row], above[row],
+            std::max({std::fabs(below[row]), std::fabs(at[row]), std::fabs(above[row])})};
+  }
+  // Relative to f(x), so that outputs which do not move add no rounding.
+  Sample s{0, 0, 0, 0};
+  const Numbers& c = sums[row];
+  for (std::size_t o = 0; o < at.size(); ++o) {
+    if (below[o] == at[o] && above[o] == at[o]) continue;
+    s.below += c[o] * (below[o] - at[o]);
+    s.above += c[o] * (above[o] - at[o]);
+    s.magnitude += std::fabs(c[o] * at[o]);
+  }
+  return s;
+}
+
+/// Judges one derivative from the function at x - step ... x + step and at half of it. `scale` is the size of the terms
+/// that `analytic` sums.
+Gradchecker::Difference Gradchecker::compare(double analytic, const Sample& whole, const Sample& half, double step,
+                                             double half_step, double scale) const {
+  Difference d;
+  const double epsilon = single_ ? 1.2e-7 : 2.3e-16;
+  const double wide = (whole.above - whole.below) / (2 * step), narrow = (half.above - half.below) / (2 * half_step);
+  if (!std::isfinite(wide) || !std::isfinite(narrow) || !std::isfinite(whole.at)) return d;
+  d.numeric = narrow;
+  // What does not move at all was not rounded differently, if it should not move either.
+  const bool still = analytic == 0 && whole.above == whole.at && whole.below == whole.at;
+  const double rounding = still ? 0 : 2 * epsilon * whole.magnitude / step;
+  d.error = std::fabs(wide - narrow) + rounding;
+  const double allowed = atol_ + rtol_ * std::max({std::fabs(analytic), std::fabs(narrow), scale});
+  const double gap = std::fabs(analytic - narrow);
+  d.badness = std::isfinite(gap) ? gap / (allowed + d.error) : std::numeric_limits<double>::infinity();
+  // A smooth function's second difference over the step halves with the step; a kink's stays.
+  const double left = (half.at - half.below) / half_step, right = (half.above - half.at) / half_step;
+  const double jump = std::fabs(right - left);
+  const double wide_jump = std::fabs((whole.above - whole.at) - (whole.at - whole.below)) / step;
+  const bool kink = jump > 0.75 * wide_jump && jump > 1e-3 * (std::fabs(left) + std::fabs(right)) + 10 * allowed &&
+                    jump > 16 * rounding;
+  if (kink) {
+    const bool between = analytic >= std::min(left, right) - allowed && analytic <= std::max(left, right) + allowed;
+    d.verdict = between ? Verdict::kink : Verdict::fail;
+  } else if (!std::isfinite(analytic)) {
+    d.verdict = Verdict::fail;
+  } else if (d.error > allowed) {
+    d.verdict = Verdict::unreliable;
+  } else {
+    d.verdict = d.badness <= 1 ? Verdict::pass : Verdict::fail;
+  }
+  return d;
+}
+
+void Gradchecker::record(int order, int input, std::int64_t element, std::int64_t output, double analytic,
+                         const Difference& d) {
+  ++report_.counts_[static_cast<int>(d.verdict)];
+  report_.entries_.push_back({d.verdict, order, input, element, output, analytic, d.numeric, d.error, d.badness});
+}
+
+void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
+  std::vector<Numbers> analytic(rows.count);
+  Numbers cotangent(values(ys).size());
+  for (std::size_t r = 0; r < rows.count; ++r) {
+    if (rows.sums.empty()) {
+      cotangent[r] = 1;
+      analytic[r] = gradient(ys, cotangent);
+      cotangent[r] = 0;
+    } else {
+      analytic[r] = gradient(ys, rows.sums[r]);
+    }
+  }
+  Numbers at, above, below, half_above, half_below;
+  if (!probe(order, at)) scope_.fail<ValueError>("f threw in f64: ", thrown_);
+  constexpr double shrink = 8;
+  const int attempts = single_ ? 1 : 6;
+  std::size_t flat = 0;
+  bool zero_gradient = order > 1, moved = false;
+  constexpr std::int64_t enough = 300;  // failures, of which a hundred are shown
+  std::vector<Difference> best;
+  for (std::size_t input = 0; input < probes_.size(); ++input) {
+    const Tensor& x = probes_[input];
+    if (!is_floating(x.dtype())) continue;
+    for (std::int64_t i = 0; i < x.size(); ++i, ++flat) {
+      if (!rows.sums.empty() && report_.count(Verdict::fail) >= enough) continue;
+      const double here = get(x, i);
+      const auto probe_at = [&](double value, Numbers& y) {
+        set(x, i, value);
+        const double taken = get(x, i);
+        const bool good = probe(order, y);
+        set(x, i, here);
+        if (good && y.size() != at.size())
+          scope_.fail<ValueError>("f's output has ", at.size(), " elements at the point and ", y.size(),
+                                  " when element ", i, " of input ", input, " moves");
+        if (!good) y.assign(at.size(), std::numeric_limits<double>::quiet_NaN());
+        return taken;
+      };
+      best.assign(rows.count, {});
+      double h = step(here);
+      for (int attempt = 0; attempt < attempts; ++attempt, h /= shrink) {
+        const double right = probe_at(here + h, above), left = probe_at(here - h, below);
+        const double near_right = probe_at(here + h / 2, half_above), near_left = probe_at(here - h / 2, half_below);
+        bool settled = true;
+        for (std::size_t r = 0; r < rows.count; ++r) {
+          if (best[r].verdict == Verdict::pass) continue;
+          const Difference d =
+              compare(analytic[r][flat], rows.sample(r, below, at, above), rows.sample(r, half_below, at, half_above),
+                      (right - left) / 2, (near_right - near_left) / 2, 0);
+          if (attempt == 0 || d.verdict == Verdict::pass || d.error < best[r].error) best[r] = d;
+          settled &= best[r].verdict == Verdict::pass;
+        }
+        if (settled) break;
+      }
+      for (std::size_t r = 0; r < rows.count; ++r) {
+        const auto output = static_cast<std::int64_t>(r);
+        record(order, static_cast<int>(input), i, rows.sums.empty() ? output : -1 - output, analytic[r][flat], best[r]);
+        zero_gradient &= analytic[r][flat] == 0;
+        moved |= best[r].verdict == Verdict::fail;
+      }
+    }
+  }
+  if (!rows.sums.empty() && report_.count(Verdict::fail) >= enough)
+    report_.notes_.push_back(text("order ", order, ": not all elements are checked, since ", enough, " failed"));
+  if (zero_gradient && moved)
+    report_.problems_.push_back(
+        text("the gradient of order ", order - 1,
+             " has no graph although it is not constant: a rule is not written in ops, or detaches what it uses"));
+}
+
+/// Three random sums of all outputs along three random directions through all inputs at once.
+bool Gradchecker::check_directions(int order, const Tensors& ys) {
+  const std::size_t before = report_.entries_.size();
+  std::int64_t counts[5];
+  std::copy(std::begin(report_.counts_), std::end(report_.counts_), counts);
+  const Tensors moving = floating(probes_, probes_.size());
+  const Numbers here = values(moving);
+  Numbers at, above, below, half_above, half_below, taken(here.size());
+  if (!probe(order, at)) scope_.fail<ValueError>("f threw in f64: ", thrown_);
+  bool good = true;
+  for (std::uint64_t k = 0; k < 3; ++k) {
+    Gaussian draw(options_.seed + 101 * k + 7 * static_cast<std::uint64_t>(order));
+    Rows rows{{Numbers(at.size())}, 1};
+    for (double& c : rows.sums[0]) c = draw();
+    Numbers direction(here.size());
+    for (double& u : direction) u = draw();
+    const auto probe_at = [&](double factor, Numbers& y, Numbers* steps) {
+      std::size_t flat = 0;
+      for (const Tensor& t : moving) {
+        for (std::int64_t i = 0; i < t.size(); ++i, ++flat) {
+          set(t, i, here[flat] + factor * step(here[flat]) * direction[flat]);
+          if (steps) (*steps)[flat] += (factor > 0 ? 0.5 : -0.5) * get(t, i);
+        }
+      }
+      if (!probe(order, y) || y.size() != at.size()) y.assign(at.size(), std::numeric_limits<double>::quiet_NaN());
+    };
+    std::fill(taken.begin(), taken.end(), 0.0);
+    probe_at(1, above, &taken);
+    probe_at(-1, below, &taken);
+    probe_at(0.5, half_above, nullptr);
+    probe_at(-0.5, half_below, nullptr);
+    std::size_t flat = 0;
+    for (const Tensor& t : moving)
+      for (std::int64_t i = 0; i < t.size(); ++i) set(t, i, here[flat++]);
+    const Numbers g = gradient(ys, rows.sums[0]);
+    const double h = step(0);
+    double analytic = 0, scale = 0;
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      analytic += g[i] * taken[i] / h;
+      scale += (g[i] * taken[i] / h) * (g[i] * taken[i] / h);
+    }
+    // The terms' 2-norm is as large as their random sum; the 1-norm would forgive sqrt(n) times as much.
+    scale = std::sqrt(scale);
+    const Difference d = compare(analytic, rows.sample(0, below, at, above), rows.sample(0, half_below, at, half_above),
+                                 h, h / 2, scale);
+    record(order, -1, -1, -1 - static_cast<std::int64_t>(k), analytic, d);
+    good &= d.verdict == Verdict::pass;
+  }
+  if (!good) {
+    report_.entries_.resize(before);
+    std::copy(std::begin(counts), std::end(counts), report_.counts_);
+  }
+  return good;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,120 @@
+#pragma once
+#include <autograd/gradcheck.hpp>
+#include <cmath>
+#include <limits>
+
+/// The inside of gradcheck; not for users.
+namespace xgrad {
+namespace checking {
+
+using Numbers = std::vector<double>;
+using Tensors = std::vector<Tensor>;
+
+/// SplitMix64 (Steele, Lea and Flood 2014) and Box and Muller's transform: the check must not disturb the caller's
+/// random numbers.
+class Gaussian {
+ public:
+  explicit Gaussian(std::uint64_t seed) : state_(seed) {}
+  double operator()() {
+    const double u = uniform(), v = uniform();
+    return std::sqrt(-2 * std::log(1 - u)) * std::cos(6.283185307179586 * v);
+  }
+
+ private:
+  double uniform() {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+  }
+  std::uint64_t state_;
+};
+
+inline double get(const Tensor& t, std::int64_t i) {
+  return t.dtype() == f64 ? t.data<double>()[i] : static_cast<double>(t.data<float>()[i]);
+}
+inline void set(const Tensor& t, std::int64_t i, double value) {
+  if (t.dtype() == f64) {
+    t.data<double>()[i] = value;
+  } else {
+    t.data<float>()[i] = static_cast<float>(value);
+  }
+}
+
+/// All the tensors' numbers, one after another.
+Numbers values(const Tensors& tensors);
+bool same_bits(const Numbers& a, const Numbers& b);
+/// A constant copy (leaf = false) or a leaf of the same numbers.
+Tensor own(const Tensor& t, Dtype dtype, bool leaf);
+
+}  // namespace checking
+
+/// The check in progress.
+class Gradchecker {
+  using Numbers = checking::Numbers;
+  using Tensors = checking::Tensors;
+
+ public:
+  Gradchecker(detail::TensorFunction f, const Tensors& inputs, const GradcheckOptions& options, const OpScope& scope)
+      : f_(f), options_(options), scope_(scope), given_(inputs.size()), rtol_(options.rtol), atol_(options.atol) {
+    report_.allow_kinks_ = options.allow_kinks;
+    report_.allow_domain_ = options.allow_domain;
+    report_.given_ = static_cast<int>(given_);
+    take_inputs(inputs);
+  }
+  GradcheckReport run();
+
+ private:
+  /// One output, or one random sum of all outputs, at and around a point.
+  struct Sample {
+    double below, at, above;  // f(x - h), f(x), f(x + h)
+    double magnitude;         // of the numbers that rounded
+  };
+  struct Difference {
+    Verdict verdict = Verdict::domain;
+    double numeric = std::numeric_limits<double>::quiet_NaN(), error = std::numeric_limits<double>::infinity();
+    double badness = std::numeric_limits<double>::infinity();
+  };
+  /// The functions whose derivatives are compared: every output by itself, or three random sums of all.
+  struct Rows {
+    std::vector<Numbers> sums;
+    std::size_t count;
+    Sample sample(std::size_t row, const Numbers& below, const Numbers& at, const Numbers& above) const;
+  };
+
+  void take_inputs(const Tensors& inputs);
+  void add_input(const Tensor& value);
+  Tensor call(const Tensors& in) const;
+  Tensors outputs(int order, const Tensors& in, bool graph) const;
+  std::size_t inputs_of(int order) const { return input_counts_[static_cast<std::size_t>(order - 1)]; }
+  Tensors floating(const Tensors& in, std::size_t count) const;
+  bool probe(int order, Numbers& y);
+  void choose_numeric_side();
+  Numbers gradient(const Tensors& ys, const Numbers& cotangent) const;
+
+  void check_identities(int order, const Tensors& ys);
+  void check_inputs_unchanged();
+  void check_elements(int order, const Tensors& ys, Rows rows);
+  bool check_directions(int order, const Tensors& ys);
+  Difference compare(double analytic, const Sample& whole, const Sample& half, double step, double half_step,
+                     double scale) const;
+  void record(int order, int input, std::int64_t element, std::int64_t output, double analytic, const Difference& d);
+  double step(double x) const {
+    return (single_ ? 5e-3 : std::cbrt(std::numeric_limits<double>::epsilon())) * std::max(1.0, std::fabs(x));
+  }
+
+  detail::TensorFunction f_;
+  GradcheckOptions options_;
+  const OpScope& scope_;
+  std::size_t given_;
+  Tensors leaves_;  // where analytic derivatives are taken, in the caller's dtypes
+  Tensors probes_;  // where differences are taken, in f64 unless f does not run there
+  Tensors originals_;
+  std::vector<std::size_t> input_counts_;  // for each order, how many of the inputs it uses
+  bool single_ = false;                    // differences in f32
+  double rtol_, atol_;
+  std::string thrown_;
+  GradcheckReport report_;
+};
+
+}  // namespace xgrad
