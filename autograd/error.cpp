@@ -7,6 +7,10 @@ thread_local constinit OpScope* OpScope::current_ = nullptr;
 thread_local constinit PathScope* PathScope::current_ = nullptr;
 
 void detail::append(std::string& s, double part) {
+  if (part != part) {  // to_chars would write the sign of a NaN
+    s += "nan";
+    return;
+  }
   char buffer[32];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, part).ptr;
   s.append(buffer, end);

@@ -110,10 +110,11 @@ Tensor make_orthogonal(const Shape& shape, double gain, double, const TensorOpti
   return reshape(q * gain, {shape.begin(), shape.end()}).to(options.dtype);
 }
 
-Initializer checked(const char* name, Initializer::Make make, double first, double second, bool valid, Place place) {
+Initializer with_deviation(const char* name, Initializer::Make make, double mean, double stddev, Place place) {
   const OpScope scope(name, place);
-  if (!valid) scope.fail<ValueError>("invalid arguments ", first, " and ", second);
-  return {make, first, second};
+  if (!(stddev >= 0))
+    scope.fail<ValueError>("mean and deviation are ", mean, " and ", stddev, "; the deviation must be at least 0");
+  return {make, mean, stddev};
 }
 
 }  // namespace
@@ -132,13 +133,15 @@ Initializer zeros() { return {make_full, 0}; }
 Initializer ones() { return {make_full, 1}; }
 Initializer constant(double value) { return {make_full, value}; }
 Initializer uniform(double low, double high, Place place) {
-  return checked("uniform", make_uniform, low, high, low <= high, place);
+  const OpScope scope("uniform", place);
+  if (!(low <= high)) scope.fail<ValueError>("the bounds are ", low, " and ", high, "; the first must not be larger");
+  return {make_uniform, low, high};
 }
 Initializer normal(double mean, double stddev, Place place) {
-  return checked("normal", make_normal, mean, stddev, stddev >= 0, place);
+  return with_deviation("normal", make_normal, mean, stddev, place);
 }
 Initializer truncated_normal(double mean, double stddev, Place place) {
-  return checked("truncated_normal", make_truncated_normal, mean, stddev, stddev >= 0, place);
+  return with_deviation("truncated_normal", make_truncated_normal, mean, stddev, place);
 }
 Initializer glorot_uniform() { return {make_scaled_uniform, 1, fan_average}; }
 Initializer glorot_normal() { return {make_scaled_normal, 1, fan_average}; }

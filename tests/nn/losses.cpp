@@ -1,0 +1,262 @@
+#include <autograd/autograd.hpp>
+#include <limits>
+#include <nn/losses.hpp>
+
+#include "nn/support.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+Tensor f64s(const Nested& values) { return tensor(values, {.dtype = f64}); }
+Tensor classes(const Nested& values) { return tensor(values, {.dtype = i64}); }
+
+/// f's value at x and its gradient, from a sum where f gives several numbers.
+template <class F>
+void check_loss(F f, Tensor x, const std::vector<double>& value, const std::vector<double>& gradient) {
+  x = x.clone().detach().set_requires_grad(true);
+  const Tensor y = f(x);
+  check_close(y, value);
+  sum(y).backward();
+  check_close(x.grad(), gradient);
+}
+
+const Tensor p = f64s({{.1, .7}, {.35, .999}}), t = f64s({{0., 1.}, {.25, 1.}}), w = f64s({{1., 2.}, {.5, 3.}});
+const Tensor z = f64s({{-1.5, .3}, {2., -40.}}), y = f64s({{.5, -2.}, {3., .25}}), u = f64s({{0., 1.}, {2.5, .25}});
+const Tensor logits = f64s({{1., 2., -.5}, {.25, -1., 3.}, {0., 0., 1.}, {5., -5., 2.}});
+const Tensor labels = classes({1, 2, 0, 1}), class_weight = f64s({.5, 2., 1.});
+const Tensor shares = f64s({{.2, .3, .5}, {1., 0., 0.}, {.1, .1, .8}, {0., .5, .5}});
+
+}  // namespace
+
+// The numbers of the next three cases are PyTorch 1.13's.
+
+TEST_CASE("binary losses have PyTorch's values and gradients") {
+  check_loss([](const Tensor& x) { return nn::binary_cross_entropy(x, t); }, p, {0.2621446695310381},
+             {0.27777777777777773, -0.35714285714285715, 0.10989010989010987, -0.2502502502502502});
+  check_loss(
+      [](const Tensor& x) {
+        return nn::binary_cross_entropy(x, t, {nn::Reduction::sum, w});
+      },
+      p, {1.114483263633047}, {1.111111111111111, -2.857142857142857, 0.21978021978021975, -3.003003003003003});
+  check_loss([](const Tensor& x) { return nn::binary_cross_entropy_with_logits(x, t); }, z, {10.595674133373564},
+             {0.04560638095158909, -0.10638937079708524, 0.15769926949447058, -0.25});
+  check_loss([](const Tensor& x) { return nn::binary_cross_entropy_with_logits(x, t, {.weight = w, .pos_weight = 3}); },
+             z, {91.09318518826903}, {0.04560638095158909, -0.6383362247825115, 0.07139945212085294, -2.25});
+  check_loss(
+      [](const Tensor& x) {
+        return nn::hinge_loss(x, f64s({{1, -1}, {-1, 1}}));
+      },
+      y, {1.3125}, {-0.25, 0, 0.25, -0.25});
+}
+
+TEST_CASE("regression losses have PyTorch's values and gradients, for each reduction") {
+  check_loss([](const Tensor& x) { return nn::mse_loss(x, u); }, y, {2.375}, {0.25, -1.5, 0.25, 0});
+  check_loss([](const Tensor& x) { return nn::l1_loss(x, u); }, y, {1}, {0.25, -0.25, 0.25, 0});
+  check_loss([](const Tensor& x) { return nn::huber_loss(x, u, {.delta = .75}); }, y, {0.5546875},
+             {0.125, -0.1875, 0.125, 0});
+  check_loss([](const Tensor& x) { return nn::mse_loss(x, u, nn::Reduction::sum); }, y, {9.5}, {1, -6, 1, 0});
+  check_loss([](const Tensor& x) { return nn::mse_loss(x, u, {.reduction = nn::Reduction::none}); }, y,
+             {.25, 9, .25, 0}, {1, -6, 1, 0});
+  check_loss([](const Tensor& x) { return nn::mse_loss(x, u, {.weight = w}); }, y, {18.375 / 4}, {0.25, -3, 0.125, 0});
+}
+
+TEST_CASE("categorical losses have PyTorch's values and gradients") {
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, labels); }, logits, {3.0126626361564774},
+             {0.06342904540875631, -0.0775819784688741, 0.01415293306011782, 0.014767439398127559, 0.004230942224905702,
+              -0.018998381623033272, -0.19701461059572864, 0.05298538940427136, 0.14402922119145728,
+              0.23813323320566732, -0.24998918876793835, 0.011855955562271049});
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, labels, {.weight = class_weight}); }, logits,
+             {3.94456323944539},
+             {0.09226042968546373, -0.11284651413654415, 0.020586084451080466, 0.010739955925910953,
+              0.003077048890840511, -0.013817004816751471, -0.07164167658026496, 0.01926741432882595,
+              0.05237426225143901, 0.3463756119355161, -0.36362063820791035, 0.017245026272394253});
+  check_loss(
+      [](const Tensor& x) {
+        return nn::cross_entropy(x, labels, {.weight = class_weight, .ignore_index = 2, .label_smoothing = .1});
+      },
+      logits, {4.559513435711155},
+      {0.10436059588158483, -0.1210655929469707, 0.016704997065385918, 0, 0, 0, -0.07701476681858925,
+       0.01187412207029965, 0.0651406447482896, 0.40200476768372956, -0.41479639567870985, 0.012791627994980308});
+  check_loss(
+      [](const Tensor& x) {
+        return nn::cross_entropy(x, labels, {nn::Reduction::none, class_weight, -100, .1});
+      },
+      logits, {0.8121164777176421, 0.39285347142750127, 0.8458186712281623, 18.859875311754397},
+      {0.4696226814671317, -0.5447951682613681, 0.07517248679423662, 0.04338758688571873, -0.04946083495205014,
+       0.006073248066331289, -0.3465664506836516, 0.05343354931634842, 0.29313290136730313, 1.8090214545767829,
+       -1.866583780554194, 0.05756232597741138});
+  check_loss(
+      [](const Tensor& x) { return nn::cross_entropy(x, shares, {.weight = class_weight, .label_smoothing = .1}); },
+      logits, {3.859042725777902},
+      {0.04923675767247839, 0.05466023243224734, -0.10389699010472568, -0.10829845100772773, -0.014269132739220102,
+       0.1225675837469478, 0.04083615508420143, -0.005413844915798576, -0.03542231016840286, 0.3450954087016454,
+       -0.24165081019297624, -0.10344459850866913});
+  check_loss(
+      [](const Tensor& x) {
+        return nn::nll_loss(x, labels, {.reduction = nn::Reduction::sum, .weight = class_weight});
+      },
+      logits, {3}, {0, -2, 0, 0, 0, -1, -0.5, 0, 0, 0, -2, 0});
+  const Tensor log_p = f64s({{-1, -2, -.5}, {-.25, -1, -3}, {-1, -1, -1}, {-5, -5, -2}});
+  check_loss([](const Tensor& x) { return nn::kl_div(x, shares); }, log_p, {0.2865139954771087},
+             {-.2 / 12, -.3 / 12, -.5 / 12, -1. / 12, 0, 0, -.1 / 12, -.1 / 12, -.8 / 12, 0, -.5 / 12, -.5 / 12});
+  CHECK(nn::cross_entropy(f64s({1., 2.}), classes(1)).item<double>() == doctest::Approx(std::log1p(std::exp(-1.))));
+}
+
+TEST_CASE("every loss has right derivatives to order 2, in the target too") {
+  const auto check = [](auto f, const std::vector<Tensor>& inputs) {
+    const GradcheckReport r = gradcheck(f, inputs, {.order = 2});
+    INFO(r.str());
+    CHECK(r.ok());
+  };
+  const Tensor q = f64s({{.2, .6}, {.4, .3}}), one = f64s({{1, -1}, {-1, 1}});
+  for (const auto reduction : {nn::Reduction::mean, nn::Reduction::sum, nn::Reduction::none}) {
+    check([&](const Tensor& a, const Tensor& b) { return nn::binary_cross_entropy(a, b, reduction); }, {p, q});
+    check([&](const Tensor& a, const Tensor& b) { return nn::binary_cross_entropy(sigmoid(a), b, reduction); }, {z, q});
+    check([&](const Tensor& a, const Tensor& b) { return nn::mse_loss(a, b, reduction); }, {y, q});
+    check([&](const Tensor& a) { return nn::cross_entropy(a, labels, reduction); }, {logits});
+  }
+  check([](const Tensor& a,
+           const Tensor& b) { return nn::binary_cross_entropy_with_logits(a, b, {.weight = w, .pos_weight = 2}); },
+        {f64s({{-1.5, .3}, {2., -1.}}), q});
+  check([](const Tensor& a, const Tensor& b) { return nn::l1_loss(a, b); }, {y, q});
+  check([](const Tensor& a, const Tensor& b) { return nn::huber_loss(a, b, {.delta = .7}); }, {y, q});
+  check([&](const Tensor& a) { return nn::hinge_loss(a, one); }, {y});
+  check(
+      [](const Tensor& a) {
+        return nn::cross_entropy(a, labels, {.weight = class_weight, .ignore_index = 2, .label_smoothing = .1});
+      },
+      {logits});
+  check([](const Tensor& a, const Tensor& b) { return nn::cross_entropy(a, b, {.weight = class_weight}); },
+        {logits, shares});
+  check([](const Tensor& a) { return nn::nll_loss(a, labels); }, {logits});
+  check([](const Tensor& a, const Tensor& b) { return nn::kl_div(a, b); }, {y, q});
+}
+
+TEST_CASE("binary cross-entropy of a saturated sigmoid has the exact loss and gradient") {
+  check_loss(
+      [](const Tensor& x) {
+        return nn::binary_cross_entropy(sigmoid(x), f64s({1, 0, 0, 1}), nn::Reduction::none);
+      },
+      f64s({-1000, 1000, -1000, 0}), {1000, 1000, 0, std::log(2.)}, {-1, 1, 0, -.5});
+  // In f32 the probability is exactly 1 from 17 on.
+  Tensor x = full({1, 1}, 20, {.requires_grad = true});
+  nn::binary_cross_entropy(sigmoid(x), zeros({1, 1})).backward();
+  check_close(x.grad(), {1}, 1e-6);
+}
+
+TEST_CASE("a sigmoid whose input was overwritten is met by its own value") {
+  Tensor x = f64s({0.}).set_requires_grad(true);
+  const Tensor q = sigmoid(x);
+  {
+    const NoGrad guard;
+    x.assign(f64s({5.}));
+  }
+  check_close(nn::binary_cross_entropy(q, f64s({1.})), {std::log(2.)});
+}
+
+TEST_CASE("binary cross-entropy of probabilities 0 and 1 stops at 100, with a finite gradient") {
+  check_loss(
+      [](const Tensor& x) {
+        return nn::binary_cross_entropy(x, f64s({0, 1, 1, 0}), nn::Reduction::none);
+      },
+      f64s({0, 1, 0, 1}), {0, 0, 100, 100}, {0, 0, -1e12, 1e12});
+}
+
+TEST_CASE("losses at infinite and huge arguments are what their formula says") {
+  check_loss(
+      [](const Tensor& x) {
+        return nn::binary_cross_entropy_with_logits(x, f64s({1, 0, 1, 1}), nn::Reduction::none);
+      },
+      f64s({1000, 1000, -1000, inf}), {0, 1000, 1000, 0}, {0, 1, -1, 0});
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, classes({0})); }, f64s({{-inf, 0.}}), {inf}, {-1, 1});
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, classes({1})); }, f64s({{1000., -1000.}}), {2000},
+             {1, -1});
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, classes({-100})); }, f64s({{1., 2.}}), {not_a_number},
+             {0, 0});
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, f64s({{0., 1.}})); }, f64s({{-inf, 0.}}), {0}, {0, 0});
+  check_loss(
+      [](const Tensor& x) {
+        return nn::kl_div(x, f64s({0., 1.}), nn::Reduction::sum);
+      },
+      f64s({-inf, 0.}), {0}, {0, -1});
+  check_loss([](const Tensor& x) { return nn::huber_loss(x, f64s({0.})); }, f64s({inf}), {inf}, {1});
+}
+
+TEST_CASE("the mean of an empty batch is NaN") {
+  const Tensor none = zeros({0, 1});
+  for (const Tensor& loss :
+       {nn::binary_cross_entropy(none, none), nn::binary_cross_entropy_with_logits(none, none),
+        nn::mse_loss(none, none), nn::l1_loss(none, none), nn::huber_loss(none, none), nn::hinge_loss(none, none),
+        nn::kl_div(none, none), nn::cross_entropy(zeros({0, 3}), zeros({0}, {.dtype = i64}))})
+    check_close(loss, {not_a_number});
+}
+
+TEST_CASE("a loss never broadcasts, and says what to do instead") {
+  const Tensor a = zeros({3, 1}), b = zeros({3});
+  const std::string what =
+      ": the prediction is (3, 1), the target is (3,), and a loss never broadcasts; bring one to the other's shape, as "
+      "by reshape(target, {3, 1})";
+  CHECK_ERROR(nn::binary_cross_entropy(a, b), "losses.cpp", "binary_cross_entropy" + what);
+  CHECK_ERROR(nn::binary_cross_entropy_with_logits(a, b), "losses.cpp", "binary_cross_entropy_with_logits" + what);
+  CHECK_ERROR(nn::mse_loss(a, b), "losses.cpp", "mse_loss" + what);
+  CHECK_ERROR(nn::l1_loss(a, b), "losses.cpp", "l1_loss" + what);
+  CHECK_ERROR(nn::huber_loss(a, b), "losses.cpp", "huber_loss" + what);
+  CHECK_ERROR(nn::hinge_loss(a, b), "losses.cpp", "hinge_loss" + what);
+  CHECK_ERROR(nn::kl_div(a, b), "losses.cpp", "kl_div" + what);
+  CHECK_ERROR(nn::cross_entropy(a, b), "losses.cpp", "cross_entropy" + what);
+  CHECK_ERROR(
+      nn::mse_loss(a, zeros({2, 1})), "losses.cpp",
+      "mse_loss: the prediction is (3, 1), the target is (2, 1), and a loss never broadcasts; both must have one "
+      "shape");
+  CHECK_ERROR(nn::mse_loss(a, a, {.weight = b}), "losses.cpp",
+              "mse_loss: the weight is (3,), the loss is (3, 1); they must be equal");
+  CHECK_ERROR(nn::mse_loss(a, 0), "losses.cpp",
+              "mse_loss: an argument is a plain number; make it a tensor with full(...)");
+  CHECK_ERROR(nn::mse_loss(a, zeros({3, 1}, {.dtype = f64})), "losses.cpp",
+              "mse_loss: the prediction is f32, the target is f64; convert the target with .to(f32)");
+}
+
+TEST_CASE("probabilities and targets outside their range are refused, NaN too") {
+  const Tensor half = full({2}, .5);
+  CHECK_ERROR(
+      nn::binary_cross_entropy(tensor({.5, 1.5}), half), "losses.cpp",
+      "binary_cross_entropy: the prediction holds 1.5 at position 1 of shape (2,); all must be between 0 and 1");
+  CHECK_ERROR(
+      nn::binary_cross_entropy(tensor({not_a_number, .5}), half), "losses.cpp",
+      "binary_cross_entropy: the prediction holds nan at position 0 of shape (2,); all must be between 0 and 1");
+  CHECK_ERROR(nn::binary_cross_entropy(half, tensor({0., 2.})), "losses.cpp",
+              "binary_cross_entropy: the target holds 2 at position 1 of shape (2,); all must be between 0 and 1");
+  CHECK_ERROR(
+      nn::binary_cross_entropy_with_logits(half, tensor({0., -1.})), "losses.cpp",
+      "binary_cross_entropy_with_logits: the target holds -1 at position 1 of shape (2,); all must be between 0 "
+      "and 1");
+  CHECK_ERROR(nn::hinge_loss(half, tensor({1., 0.})), "losses.cpp",
+              "hinge_loss: the target holds 0 at position 1; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
+  CHECK_ERROR(nn::kl_div(half, tensor({.5, -.5})), "losses.cpp",
+              "kl_div: the target holds -0.5 at position 1; probabilities must be at least 0");
+  CHECK_THROWS_AS(nn::huber_loss(half, half, {.delta = 0}), ValueError);
+  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(half, half, {.pos_weight = not_a_number}), ValueError);
+}
+
+TEST_CASE("classes that do not exist, are too many or of another dtype are refused") {
+  const Tensor a = zeros({2, 3});
+  CHECK_ERROR(nn::cross_entropy(a, classes({0, 3})), "losses.cpp",
+              "cross_entropy: target 3 at position 1 is out of bounds for 3 classes");
+  CHECK_ERROR(nn::nll_loss(a, classes({-1, 0})), "losses.cpp",
+              "nll_loss: target -1 at position 0 is out of bounds for 3 classes");
+  CHECK_ERROR(nn::cross_entropy(a, classes({0, 1, 2})), "losses.cpp",
+              "cross_entropy: the prediction is (2, 3), the classes are (3,); they must be (2,), one for each row");
+  CHECK_ERROR(nn::nll_loss(a, tensor({0., 1.})), "losses.cpp",
+              "nll_loss: the classes are f32; convert them with .to(i64)");
+  CHECK_ERROR(nn::cross_entropy(a, classes({0, 1}), {.weight = ones({2})}), "losses.cpp",
+              "cross_entropy: the weight is (2,), and there are 3 classes; it must hold one number for each");
+  CHECK_ERROR(nn::cross_entropy(zeros({2, 3, 4}), classes({0, 1})), "losses.cpp",
+              "cross_entropy: the prediction is (2, 3, 4); (n, classes) or (classes) is needed, bring it there with "
+              "reshape");
+  CHECK_ERROR(nn::cross_entropy(a, classes({0, 1}), {.label_smoothing = 2}), "losses.cpp",
+              "cross_entropy: label_smoothing is 2; it must be between 0 and 1");
+}

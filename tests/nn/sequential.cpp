@@ -1,0 +1,165 @@
+#include <autograd/node.hpp>
+#include <nn/nn.hpp>
+
+#include "nn/support.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+nn::Sequential reference() {
+  return nn::Sequential{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
+                        nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
+}
+
+std::vector<std::string> names(const nn::Module& m) {
+  std::vector<std::string> result;
+  for (const auto& [name, tensor] : m.named_parameters()) result.push_back(name);
+  return result;
+}
+
+/// A layer that is no module.
+struct Scale {
+  nn::Parameter factor{full({1}, 2)};
+  Tensor operator()(const Tensor& x) { return x * factor; }
+  void members(nn::Visitor& visit) { visit("factor", factor); }
+};
+
+}  // namespace
+
+TEST_CASE("a Sequential runs its layers in order and names parameters by position") {
+  nn::Sequential model = reference();
+  CHECK(model.size() == 7);
+  CHECK(model(zeros({5, 784})).shape() == Shape{5, 1});
+  CHECK(names(model) == std::vector<std::string>{"0.weight", "0.bias", "3.weight", "3.bias", "5.weight", "5.bias"});
+  nn::Sequential affine{nn::Dense{2, 2, {.weight_init = nn::init::ones()}}, [](const Tensor& x) { return x + 1; },
+                        Scale{}, relu};
+  check_close(affine(tensor({{1., 2.}, {-3., 1.}})), {8, 8, 0, 0});
+  CHECK(names(affine) == std::vector<std::string>{"0.weight", "0.bias", "2.factor"});
+  CHECK(affine[3].describe() == "function");
+  CHECK(affine[2].describe() == "Scale");
+}
+
+TEST_CASE("an empty Sequential is the identity, and one is built in a loop") {
+  nn::Sequential model;
+  const Tensor x = ones({2, 8});
+  CHECK(model(x).same(x));
+  for (int i = 0; i < 3; ++i) model.add(nn::Dense{8, 8}).add(nn::Tanh{});
+  CHECK(model.size() == 6);
+  CHECK(model.parameters().size() == 6);
+  CHECK(model(x).shape() == x.shape());
+}
+
+TEST_CASE("a copy is deep, also of nested models and lambdas, and a move hands over") {
+  const double offset = 3;
+  nn::Sequential a{nn::Dense{2, 2}, [offset](const Tensor& x) { return x + offset; },
+                   nn::Sequential{nn::Dense{2, 1}, Scale{}}};
+  const Tensor x = randn({4, 2});
+  nn::Sequential b = a, c{a};
+  CHECK(equal(a(x), b(x)));
+  const std::vector<double> before = numbers(a(x));
+  {
+    const NoGrad guard;
+    for (const Tensor& p : b.parameters()) Tensor(p).assign(zeros(p.shape()));
+  }
+  CHECK(numbers(a(x)) == before);
+  CHECK(numbers(c(x)) == before);
+  CHECK(numbers(b(x)) == std::vector<double>(4, 0));
+  const Tensor weight = a.parameters()[0];
+  const nn::Sequential d = std::move(a);
+  CHECK(d.parameters()[0].same(weight));
+  CHECK(d.size() == 3);
+}
+
+TEST_CASE("Sequential{other} is a copy; add nests") {
+  nn::Sequential inner{nn::Dense{2, 2}, nn::ReLU{}};
+  CHECK(nn::Sequential{inner}.size() == 2);
+  nn::Sequential outer;
+  outer.add(inner);
+  CHECK(outer.size() == 1);
+  CHECK(names(outer) == std::vector<std::string>{"0.0.weight", "0.0.bias"});
+  CHECK(nn::Sequential{inner, inner}.size() == 2);
+}
+
+TEST_CASE("assigning a Sequential of equal layers writes in place; another one is taken over") {
+  nn::Sequential model{nn::Dense{2, 2}, [](const Tensor& x) { return x; }};
+  nn::Sequential best = model;
+  const Tensor handle = model.parameters()[0];
+  {
+    const NoGrad guard;
+    Tensor(handle).assign(zeros({2, 2}));
+  }
+  model = best;
+  CHECK(model.parameters()[0].same(handle));
+  CHECK(equal(handle, best.parameters()[0]));
+  model = nn::Sequential{nn::ReLU{}};
+  CHECK(model.size() == 1);
+  model = best;
+  CHECK(model.size() == 2);
+  CHECK(!model.parameters()[0].same(best.parameters()[0]));
+}
+
+TEST_CASE("layers are reached by position and type") {
+  nn::Sequential model{nn::Dense{2, 3}, nn::ReLU{}};
+  CHECK(model[0].as<nn::Dense>().weight.same(model.parameters()[0]));
+  CHECK(model[-1].describe() == "ReLU");
+  CHECK_ERROR(model[2], "sequential.cpp", "Sequential: index 2 is out of range for a model of 2 layers");
+  CHECK_ERROR(nn::Sequential{nn::ReLU{}}[-2], "sequential.cpp",
+              "Sequential: index -2 is out of range for a model of 1 layer");
+  CHECK_ERROR(model[1].as<nn::Dense>(), "sequential.cpp", "as: the layer is ReLU, not Dense");
+}
+
+TEST_CASE("an error inside names the user's line, the path and the layer") {
+  nn::Sequential model{nn::Dense{4, 64}, nn::ReLU{}, nn::Sequential{nn::Dropout{0.2}, nn::Dense{63, 32}}};
+  const std::string nested = error_of([&] { model(zeros({2, 4})); });
+  CAPTURE(nested);
+  CHECK(nested.starts_with(text("sequential.cpp:", __LINE__ - 2, ": in model[2][1] (Dense 63 -> 32): dense: ")));
+  CHECK(nested.find("(2, 64)") != std::string::npos);
+  CHECK(nested.find("(63, 32)") != std::string::npos);
+
+  nn::Sequential with_lambda{nn::ReLU{}, [](const Tensor& x) { return reshape(x, {7}); }};
+  const int line = __LINE__ - 1;
+  const std::string inside = error_of([&] { with_lambda(zeros({2, 4})); });
+  CAPTURE(inside);
+  CHECK(inside.starts_with(text("sequential.cpp:", line, ": in model[1] (function): reshape: ")));
+}
+
+TEST_CASE("nodes made inside a Sequential carry the line of the call") {
+  nn::Sequential model{nn::Dense{4, 2}};
+  const Tensor y = model(zeros({2, 4}));
+  CHECK(y.node()->place.line == __LINE__ - 1);
+}
+
+TEST_CASE("a network has right derivatives to order 2, and its parameters get them") {
+  nn::Sequential model{nn::Dense{3, 4, {.bias_init = nn::init::normal(), .dtype = f64}}, nn::Tanh{},
+                       nn::Dense{4, 1, {.dtype = f64}}, nn::Sigmoid{}};
+  const Tensor x = randn({5, 3}, {.dtype = f64}), t = full({5, 1}, .3, {.dtype = f64});
+  const auto by_hand = [&](const Tensor& w, const Tensor& b, const Tensor& v, const Tensor& c) {
+    return nn::binary_cross_entropy(sigmoid(dense(tanh(dense(x, w, b)), v, c)), t);
+  };
+  const std::vector<Tensor> p = model.parameters();
+  const GradcheckReport r = gradcheck(by_hand, p, {.order = 2});
+  INFO(r.str());
+  CHECK(r.ok());
+  const std::vector<Tensor> expected = grad(by_hand(p[0], p[1], p[2], p[3]), p);
+  nn::binary_cross_entropy(model(x), t).backward();
+  for (std::size_t i = 0; i < p.size(); ++i) CHECK(equal(p[i].grad(), expected[i]));
+}
+
+TEST_CASE("a model that is trained by hand learns, and a saved state brings it back") {
+  manual_seed(7);
+  nn::Sequential model{nn::Dense{2, 8}, nn::Tanh{}, nn::Dense{8, 1}, nn::Sigmoid{}};
+  const Tensor x = tensor({{0, 0}, {0, 1}, {1, 0}, {1, 1}}), t = tensor({{0}, {1}, {1}, {0}});
+  const auto loss = [&] { return nn::binary_cross_entropy(model(x), t); };
+  const nn::StateDict start = model.state_dict();
+  const double first = loss().item<double>();
+  for (int step = 0; step < 400; ++step) {
+    model.zero_grad();
+    loss().backward();
+    const NoGrad guard;
+    for (Tensor p : model.parameters()) p.assign(p - 0.5 * p.grad());
+  }
+  CHECK(loss().item<double>() < 0.2 * first);
+  model.load_state_dict(start);
+  CHECK(loss().item<double>() == first);
+}
