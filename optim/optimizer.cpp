@@ -27,6 +27,7 @@ Optimizer::~Optimizer() = default;
 
 std::string Optimizer::conflict(std::size_t) const { return {}; }
 
+/// For reading only: the list points into the options, which a constant optimiser must not change.
 std::vector<Option> Optimizer::listed_options(std::size_t group) const {
   return const_cast<Optimizer*>(this)->options(group);
 }
