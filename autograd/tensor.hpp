@@ -102,8 +102,8 @@ class Tensor {
 
   /// Like NumPy prints an array.
   std::string str() const;
-  /// The truth of a tensor of size 1.
-  explicit operator bool() const { return item<bool>(); }
+  /// The truth of a tensor of size 1. Its error has no line: a conversion is not told where it was written.
+  explicit operator bool() const { return item<bool>(Place{}); }
 
   const Ref<Node>& node() const;
   /// Replaces the numbers, dtype and all, for everyone who holds this tensor (nn::Module::to).
