@@ -1,0 +1,12 @@
+# Runs PROGRAM, which must succeed and print what the file EXPECTED holds, if there is one.
+execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE printed RESULT_VARIABLE status)
+message("${printed}")
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "it ended with ${status}")
+endif()
+if(EXISTS ${EXPECTED})
+  file(READ ${EXPECTED} expected)
+  if(NOT printed STREQUAL expected)
+    message(FATAL_ERROR "README.md says that it prints\n${expected}")
+  endif()
+endif()
