@@ -105,7 +105,11 @@ int main(int argc, char** argv) try {
   app.add_option("--save", s.save, "file for the trained weights (safetensors)");
   app.add_option("--load", s.load, "evaluate these weights instead of training");
   app.add_option("--curve", s.curve, "file for the learning curve (SVG)");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;  // 0 after --help
+  }
 
   set_num_threads(s.threads);
   manual_seed(s.seed);
