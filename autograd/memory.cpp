@@ -199,6 +199,8 @@ Pool* pool() { return current_pool ? current_pool : make_pool(); }
 
 void* allocate_without_pool(std::size_t bytes) {
   detail::count_system_allocation();
+  // A sanitizer ends the process where the system only says no.
+  if (!pooled && bytes > std::size_t{1} << 40) fail(bytes);
   // Exactly as long as asked for, so that a sanitizer sees the first byte past the end.
   void* block = nullptr;
   if (posix_memalign(&block, alignment, pooled ? size_class(bytes).bytes : bytes + !bytes) != 0) fail(bytes);
