@@ -77,9 +77,10 @@ void train(nn::Sequential& model, const nn::TensorDataset& training, const nn::T
     progress.finish(epoch, loss_so_far, accuracy_so_far);
     const Evaluation held_out = evaluate(model, test);
     history.push_back({loss_so_far.value(), accuracy_so_far.value(), held_out.loss.value(), held_out.accuracy.value()});
+    // After every epoch, so that an interrupted run loses at most one.
+    nn::save_weights(model, s.save);
+    nn::write_learning_curve(s.curve, history);
   }
-  nn::write_learning_curve(s.curve, history);
-  nn::save_weights(model, s.save);
   std::printf("\nweights in %s, learning curve in %s\n", s.save.c_str(), s.curve.c_str());
 }
 
@@ -95,20 +96,21 @@ int main(int argc, char** argv) try {
   Settings s;
   CLI::App app("Trains the reference network on Fashion-MNIST, MNIST or any folder with the four IDX files.");
   app.option_defaults()->always_capture_default();
+  app.failure_message(CLI::FailureMessage::help);
   app.add_option("--data", s.data, "folder with the four IDX files, gzipped or not");
   app.add_option("--positive", s.positive, "labels of the positive class, such as 0,2,3,4,6")->delimiter(',');
-  app.add_option("--epochs", s.epochs, "passes over the training images")->check(CLI::PositiveNumber);
-  app.add_option("--batch-size", s.batch_size, "images a step")->check(CLI::PositiveNumber);
+  app.add_option("--epochs", s.epochs, "passes over the training images")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--batch-size", s.batch_size, "images a step")->check(CLI::Range(1, 1'000'000));
   app.add_option("--lr", s.lr, "Adam's learning rate");
   app.add_option("--seed", s.seed, "of the weights, the order of the images and dropout");
-  app.add_option("--threads", s.threads, "threads for matrix products")->check(CLI::PositiveNumber);
+  app.add_option("--threads", s.threads, "threads for matrix products")->check(CLI::Range(1, 1'000'000));
   app.add_option("--save", s.save, "file for the trained weights (safetensors)");
   app.add_option("--load", s.load, "evaluate these weights instead of training");
   app.add_option("--curve", s.curve, "file for the learning curve (SVG)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;  // 0 after --help
+    return app.exit(e) == 0 ? 0 : 2;
   }
 
   set_num_threads(s.threads);
