@@ -1,5 +1,5 @@
 #pragma once
-#include <nn/state_dict.hpp>
+#include <autograd/state_dict.hpp>
 #include <nn/visitor.hpp>
 
 /// A model is a struct that derives from Module, has layers and parameters as plain members, and lists them once:

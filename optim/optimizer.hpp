@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/tensor.hpp>
+#include <autograd/state_dict.hpp>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -35,10 +35,6 @@ struct Group {
   Options options = {};
 };
 
-/// Everything that a later run needs to continue as if never interrupted, under ordered names: options as
-/// `group.0.lr`, step counts as `parameter.0.steps`, moments as `parameter.0.mean`. Numbers are 0-d tensors.
-using StateDict = std::vector<std::pair<std::string, Tensor>>;
-
 /// What all optimisers do. They are constructed from defined leaves that require gradients, each given once; anything
 /// else, and an option outside its range, throws ValueError or GraphError.
 class Optimizer {
@@ -60,7 +56,8 @@ class Optimizer {
   void set_lr(double lr, Place place = Place::here());
   void set_lr(double lr, std::size_t group, Place place = Place::here());
 
-  /// A copy of options, step counts and moments.
+  /// A copy of everything that a later run needs to continue as if never interrupted, numbers as 0-d tensors: options
+  /// as `group.0.lr`, step counts as `parameter.0.steps`, moments as `parameter.0.mean`.
   StateDict state_dict() const;
   /// Takes over what `state_dict` gave, from an optimiser of the same kind over parameters of the same shapes, in the
   /// same order and groups. Otherwise throws ValueError with all that does not fit, and changes nothing.

@@ -9,22 +9,17 @@ using detail::Option, detail::Plan;
 /// Takes entries out of a state by name, and collects what is wrong with it.
 class StateReader {
  public:
-  explicit StateReader(const StateDict& state) : state_(state), order_(state.size()), taken_(state.size(), false) {
-    for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
-    std::stable_sort(order_.begin(), order_.end(),
-                     [&](std::size_t a, std::size_t b) { return state_[a].first < state_[b].first; });
-  }
+  explicit StateReader(const StateDict& state) : state_(state) {}
 
   /// The entry, or an undefined tensor after noting what is wrong with it.
   Tensor take(const std::string& name, Dtype dtype, const Shape& shape) {
-    const auto at = std::lower_bound(order_.begin(), order_.end(), name,
-                                     [&](std::size_t i, const std::string& key) { return state_[i].first < key; });
-    if (at == order_.end() || state_[*at].first != name) {
+    const Tensor* const found = state_.find(name);
+    if (!found) {
       note(name, " is missing");
       return {};
     }
-    taken_[*at] = true;
-    const Tensor& t = state_[*at].second;
+    taken_.push_back(name);
+    const Tensor& t = *found;
     if (!t.defined()) {
       note(name, " is undefined");
     } else if (t.dtype() != dtype || t.shape() != shape) {
@@ -42,15 +37,14 @@ class StateReader {
 
   /// All problems, one to a line, those of entries that nobody took included.
   std::string problems() {
-    for (const std::size_t i : order_)
-      if (!taken_[i]) note(state_[i].first, " is unexpected");
+    for (const auto& entry : state_)
+      if (std::find(taken_.begin(), taken_.end(), entry.first) == taken_.end()) note(entry.first, " is unexpected");
     return problems_;
   }
 
  private:
   const StateDict& state_;
-  std::vector<std::size_t> order_;
-  std::vector<bool> taken_;
+  std::vector<std::string> taken_;
   std::string problems_;
 };
 
@@ -58,14 +52,14 @@ StateDict Optimizer::state_dict() const {
   StateDict state;
   for (std::size_t group = 0; group < groups_; ++group)
     for (const Option& option : listed_options(group))
-      state.emplace_back(text("group.", group, ".", option.name),
-                         full({}, option.get(), {.dtype = option.flag ? boolean : f64}));
+      state.set(text("group.", group, ".", option.name),
+                full({}, option.get(), {.dtype = option.flag ? boolean : f64}));
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const std::string prefix = text("parameter.", i, ".");
-    state.emplace_back(prefix + "steps", full({}, slots_[i].steps, {.dtype = i64}));
+    state.set(prefix + "steps", full({}, slots_[i].steps, {.dtype = i64}));
     for (int k = 0; k < most_moments; ++k)
       if (const Tensor& moment = slots_[i].moments[k]; moment.defined())
-        state.emplace_back(prefix + moment_names_[k], moment.clone());
+        state.set(prefix + moment_names_[k], moment.clone());
   }
   return state;
 }

@@ -29,7 +29,7 @@ class Reader {
   Reader(std::string_view bytes, const std::string& source, const OpScope& scope)
       : bytes_(bytes), source_(source), scope_(scope) {}
 
-  NamedTensors read() {
+  StateDict read() {
     if (bytes_.size() < 8) fail("has ", bytes_.size(), " bytes, fewer than the 8 of its header's length");
     std::uint64_t length;
     std::memcpy(&length, bytes_.data(), 8);
@@ -129,7 +129,7 @@ class Reader {
     return e;
   }
 
-  NamedTensors tensors() {
+  StateDict tensors() {
     std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
       return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
     });
@@ -139,12 +139,12 @@ class Reader {
       at = e.end;
     }
     if (at != data_.size()) fail("has ", data_.size() - at, " bytes after the last tensor");
-    NamedTensors result;
+    StateDict result;
     for (const Entry& e : entries_) {
       Array array(e.dtype, e.shape);
       if (e.end > e.begin) std::memcpy(array.data(), data_.data() + e.begin, e.end - e.begin);
       if (e.dtype == boolean) check_booleans(e, array);
-      result.emplace_back(e.name, Tensor(std::move(array)));
+      result.set(e.name, Tensor(std::move(array)));
     }
     return result;
   }
@@ -164,13 +164,12 @@ class Reader {
 
 }  // namespace
 
-std::string to_safetensors(const NamedTensors& tensors, Place place) {
+std::string to_safetensors(const StateDict& tensors, Place place) {
   const OpScope scope("to_safetensors", place);
   Json header = Json::object();
   std::size_t at = 0;
   for (const auto& [name, t] : tensors) {
     if (name.empty() || name == metadata) scope.fail<ValueError>("a tensor cannot be named '", name, "'");
-    if (header.contains(name)) scope.fail<ValueError>("two tensors are named '", name, "'");
     const std::size_t end = at + t.array().bytes();
     header[name] = {{"dtype", format_name(t.dtype())},
                     {"shape", std::vector<std::int64_t>(t.shape().begin(), t.shape().end())},
@@ -193,16 +192,16 @@ std::string to_safetensors(const NamedTensors& tensors, Place place) {
   return bytes;
 }
 
-NamedTensors from_safetensors(std::string_view bytes, const std::string& source, Place place) {
+StateDict from_safetensors(std::string_view bytes, const std::string& source, Place place) {
   const OpScope scope("load", place);
   return Reader(bytes, source, scope).read();
 }
 
-void save_tensors(const std::string& path, const NamedTensors& tensors, Place place) {
+void save_tensors(const std::string& path, const StateDict& tensors, Place place) {
   write_file_atomically(path, to_safetensors(tensors, place), place);
 }
 
-NamedTensors load_tensors(const std::string& path, Place place) {
+StateDict load_tensors(const std::string& path, Place place) {
   return from_safetensors(read_file(path, place), path, place);
 }
 

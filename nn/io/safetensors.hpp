@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/tensor.hpp>
+#include <autograd/state_dict.hpp>
 #include <string_view>
 
 /// The safetensors format (github.com/huggingface/safetensors): eight bytes of little-endian header length, a JSON
@@ -7,18 +7,17 @@
 /// holes. It holds numbers only, so that opening a file never runs anything.
 namespace xgrad::nn {
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
-/// The file's bytes. Bits are kept, NaN payloads and -0 too. Throws ValueError on an empty or repeated name.
-std::string to_safetensors(const NamedTensors& tensors, Place place = Place::here());
+/// The file's bytes. Bits are kept, NaN payloads and -0 too. Throws ValueError on an empty name or one that is not
+/// UTF-8.
+std::string to_safetensors(const StateDict& tensors, Place place = Place::here());
 
 /// The tensors in the order of their bytes. Reads the dtypes F32, F64, I64 and BOOL. Throws FileError, which names
 /// `source`, on anything that the format forbids: a header that is longer than the file or 100 MB, not UTF-8 or not
 /// JSON; duplicate names; ranges that overlap, leave holes or a tail, or differ from what the shape needs.
-NamedTensors from_safetensors(std::string_view bytes, const std::string& source, Place place = Place::here());
+StateDict from_safetensors(std::string_view bytes, const std::string& source, Place place = Place::here());
 
 /// The same to and from a file; saving replaces it atomically.
-void save_tensors(const std::string& path, const NamedTensors& tensors, Place place = Place::here());
-NamedTensors load_tensors(const std::string& path, Place place = Place::here());
+void save_tensors(const std::string& path, const StateDict& tensors, Place place = Place::here());
+StateDict load_tensors(const std::string& path, Place place = Place::here());
 
 }  // namespace xgrad::nn

@@ -4,16 +4,13 @@
 namespace xgrad::nn {
 
 void save_weights(const Module& model, const std::string& path, Place place) {
-  NamedTensors tensors;
-  for (const auto& [name, tensor] : model.state_dict(place)) tensors.emplace_back(name, tensor);
-  save_tensors(path, tensors, place);
+  save_tensors(path, model.state_dict(place), place);
 }
 
 void load_weights(Module& model, const std::string& path, LoadOptions options, Place place) {
-  StateDict dict;
-  for (auto& [name, tensor] : load_tensors(path, place)) dict.set(name, std::move(tensor));
+  const StateDict weights = load_tensors(path, place);
   try {
-    model.load_state_dict(dict, options, place);
+    model.load_state_dict(weights, options, place);
   } catch (const ValueError& e) {
     throw FileError(text(e.what(), "; the file is '", path, "'"));
   }

@@ -231,7 +231,7 @@ TEST_CASE("two members of one name are reported") {
 
 TEST_CASE("state_dict is an ordered snapshot that training does not change, and loads back") {
   Net net;
-  const nn::StateDict saved = net.state_dict();
+  const StateDict saved = net.state_dict();
   std::vector<std::string> order;
   for (const auto& [name, tensor] : saved) order.push_back(name);
   CHECK(order ==
@@ -258,9 +258,9 @@ TEST_CASE("state_dict is an ordered snapshot that training does not change, and 
 
 TEST_CASE("load_state_dict lists all that does not fit in one message and changes nothing") {
   Net net;
-  nn::StateDict dict = net.state_dict();
-  const nn::StateDict before = net.state_dict();
-  nn::StateDict wrong{{"hidden.weight", zeros({3, 2})}, {"hidden.bias", zeros({3}, {.dtype = f64})},
+  StateDict dict = net.state_dict();
+  const StateDict before = net.state_dict();
+  StateDict wrong{{"hidden.weight", zeros({3, 2})}, {"hidden.bias", zeros({3}, {.dtype = f64})},
                       {"output.weight", zeros({3, 1})}, {"outptu.bias", zeros({1})},
                       {"scale", full({1}, 9)},          {"seen", zeros({})}};
   CHECK_ERROR(

@@ -151,7 +151,7 @@ TEST_CASE("a model that is trained by hand learns, and a saved state brings it b
   nn::Sequential model{nn::Dense{2, 8}, nn::Tanh{}, nn::Dense{8, 1}, nn::Sigmoid{}};
   const Tensor x = tensor({{0, 0}, {0, 1}, {1, 0}, {1, 1}}), t = tensor({{0}, {1}, {1}, {0}});
   const auto loss = [&] { return nn::binary_cross_entropy(model(x), t); };
-  const nn::StateDict start = model.state_dict();
+  const StateDict start = model.state_dict();
   const double first = loss().item<double>();
   for (int step = 0; step < 400; ++step) {
     model.zero_grad();

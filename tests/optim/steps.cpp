@@ -157,13 +157,23 @@ TEST_CASE("steps after the first allocate nothing") {
   }
 }
 
+namespace {
+
+void check_same_bits(const StateDict& a, const StateDict& b) {
+  REQUIRE(a.size() == b.size());
+  for (const auto& [name, t] : b)
+    CHECK(std::memcmp(a.at(name).array().data(), t.array().data(), t.array().bytes()) == 0);
+}
+
+}  // namespace
+
 TEST_CASE("20 steps after a state went through a file equal an uninterrupted run, bit for bit") {
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
     std::vector<Tensor> p = fresh_parameters();
     const auto optimizer = kind.make(p);
     train(*optimizer, p, 0, 20);
-    const optim::StateDict state = optimizer->state_dict();
+    const StateDict state = optimizer->state_dict();
     std::vector<Tensor> q;
     for (const Tensor& t : p) q.push_back(t.detach().clone().set_requires_grad(true));
     train(*optimizer, p, 20, 40);
@@ -175,12 +185,7 @@ TEST_CASE("20 steps after a state went through a file equal an uninterrupted run
     // The state was copied both ways: neither run wrote into it.
     const auto again = kind.other(q);
     again->load_state_dict(state);
-    CHECK(again->state_dict().size() == state.size());
-    for (std::size_t i = 0; i < state.size(); ++i) {
-      CHECK(again->state_dict()[i].first == state[i].first);
-      CHECK(std::memcmp(again->state_dict()[i].second.array().data(), state[i].second.array().data(),
-                        state[i].second.array().bytes()) == 0);
-    }
+    check_same_bits(again->state_dict(), state);
   }
 }
 
@@ -188,22 +193,22 @@ TEST_CASE("a state that does not fit is refused with everything that is wrong, a
   std::vector<Tensor> p = fresh_parameters();
   optim::Adam optimizer{p, {.lr = .5}};
   train(optimizer, p, 0, 3);
-  const optim::StateDict good = optimizer.state_dict();
-  optim::StateDict bad;
+  const StateDict good = optimizer.state_dict();
+  StateDict bad;
   for (const auto& [name, t] : good) {
     if (name == "group.0.lr") {
-      bad.emplace_back(name, tensor(.25, {.dtype = f64}));
+      bad.set(name, tensor(.25, {.dtype = f64}));
     } else if (name == "group.0.eps") {
-      bad.emplace_back(name, tensor(-1., {.dtype = f64}));
+      bad.set(name, tensor(-1., {.dtype = f64}));
     } else if (name == "parameter.0.mean") {
-      bad.emplace_back(name, zeros({4, 3}, {.dtype = f64}));
+      bad.set(name, zeros({4, 3}, {.dtype = f64}));
     } else if (name == "parameter.0.mean_square") {
-      bad.emplace_back(name, zeros({3, 4}));
+      bad.set(name, zeros({3, 4}));
     } else if (name != "parameter.1.mean") {
-      bad.emplace_back(name, t);
+      bad.set(name, t);
     }
   }
-  bad.emplace_back("parameter.2.steps", full({}, 1, {.dtype = i64}));
+  bad.set("parameter.2.steps", full({}, 1, {.dtype = i64}));
   const auto load = [&] { optimizer.load_state_dict(bad, Place{"my_program.cpp", 7}); };
   CHECK_THROWS_WITH_AS(load(),
                        "my_program.cpp:7: load_state_dict: the state does not fit this Adam, which stays as it was:\n"
@@ -214,11 +219,7 @@ TEST_CASE("a state that does not fit is refused with everything that is wrong, a
                        "  parameter.2.steps is unexpected",
                        ValueError);
   CHECK(optimizer.lr() == .5);
-  const optim::StateDict after = optimizer.state_dict();
-  REQUIRE(after.size() == good.size());
-  for (std::size_t i = 0; i < good.size(); ++i)
-    CHECK(std::memcmp(after[i].second.array().data(), good[i].second.array().data(), good[i].second.array().bytes()) ==
-          0);
+  check_same_bits(optimizer.state_dict(), good);
 }
 
 TEST_CASE("f32 parameters of any shape, empty ones included, are optimised") {

@@ -29,17 +29,13 @@ std::unique_ptr<optim::Optimizer> make(const std::string& kind, const std::vecto
 
 /// Sets options by their names in the state.
 void configure(optim::Optimizer& optimizer, std::istream& options) {
-  optim::StateDict state = optimizer.state_dict();
+  StateDict state = optimizer.state_dict();
   for (std::string option; options >> option;) {
     const std::size_t equals = option.find('=');
     const std::string name = "group.0." + option.substr(0, equals);
-    bool found = false;
-    for (auto& [key, t] : state) {
-      if (key != name) continue;
-      t = full({}, std::stod(option.substr(equals + 1)), {.dtype = t.dtype()});
-      found = true;
-    }
-    if (!found) throw ValueError("no option " + name);
+    const Tensor* const old = state.find(name);
+    if (!old) throw ValueError("no option " + name);
+    state.set(name, full({}, std::stod(option.substr(equals + 1)), {.dtype = old->dtype()}));
   }
   optimizer.load_state_dict(state);
 }

@@ -1,6 +1,6 @@
-#include <nn/state_dict.hpp>
+#include <autograd/state_dict.hpp>
 
-namespace xgrad::nn {
+namespace xgrad {
 
 StateDict::StateDict(std::initializer_list<Entry> entries) {
   for (const auto& [name, value] : entries) set(name, value);
@@ -29,4 +29,4 @@ const Tensor& StateDict::at(std::string_view name, Place place) const {
   scope.fail<ValueError>("there is no ", name, "; the names are: ", names);
 }
 
-}  // namespace xgrad::nn
+}  // namespace xgrad

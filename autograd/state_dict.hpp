@@ -2,10 +2,10 @@
 #include <autograd/tensor.hpp>
 #include <string_view>
 
-namespace xgrad::nn {
+namespace xgrad {
 
-/// Tensors by name, in the order in which they were added: what Module::state_dict returns and files hold.
-/// `for (const auto& [name, tensor] : dict)`.
+/// Tensors by name, in the order in which they were added: what models and optimisers need to go on from, and what
+/// files hold. `for (const auto& [name, tensor] : dict)`.
 class StateDict {
  public:
   using Entry = std::pair<std::string, Tensor>;
@@ -34,4 +34,4 @@ class StateDict {
   std::vector<Entry> entries_;
 };
 
-}  // namespace xgrad::nn
+}  // namespace xgrad
