@@ -47,9 +47,7 @@ StateDict sample() {
 TEST_CASE("what was saved is loaded with the same names, dtypes, shapes and bits") {
   const StateDict saved = sample(), loaded = from_safetensors(to_safetensors(saved), "w");
   REQUIRE(loaded.size() == saved.size());
-  for (const auto& [name, t] : saved) {
-    CHECK_MESSAGE(same_bits(t, loaded.at(name)), name);
-  }
+  for (const auto& entry : saved) CHECK_MESSAGE(same_bits(entry.second, loaded.at(entry.first)), entry.first);
 }
 
 TEST_CASE("NaN payloads, infinities and -0 are kept bitwise") {
@@ -120,9 +118,9 @@ TEST_CASE("each broken file is refused with the file's name and the reason") {
        "has overlapping tensors before 'b'"},
       {file(entry("BOOL", "[1]", "[0,1]")) + "\2", "neither 0 nor 1"},
   };
-  for (const auto& [bytes, reason] : cases) {
-    const std::string text = message(bytes);
-    CHECK_MESSAGE(text.find(reason) != std::string::npos, text, " should say ", reason);
+  for (const auto& refused : cases) {
+    const std::string text = message(refused.first);
+    CHECK_MESSAGE(text.find(refused.second) != std::string::npos, text, " should say ", refused.second);
     CHECK(text.find("'w.safetensors'") != std::string::npos);
   }
 }
