@@ -109,7 +109,8 @@ Special at(double x, double value, double gradient, double second) {
 Special at2(double a, double b, double value, double da, double db) { return {{{a}, {b}}, {value}, {{da}, {db}}}; }
 
 const ShapeTuples& any_shape() {
-  static const ShapeTuples shapes{{{}}, {{1}}, {{7}}, {{0}}, {{3, 0}}, {{2, 3}}, {{3, 1, 2}}, {{2, 1, 3, 1, 2}}};
+  static const ShapeTuples shapes{{{}},  {{1}}, {{7}}, {{0}}, {{3, 0}}, {{2, 3}}, {{3, 1, 2}}, {{2, 1, 3, 1, 2}},
+                                  {{37}}};
   return shapes;
 }
 
@@ -128,6 +129,8 @@ const ShapeTuples& broadcast_pairs() {
                                   {{4, 0}, {4, 1}},
                                   {{1}, {2, 0}},
                                   {{1, 1}, {1}},
+                                  {{2, 37}, {37}},
+                                  {{3, 19}, {3, 1}},
                                   {{2, 1, 3, 1, 2}, {3, 2, 1}},
                                   {{2}, {1, 2, 1, 3, 2}}};
   return shapes;

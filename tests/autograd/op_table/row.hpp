@@ -52,7 +52,7 @@ struct Variant {
   ShapeTuples shapes;
   double ulps = 4;         // |value - reference| <= ulps * eps * (|reference| + scale), in both dtypes
   double scale = 0;        // the size of the terms that a value is summed of, where they may cancel
-  int order = 2;           // the highest order of derivatives to check
+  int order = 3;           // the highest order of derivatives to check
   double f32_grad = 1e-5;  // largest difference of f32's gradient from f64's, relative to its largest element (+ scale)
 };
 
