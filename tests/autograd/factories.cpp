@@ -1,0 +1,138 @@
+#include <doctest/doctest.h>
+#include <algorithm>
+#include <autograd/autograd.hpp>
+#include <cmath>
+#include <limits>
+#include <messages.hpp>
+
+using namespace xgrad;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+TEST_CASE("tensor takes a number or nested braces of up to four levels") {
+  CHECK(tensor(3.).shape() == Shape{});
+  CHECK(tensor(3.).item<double>() == 3);
+  CHECK(tensor({1, 2, 3}).shape() == Shape{3});
+  CHECK(tensor({{1., 2.}, {3., 4.}, {5., 6.}}).shape() == Shape{3, 2});
+  CHECK(tensor({{{1, 2}, {3, 4}}, {{5, 6}, {7, 8}}}).shape() == Shape{2, 2, 2});
+  const Tensor four = tensor({{{{1, 2, 3}}}, {{{4, 5, 6}}}});
+  CHECK(four.shape() == Shape{2, 1, 1, 3});
+  CHECK(four.data<float>()[4] == 5);
+  CHECK(tensor({7.5}).shape() == Shape{1});
+  CHECK(tensor({{1.}, {2.}}).shape() == Shape{2, 1});
+}
+
+TEST_CASE("factories default to f32, and take every dtype") {
+  CHECK(tensor(1.).dtype() == f32);
+  CHECK(zeros({2}).dtype() == f32);
+  CHECK(tensor({{1., 2.}}, {.dtype = f64, .requires_grad = true}).requires_grad());
+  CHECK(tensor({0.1}, {.dtype = f64}).item<double>() == 0.1);
+  CHECK(tensor({0.1}).item<double>() == static_cast<double>(0.1f));
+  CHECK(tensor({true, false}, {.dtype = boolean}).str() == "[ True False]");
+  const std::int64_t large = (std::int64_t{1} << 53) + 1;
+  CHECK(tensor({large}, {.dtype = i64}).item<std::int64_t>() == large);
+  CHECK(ones({2}, {.dtype = i64}).str() == "[1 1]");
+  CHECK(full({2}, 2.5).str() == "[2.5 2.5]");
+  CHECK(full({}, inf).item<double>() == inf);
+  CHECK(full({0, 3}, 1).size() == 0);
+  CHECK(from_values(std::vector<double>{1, 2, 3, 4}, {2, 2}).dtype() == f64);
+  CHECK(from_values(std::vector<bool>{true, false}, {2}).dtype() == boolean);
+}
+
+TEST_CASE("arange, linspace and eye give NumPy's numbers") {
+  CHECK(arange(0, 5).str() == "[0. 1. 2. 3. 4.]");
+  CHECK(arange(5, 0, -2, {.dtype = i64}).str() == "[5 3 1]");
+  CHECK(arange(0, 1, 0.25).str() == "[0.   0.25 0.5  0.75]");
+  CHECK(arange(1, 1).shape() == Shape{0});
+  CHECK(arange(1, 0).shape() == Shape{0});
+  CHECK(linspace(0, 1, 5, {.dtype = f64}).str() == "[0.   0.25 0.5  0.75 1.  ]");
+  CHECK(linspace(2, 7, 1).str() == "[2.]");
+  CHECK(linspace(2, 7, 0).shape() == Shape{0});
+  CHECK(linspace(0.1, 0.7, 7, {.dtype = f64}).data<double>()[6] == 0.7);
+  CHECK(eye(2).str() == "[[1. 0.]\n [0. 1.]]");
+  CHECK(eye(0).shape() == Shape{0, 0});
+}
+
+TEST_CASE("random numbers depend on the seed and the order of calls") {
+  manual_seed(42);
+  const Tensor a = rand({1000}), b = randn({1000}, {.dtype = f64}), c = randperm(100);
+  const RandomState state = random_state();
+  const Tensor next = rand({3});
+  manual_seed(42);
+  CHECK(all(a == rand({1000})).item<bool>());
+  CHECK(all(b == randn({1000}, {.dtype = f64})).item<bool>());
+  CHECK(all(c == randperm(100)).item<bool>());
+  CHECK(!all(a == rand({1000})).item<bool>());
+  set_random_state(state);
+  CHECK(all(next == rand({3})).item<bool>());
+  manual_seed(43);
+  CHECK(!all(a == rand({1000})).item<bool>());
+}
+
+TEST_CASE("random numbers have the moments and ranges of their distributions") {
+  manual_seed(1);
+  const Tensor u = rand({100000}, {.dtype = f64}), n = randn({100000}, {.dtype = f64});
+  const double count = 100000;
+  CHECK(all(logical_and(u >= 0, u < 1)).item<bool>());
+  CHECK(sum(u).item<double>() / count == doctest::Approx(0.5).epsilon(0.01));
+  CHECK(std::abs(sum(n).item<double>() / count) < 0.02);
+  CHECK(sum(n * n).item<double>() / count == doctest::Approx(1).epsilon(0.02));
+  const Tensor order = randperm(50), keep = bernoulli({10000}, 0.3);
+  std::vector<std::int64_t> seen(order.data<std::int64_t>(), order.data<std::int64_t>() + 50);
+  std::sort(seen.begin(), seen.end());
+  for (std::size_t i = 0; i < 50; ++i) CHECK(seen[i] == static_cast<std::int64_t>(i));
+  CHECK(sum(keep.to(f64)).item<double>() == doctest::Approx(3000).epsilon(0.06));
+  CHECK(!any(bernoulli({100}, 0)).item<bool>());
+  CHECK(all(bernoulli({100}, 1)).item<bool>());
+  CHECK(randperm(0).shape() == Shape{0});
+}
+
+TEST_CASE("factories name what they cannot make") {
+  CHECK(message_of<ShapeError>([] { zeros({-1, 2}); }) == "zeros: negative size in shape (-1, 2)");
+  CHECK(message_of<ShapeError>([] {
+          zeros({std::int64_t{1} << 40, std::int64_t{1} << 40});
+        }) == "zeros: shape (1099511627776, 1099511627776) has more elements than can be counted");
+  CHECK(zeros({std::int64_t{1} << 40, 0}).size() == 0);
+  CHECK(message_of<ShapeError>([] { randperm(-1); }) == "randperm: negative size in shape (-1,)");
+  CHECK(message_of<ShapeError>([] {
+          tensor({{1., 2.}, {3.}});
+        }) == "tensor: rows of unequal shape: (2,) and (1,); every row needs as many numbers as the first");
+  CHECK(message_of<DtypeError>([] { tensor({1.5}, {.dtype = i64}); }) ==
+        "tensor: the number 1.5 is no i64; pass {.dtype = f64}");
+  CHECK(message_of<DtypeError>([] { zeros({2}, {.dtype = i64, .requires_grad = true}); }) ==
+        "zeros: a tensor of type i64 cannot require a gradient; use f32 or f64");
+  CHECK(message_of<ShapeError>([] {
+          from_values(std::vector<float>{1, 2, 3}, {2, 2});
+        }) == "from_values: 3 values for shape (2, 2), which holds 4");
+  CHECK(message_of<ValueError>([] { arange(0, 1, 0); }) == "arange: the step is 0; pass a positive or negative one");
+  CHECK(message_of<ValueError>([] { arange(0, inf); }) == "arange: start, stop and step must be finite; got inf");
+  CHECK(message_of<ValueError>([] { linspace(0, 1, -1); }) == "linspace: negative count -1");
+  CHECK(message_of<DtypeError>([] { linspace(0, 1, 3, {.dtype = i64}); }) ==
+        "linspace: not defined for i64; use f32 or f64");
+  CHECK(message_of<DtypeError>([] { rand({2}, {.dtype = i64}); }) == "rand: not defined for i64; use f32 or f64");
+  CHECK(message_of<ValueError>([] { bernoulli({2}, 1.5); }) ==
+        "bernoulli: the probability is 1.5; expected one in [0, 1]");
+}
+
+TEST_CASE("more memory than there is throws an error that names the bytes, and the process goes on") {
+  // In sanitized builds the allocator itself aborts.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  const std::string said = message_of<Error>([] { zeros({std::int64_t{1} << 46}); });
+  CHECK(said.substr(0, 58) == "zeros: out of memory: 281474976710720 bytes asked for; use");
+#endif
+  CHECK(zeros({3}).size() == 3);
+}
+
+TEST_CASE("item and truth need exactly one element") {
+  CHECK(tensor({{5.}}).item<double>() == 5);
+  CHECK(tensor(2).item<int>() == 2);
+  CHECK(static_cast<bool>(tensor(1.)));
+  CHECK(message_of<ShapeError>([] {
+          return tensor({1., 2.}).item<double>();
+        }) == "item: a tensor of shape (2,) has 2 elements, not one; reduce or slice it first");
+  CHECK_THROWS_AS(static_cast<void>(static_cast<bool>(tensor({1., 2.}))), ShapeError);
+}

@@ -1,0 +1,2 @@
+#define XTENSOR_USE_XSIMD
+#include "xtensor.cpp"
