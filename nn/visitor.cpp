@@ -76,12 +76,18 @@ std::string detail::type_name(const std::type_info& type) {
   char* const demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr);
   std::string name = demangled ? demangled : type.name();
   std::free(demangled);
-  if (name.find("lambda") != std::string::npos || name.find("'unnamed") != std::string::npos ||
-      name.find("(*)") != std::string::npos)
-    return "function";
-  const std::size_t parameters = name.find('<');
-  const std::size_t qualifier = name.rfind("::", parameters);
-  return qualifier == std::string::npos ? name : name.substr(qualifier + 2);
+  // What follows the last :: that stands outside all brackets.
+  std::size_t start = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    if (c == '<' || c == '(' || c == '{') ++depth;
+    if (c == '>' || c == ')' || c == '}') --depth;
+    if (depth == 0 && c == ':') start = i + 1;
+  }
+  name.erase(0, start);
+  const bool lambda = name.starts_with("{lambda") || name.starts_with("'lambda") || name.starts_with("$_");
+  return lambda || name.find("(*)") != std::string::npos ? "function" : name;
 }
 
 }  // namespace xgrad::nn
