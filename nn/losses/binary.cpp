@@ -68,7 +68,7 @@ Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, cons
 Tensor hinge_loss(const Operand& y, const Operand& t, const LossOptions& options) {
   const OpScope scope("hinge_loss", y.place());
   check_pair(scope, y, t);
-  const std::int64_t i = detail::first_invalid(t.tensor(), [](double x) { return (x == 1) | (x == -1); });
+  const std::int64_t i = detail::first_invalid(t.tensor(), [](auto x) { return (x == 1) | (x == -1); });
   if (i >= 0)
     scope.fail<ValueError>("the target holds ", detail::element(t.tensor(), i), " at position ", i,
                            "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");

@@ -100,7 +100,7 @@ Tensor nll_loss(const Operand& log_p, const Operand& t, const CrossEntropyOption
 Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options) {
   const OpScope scope("kl_div", log_p.place());
   check_pair(scope, log_p, t);
-  const std::int64_t i = detail::first_invalid(t.tensor(), [](double x) { return x >= 0; });
+  const std::int64_t i = detail::first_invalid(t.tensor(), [](auto x) { return x >= 0; });
   if (i >= 0)
     scope.fail<ValueError>("the target holds ", detail::element(t.tensor(), i), " at position ", i,
                            "; probabilities must be at least 0");

@@ -28,7 +28,7 @@ void check_pair(const OpScope& scope, const Operand& prediction, const Operand& 
 }
 
 void check_in_unit_interval(const OpScope& scope, const char* what, const Tensor& t) {
-  const std::int64_t i = first_invalid(t, [](double x) { return (x >= 0) & (x <= 1); });
+  const std::int64_t i = first_invalid(t, [](auto x) { return (x >= 0) & (x <= 1); });
   if (i >= 0)
     scope.fail<ValueError>("the ", what, " holds ", element(t, i), " at position ", i, " of shape ", t.shape(),
                            "; all must be between 0 and 1");

@@ -1,6 +1,9 @@
+#include <atomic>
 #include <nn/activations.hpp>
+#include <nn/io/safetensors.hpp>
 #include <nn/layers.hpp>
 #include <nn/sequential.hpp>
+#include <thread>
 
 #include "nn/support.hpp"
 
@@ -254,6 +257,29 @@ TEST_CASE("state_dict is an ordered snapshot that training does not change, and 
       saved.at("w"), "module.cpp",
       "state_dict: there is no w; the names are: hidden.weight, hidden.bias, output.weight, output.bias, scale, "
       "seen");
+}
+
+TEST_CASE("a state_dict goes through a safetensors file and back bit by bit") {
+  const Net net;
+  Net other;
+  other.load_state_dict(nn::from_safetensors(nn::to_safetensors(net.state_dict()), "memory"));
+  for (const auto& [name, tensor] : other.state_dict()) CHECK(equal(tensor, net.state_dict()[name]));
+}
+
+TEST_CASE("models come and go on several threads at once") {
+  std::vector<std::thread> threads;
+  std::atomic<int> right = 0;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&right] {
+      for (int k = 0; k < 50; ++k) {
+        const Net a;
+        const Net b = a;
+        right += names(b) == net_names;
+      }
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  CHECK(right == 200);
 }
 
 TEST_CASE("load_state_dict lists all that does not fit in one message and changes nothing") {
