@@ -69,7 +69,14 @@ void write_file_atomically(const std::string& path, std::string_view contents, P
     failed("the process may not write so many bytes");
   }
   Temporary temporary{temporary_name(path)};
-  Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666));
+  const auto create = [&] { return ::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666); };
+  int fd = create();
+  // In a container a killed run and the next have the same process number: what the first left stands in the way.
+  while (fd < 0 && errno == EEXIST) {
+    temporary.path = temporary_name(path);
+    fd = create();
+  }
+  Descriptor file(fd);
   if (file.fd < 0) {
     temporary.kept = true;
     failed("creating a temporary file beside it");

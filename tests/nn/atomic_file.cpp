@@ -12,26 +12,12 @@
 #include <random>
 #include <thread>
 
+#include "nn/folder.hpp"
+
 using namespace xgrad;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A directory of the test's own, gone at the end.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "xgrad-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string operator/(const char* name) const { return (path / name).string(); }
-  std::size_t files() const {
-    std::size_t n = 0;
-    for ([[maybe_unused]] const auto& entry : fs::directory_iterator(path)) ++n;
-    return n;
-  }
-};
 
 void check_refused(const std::string& path, const char* reason) {
   CHECK_THROWS_WITH_AS(nn::write_file_atomically(path, "new"), doctest::Contains(reason), FileError);
@@ -101,6 +87,14 @@ TEST_CASE("a process killed at a random moment in 200 saves leaves the old or a 
   }
 }
 
+TEST_CASE("temporaries that a killed process of the same number left do not stand in the way") {
+  const Folder folder;
+  for (int i = 0; i < 2000; ++i) std::ofstream(text(folder / "w", ".", ::getpid(), ".", i, ".tmp")) << "left";
+  nn::write_file_atomically(folder / "w", "new");
+  CHECK(nn::read_file(folder / "w") == "new");
+  CHECK(folder.files() == 2001);
+}
+
 TEST_CASE("of two that save at once one wins whole") {
   const Folder folder;
   const std::string path = folder / "w";
@@ -112,6 +106,50 @@ TEST_CASE("of two that save at once one wins whole") {
   b.join();
   const std::string contents = nn::read_file(path);
   CHECK(contents == std::string(50'000, contents[0]));
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("of two processes that save at once one wins whole") {
+  const Folder folder;
+  const std::string path = folder / "w";
+  pid_t children[2];
+  for (int i = 0; i < 2; ++i) {
+    children[i] = ::fork();
+    if (children[i] != 0) continue;
+    for (int k = 0; k < 50; ++k) nn::write_file_atomically(path, std::string(50'000, static_cast<char>('a' + i)));
+    ::_exit(0);
+  }
+  for (const pid_t child : children) {
+    int status;
+    ::waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+  }
+  const std::string contents = nn::read_file(path);
+  CHECK(contents == std::string(50'000, contents[0]));
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("in a directory that may not be written the old file is intact, and the message says why") {
+  const Folder folder;
+  nn::write_file_atomically(folder / "w", "old");
+  fs::permissions(folder.path, fs::perms(0555));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(1);  // root may write anywhere
+    try {
+      nn::write_file_atomically(folder / "w", "new");
+    } catch (const FileError& e) {
+      ::_exit(std::string(e.what()).find("Permission denied") != std::string::npos ? 7 : 2);
+    }
+    ::_exit(0);
+  }
+  int status;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+  fs::permissions(folder.path, fs::perms(0755));
+  CHECK(nn::read_file(folder / "w") == "old");
   CHECK(folder.files() == 1);
 }
 

@@ -1,0 +1,257 @@
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops.hpp>
+#include <nn/io/safetensors.hpp>
+#include <nn/nn.hpp>
+
+#include <cstring>
+#include <fstream>
+#include <limits>
+
+#include "nn/folder.hpp"
+#include "nn/support.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+struct Net : nn::Module {
+  nn::Dense hidden{2, 3}, output{3, 1};
+  nn::Parameter scale{ones({1})};
+  nn::Buffer seen{zeros({})};
+  nn::Sequential tail{nn::Dense{1, 2}, nn::ReLU{}};
+  Tensor operator()(const Tensor& x) { return tail(output(relu(hidden(x)))) * scale; }
+  void members(nn::Visitor& visit) override {
+    visit("hidden", hidden);
+    visit("output", output);
+    visit("scale", scale);
+    visit("seen", seen);
+    visit("tail", tail);
+  }
+};
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
+         std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
+}
+
+bool same_bits(const StateDict& a, const StateDict& b) {
+  if (a.size() != b.size()) return false;
+  for (const auto& [name, t] : a)
+    if (!b.contains(name) || !same_bits(t, b[name])) return false;
+  return true;
+}
+
+/// Gives the model numbers that are hard to keep, NaN payloads among them.
+void fill(nn::Module& model) {
+  const NoGrad guard;
+  for (Tensor p : model.parameters()) {
+    p.assign(randn(p.shape(), {.dtype = p.dtype()}));
+    if (p.dtype() == f32) {
+      const std::uint32_t payload = 0xffc0beef;
+      std::memcpy(p.data<float>(), &payload, 4);
+      if (p.size() > 1) p.data<float>()[1] = -0.0f;
+      if (p.size() > 2) p.data<float>()[2] = std::numeric_limits<float>::denorm_min();
+    } else {
+      const std::uint64_t payload = 0x7ff80000deadbeef;
+      std::memcpy(p.data<double>(), &payload, 8);
+      if (p.size() > 1) p.data<double>()[1] = -std::numeric_limits<double>::infinity();
+    }
+  }
+}
+
+template <class Model>
+void check_round_trip(Model saved, Model loaded) {
+  const Folder folder;
+  for (const Dtype dtype : {f32, f64}) {
+    CAPTURE(name_of(dtype));
+    saved.to(dtype);
+    loaded.to(dtype);
+    fill(saved);
+    REQUIRE(!same_bits(saved.state_dict(), loaded.state_dict()));
+    const Tensor handle = loaded.parameters()[0];
+    nn::save_weights(saved, folder / "w");
+    nn::load_weights(loaded, folder / "w");
+    CHECK(same_bits(saved.state_dict(), loaded.state_dict()));
+    CHECK(handle.same(loaded.parameters()[0]));  // what optimisers hold stays the model's
+    CHECK(loaded.parameters()[0].requires_grad());
+    CHECK(folder.files() == 1);
+  }
+}
+
+void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+}  // namespace
+
+TEST_CASE("weights go through a file bit by bit: a Sequential, a nested one and a custom model, f32 and f64") {
+  const auto network = [] { return nn::Sequential{nn::Dense{4, 3}, nn::ReLU{}, nn::Dropout{0.2}, nn::Dense{3, 1}}; };
+  check_round_trip(network(), network());
+  const auto nested = [&] {
+    return nn::Sequential{nn::Dense{2, 4}, network(),
+                          nn::Sequential{nn::Sequential{nn::Dense{1, 1}, nn::Tanh{}}, Net{}}};
+  };
+  check_round_trip(nested(), nested());
+  check_round_trip(Net{}, Net{});
+}
+
+TEST_CASE("buffers are saved too") {
+  const Folder folder;
+  Net saved, loaded;
+  {
+    const NoGrad guard;
+    saved.seen.assign(full({}, 7));
+  }
+  nn::save_weights(saved, folder / "w");
+  nn::load_weights(loaded, folder / "w");
+  check_close(loaded.seen, {7});
+}
+
+TEST_CASE("every name that does not fit is in one message with the file's name, and the model is unchanged") {
+  const Folder folder;
+  const std::string path = folder / "w";
+  Net net;
+  StateDict wrong;
+  for (const auto& [name, t] : net.state_dict())
+    if (name != "output.bias" && name != "seen") wrong.set(name, t + 1);
+  wrong.set("hidden.weight", zeros({3, 2}));
+  wrong.set("hidden.bias", zeros({3}, {.dtype = f64}));
+  wrong.set("outptu.bias", zeros({1}));
+  nn::save_tensors(path, wrong);
+  const StateDict before = net.state_dict();
+  const std::string said = error_of([&] { nn::load_weights(net, path); });
+  CHECK(same_bits(net.state_dict(), before));
+  for (const std::string& part :
+       {std::string("weights.cpp:"), std::string("hidden.weight is (3, 2), the model's is (2, 3)"),
+        std::string("hidden.bias is f64, the model's is f32"), std::string("missing output.bias (1,)"),
+        std::string("missing seen ()"), std::string("unexpected outptu.bias"), std::string("the model is unchanged"),
+        "the file is '" + path + "'"})
+    CHECK_MESSAGE(said.find(part) != std::string::npos, said, " should say ", part);
+  CHECK_THROWS_AS(nn::load_weights(net, path), FileError);
+}
+
+TEST_CASE("a file of f64 is converted for an f32 model only when asked") {
+  const Folder folder;
+  Net wide, narrow;
+  wide.to(f64);
+  {
+    const NoGrad guard;
+    wide.scale.assign(full({1}, 0.1, {.dtype = f64}));
+  }
+  nn::save_weights(wide, folder / "w");
+  const StateDict before = narrow.state_dict();
+  CHECK_THROWS_WITH_AS(nn::load_weights(narrow, folder / "w"), doctest::Contains("pass {.convert_dtype = true}"),
+                       FileError);
+  CHECK(same_bits(narrow.state_dict(), before));
+  nn::load_weights(narrow, folder / "w", {.convert_dtype = true});
+  CHECK(narrow.scale.dtype() == f32);
+  CHECK(narrow.scale.data<float>()[0] == 0.1f);
+}
+
+TEST_CASE("no prefix of a file of weights loads, and none changes the model") {
+  const Folder folder;
+  const nn::Sequential saved{nn::Dense{2, 1}};
+  nn::Sequential model{nn::Dense{2, 1}};
+  const StateDict before = model.state_dict();
+  const std::string bytes = nn::to_safetensors(saved.state_dict());
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    write(folder / "w", bytes.substr(0, n));
+    CHECK_THROWS_WITH_AS(nn::load_weights(model, folder / "w"), doctest::Contains((folder / "w").c_str()), FileError);
+  }
+  CHECK(same_bits(model.state_dict(), before));
+  write(folder / "w", bytes);
+  nn::load_weights(model, folder / "w");
+  CHECK(same_bits(model.state_dict(), saved.state_dict()));
+}
+
+TEST_CASE("each byte flipped gives an error and the model as it was, or weights of its names and shapes") {
+  const Folder folder;
+  nn::Sequential model{nn::Dense{2, 1}};
+  const std::string bytes = nn::to_safetensors(model.state_dict());
+  const std::size_t numbers_at = bytes.size() - 12;
+  std::size_t loads = 0;
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    std::string flipped = bytes;
+    flipped[n] = static_cast<char>(flipped[n] ^ 0xff);
+    write(folder / "w", flipped);
+    const StateDict before = model.state_dict();
+    try {
+      nn::load_weights(model, folder / "w");
+      ++loads;
+      CHECK(n >= numbers_at);
+    } catch (const FileError&) {
+      CHECK(same_bits(model.state_dict(), before));
+    }
+  }
+  CHECK(loads == 12);  // a number whose bits changed is a number
+}
+
+TEST_CASE("errors of saving and loading name the user's line and the file, and saving leaves the old file") {
+  const Folder folder;
+  Net net;
+  nn::save_weights(net, folder / "w");
+  const auto says = [](const std::string& said, int line, const std::string& what) {
+    CHECK_MESSAGE(said.find(text("weights.cpp:", line, ": ")) == 0, said);
+    CHECK_MESSAGE(said.find(what) != std::string::npos, said);
+  };
+  says(error_of([&] { nn::save_weights(net, folder / "missing/w"); }), __LINE__, folder / "missing/w");
+  says(error_of([&] { nn::save_weights(net, folder.path.string()); }), __LINE__, "it is a directory");
+  says(error_of([&] { nn::load_weights(net, folder / "none"); }), __LINE__, folder / "none");
+  write(folder / "text", "these are no weights");
+  says(error_of([&] { nn::load_weights(net, folder / "text"); }), __LINE__, folder / "text");
+  nn::Sequential other{nn::Dense{2, 3}};
+  says(error_of([&] { nn::load_weights(other, folder / "w"); }), __LINE__, folder / "w");
+  nn::load_weights(net, folder / "w");
+}
+
+TEST_CASE("of two processes that save their weights at once one whole model loads") {
+  const Folder folder;
+  const std::string path = folder / "w";
+  nn::Sequential models[2] = {{nn::Dense{30, 40}}, {nn::Dense{30, 40}}};
+  pid_t children[2];
+  for (int i = 0; i < 2; ++i) {
+    children[i] = ::fork();
+    if (children[i] != 0) continue;
+    for (int k = 0; k < 20; ++k) nn::save_weights(models[i], path);
+    ::_exit(0);
+  }
+  for (const pid_t child : children) {
+    int status;
+    ::waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+  }
+  nn::Sequential loaded{nn::Dense{30, 40}};
+  nn::load_weights(loaded, path);
+  const StateDict found = loaded.state_dict();
+  CHECK(same_bits(found, models[0].state_dict()) != same_bits(found, models[1].state_dict()));
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a graph recorded before weights were loaded refuses to use the new ones") {
+  const Folder folder;
+  nn::Sequential model{nn::Dense{2, 2}, nn::Dense{2, 1}};
+  nn::save_weights(model, folder / "w");
+  const Tensor loss = sum(model(ones({1, 2})));
+  nn::load_weights(model, folder / "w");
+  CHECK_THROWS_AS(loss.backward(), GraphError);
+}
+
+TEST_CASE("a layer that stands twice in a model is saved once, and both stay one") {
+  struct Shared : nn::Module {
+    nn::Dense layer{2, 2};
+    void members(nn::Visitor& visit) override {
+      visit("first", layer);
+      visit("second", layer);
+    }
+  };
+  const Folder folder;
+  const Shared saved;
+  Shared loaded;
+  REQUIRE(saved.parameters().size() == 2);
+  nn::save_weights(saved, folder / "w");
+  CHECK(nn::load_tensors(folder / "w").size() == 2);
+  nn::load_weights(loaded, folder / "w");
+  CHECK(same_bits(saved.state_dict(), loaded.state_dict()));
+}
