@@ -1,12 +1,17 @@
-# Sourced by the other scripts: `build PRESET TARGET` configures and builds, and shows what the tools said only if
-# they failed.
+# Sourced by the other scripts: `build PRESET TARGET` configures and builds. On a terminal one line shows how far it is;
+# elsewhere nothing is printed unless it fails.
 build() {
   local preset=$1 target=$2 log=build/$1.log
   mkdir -p build
   echo "Building $target ($preset)"
-  { cmake --preset "$preset" && cmake --build "build/$preset" --target "$target"; } >"$log" 2>&1 </dev/null || {
-    grep -E -A20 'FAILED|rror' "$log" | head -60 >&2
-    echo "The build failed; all of its output is in $log" >&2
-    return 1
-  }
+  if cmake --preset "$preset" >"$log" 2>&1 </dev/null; then
+    if [ -t 1 ]; then
+      cmake --build "build/$preset" --target "$target" </dev/null
+      return
+    fi
+    cmake --build "build/$preset" --target "$target" >>"$log" 2>&1 </dev/null && return
+  fi
+  grep -E -A20 'FAILED|rror' "$log" | head -60 >&2
+  echo "The build failed; all of its output is in $log" >&2
+  return 1
 }
