@@ -32,7 +32,8 @@ Tensor leaf(Array array, bool requires_grad) {
 
 Tensor copied(const Tensor& t) { return t.defined() ? leaf(t.array().clone(), t.requires_grad()) : Tensor(); }
 
-Tensor taken(Tensor values, bool requires_grad) {
+Tensor taken(Tensor values, bool requires_grad, Place place) {
+  const OpScope scope("Parameter", place);
   if (!values.defined()) return {};
   return leaf(values.unique() ? values.array() : values.array().clone(), requires_grad);
 }
@@ -58,7 +59,8 @@ std::vector<Registered> registered_between(const void* begin, const void* end) {
 }
 
 OwnedTensor::OwnedTensor() { enlist(this); }
-OwnedTensor::OwnedTensor(Tensor values, bool requires_grad) : Tensor(taken(std::move(values), requires_grad)) {
+OwnedTensor::OwnedTensor(Tensor values, bool requires_grad, Place place)
+    : Tensor(taken(std::move(values), requires_grad, place)) {
   enlist(this);
 }
 OwnedTensor::OwnedTensor(const OwnedTensor& other) : Tensor(copied(other)) { enlist(this); }

@@ -23,7 +23,7 @@ class OwnedTensor : public Tensor {
 
  protected:
   OwnedTensor();
-  OwnedTensor(Tensor values, bool requires_grad);
+  OwnedTensor(Tensor values, bool requires_grad, Place place);
   OwnedTensor& operator=(const OwnedTensor& other);
   OwnedTensor& operator=(OwnedTensor&& other) noexcept;
 };
@@ -43,14 +43,14 @@ class Parameter : public detail::OwnedTensor {
  public:
   Parameter() = default;
   /// A leaf with these numbers, which are copied unless nobody else holds them. Throws DtypeError unless f32 or f64.
-  Parameter(Tensor values) : OwnedTensor(std::move(values), true) {}
+  Parameter(Tensor values, Place place = Place::here()) : OwnedTensor(std::move(values), true, place) {}
 };
 
 /// A tensor that is part of a model's state but is not trained, such as a running mean; otherwise like Parameter.
 class Buffer : public detail::OwnedTensor {
  public:
   Buffer() = default;
-  Buffer(Tensor values) : OwnedTensor(std::move(values), false) {}
+  Buffer(Tensor values) : OwnedTensor(std::move(values), false, {}) {}
 };
 
 }  // namespace xgrad::nn

@@ -86,6 +86,8 @@ Tensor cross_entropy(const Operand& z, const Operand& t, const CrossEntropyOptio
   const OpScope scope("cross_entropy", z.place());
   check_logits(scope, z, options);
   const bool distributions = !t.is_number() && is_floating(t.dtype());
+  if (distributions && t.ndim() == z.ndim() - 1 && t.size() != z.size())
+    scope.fail<DtypeError>("the classes are ", name_of(t.dtype()), "; convert them with .to(i64)");
   if (distributions) check_pair(scope, z, t);
   const Tensor log_p = log_softmax(z, -1);
   return distributions ? distribution_loss(scope, log_p, t, options) : class_loss(scope, log_p, t, options);
