@@ -2,7 +2,10 @@
 # elsewhere nothing is printed unless it fails.
 build() {
   local preset=$1 target=$2 log=build/$1.log
-  mkdir -p build
+  { mkdir -p build && : >"$log"; } 2>/dev/null || {
+    echo "$PWD/build cannot be written; if root made it, remove it as root" >&2
+    return 1
+  }
   echo "Building $target ($preset)"
   if cmake --preset "$preset" >"$log" 2>&1 </dev/null; then
     if [ -t 1 ]; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
-# Usage: scripts/deps.sh [ci]   (ci: also clang and PyTorch, which the suite is compared with)
+# Usage: scripts/deps.sh [clang | ci]   (clang: also what its presets need; ci: and PyTorch, which the suite is compared with)
 set -euo pipefail
 
 packages=(
@@ -13,8 +13,9 @@ packages=(
 )
 for what in "$@"; do
   case $what in
+    clang) packages+=(clang libclang-rt-14-dev libomp-14-dev) ;;
     ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch) ;;
-    *) echo "deps.sh: '$what' is not 'ci'" >&2; exit 2 ;;
+    *) echo "deps.sh: '$what' is neither 'clang' nor 'ci'" >&2; exit 2 ;;
   esac
 done
 
@@ -29,8 +30,9 @@ fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
-  echo "xgrad needs these packages (Debian's names); install what your system calls them:" >&2
+  echo "xgrad needs these packages (Debian's names); install what your system calls them" >&2
   printf '  %s\n' "${missing[@]}" >&2
+  echo "and then build without this script: cmake --preset release && cmake --build build/release" >&2
   exit 1
 fi
 as_root=()
@@ -45,6 +47,9 @@ echo "Installing ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install() {
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+  # One of the user's other package sources may be out of order without harm: only the installation has to succeed.
+  "${as_root[@]}" apt-get update || true
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    -o DPkg::Lock::Timeout=120 "${missing[@]}"
 }
-{ "${as_root[@]}" apt-get update && install; } >"$log" 2>&1 </dev/null || { tail -20 "$log" >&2; exit 1; }
+install >"$log" 2>&1 </dev/null || { tail -20 "$log" >&2; exit 1; }

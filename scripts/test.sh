@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Builds xgrad with its tests and runs them. Usage: scripts/test.sh [PRESET] [ctest options], PRESET as in CMakePresets.json.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$(readlink -f "$0")")/.."
 
 preset=release
 if [ $# -gt 0 ] && [[ $1 != -* ]]; then
   preset=$1
   shift
 fi
-scripts/deps.sh
+case $preset in
+  clang*) scripts/deps.sh clang ;;
+  *) scripts/deps.sh ;;
+esac
 source scripts/build.sh
 build "$preset" all
-ctest --preset "$preset" -j "$(nproc)" "$@"
+ctest --preset "$preset" -j "$(nproc)" "$@" </dev/null

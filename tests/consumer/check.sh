@@ -55,7 +55,7 @@ same xsimd
 # archive of this build stands in for its own.
 mkdir "$work/project"
 cp "$source_dir/tests/consumer/main.cpp" "$work/project"
-sed "s|find_package.*|add_subdirectory($source_dir xgrad)|" "$source_dir/tests/consumer/CMakeLists.txt" \
+sed "s|find_package.*|add_subdirectory(\"$source_dir\" xgrad)|" "$source_dir/tests/consumer/CMakeLists.txt" \
   >"$work/project/CMakeLists.txt"
 configure subdirectory "$work/project" -DCMAKE_CXX_FLAGS="$strict"
 [ "$(flags_of subdirectory)" = "$(printf '%s\n' $strict -std=gnu++20 | sort)" ] ||
