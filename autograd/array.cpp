@@ -22,11 +22,11 @@ void Storage::destroy(Storage* s) noexcept {
   memory::detail::release(s, header + bytes);
 }
 
-Array::Array(Dtype dtype, const Shape& shape)
-    : dtype_(dtype),
-      shape_(shape),
-      storage_(Storage::make(static_cast<std::size_t>(shape.size()) * size_of(dtype))),
-      data_(storage_->data()) {}
+Array::Array(Dtype dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
+  check_sizes(shape);
+  storage_ = Storage::make(static_cast<std::size_t>(shape.size()) * size_of(dtype));
+  data_ = storage_->data();
+}
 
 Array Array::clone() const {
   Array copy(dtype_, shape_);

@@ -25,7 +25,7 @@ struct Storage {
 class Array {
  public:
   Array() = default;
-  /// Uninitialised elements.
+  /// Uninitialised elements. Throws ShapeError on a shape that check_sizes refuses, Error if memory is out.
   Array(Dtype dtype, const Shape& shape);
   /// A view of `storage` that starts at `data`.
   Array(Dtype dtype, const Shape& shape, Ref<Storage> storage, std::byte* data)

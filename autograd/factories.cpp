@@ -13,11 +13,6 @@ Tensor finished(Array array, const TensorOptions& options, const OpScope& scope)
   return t;
 }
 
-Array uninitialised(Dtype dtype, const Shape& shape) {
-  check_sizes(shape);
-  return Array(dtype, shape);
-}
-
 void check_fits(const Number& n, Dtype dtype, const OpScope& scope) {
   if (!n.fits(dtype)) scope.fail<DtypeError>("the number ", n, " is no ", name_of(dtype), "; pass {.dtype = f64}");
 }
@@ -85,7 +80,7 @@ template Tensor from_values(const std::vector<bool>&, const Shape&, bool, Place)
 Tensor full(const Shape& shape, Number value, TensorOptions options, Place place) {
   const OpScope scope("full", place);
   check_fits(value, options.dtype, scope);
-  Array array = uninitialised(options.dtype, shape);
+  Array array(options.dtype, shape);
   fill(array, value);
   return finished(std::move(array), options, scope);
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <autograd/gradcheck.hpp>
 #include <cmath>
 #include <limits>

@@ -98,15 +98,6 @@ Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dty
   return result;
 }
 
-[[noreturn]] void fail_number() {
-  fail<ValueError>("the argument is a plain number; make it a tensor with tensor(...)");
-}
-
-const Array& array_of(const Input& input) {
-  if (input.is_number()) fail_number();
-  return input.tensor().array();
-}
-
 }  // namespace
 
 bool grad_enabled() { return recording_enabled; }
@@ -126,10 +117,7 @@ bool detail::recording(const Input* inputs, std::size_t count) {
 
 void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
   for (std::size_t i = 0; i < count; ++i) {
-    if (inputs[i].is_number()) {
-      if (!allow_numbers) fail_number();
-      continue;
-    }
+    if (allow_numbers && inputs[i].is_number()) continue;
     const Tensor& t = inputs[i].tensor();
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
@@ -155,7 +143,7 @@ Tensor detail::finish(Array&& result, Ref<Node>&& node) {
 }
 
 Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel) {
-  const Array& x = array_of(inputs[0]);
+  const Array& x = inputs[0].tensor().array();
   return run_unary(x, kernels::table().unary[int(kernel)][int(x.dtype())], x.dtype());
 }
 
@@ -176,7 +164,7 @@ Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) 
   const Input inputs[] = {x};
   const OpScope scope(name, x.place());
   detail::check_inputs(inputs, 1);
-  const Array& array = array_of(inputs[0]);
+  const Array& array = inputs[0].tensor().array();
   return Tensor(run_unary(array, kernels::table().predicate[int(kernel)][int(array.dtype())], boolean));
 }
 

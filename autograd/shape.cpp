@@ -69,14 +69,13 @@ std::vector<int> checked_axes(const std::vector<int>& axes, int ndim) {
 }
 
 void check_sizes(const Shape& shape) {
+  constexpr std::int64_t most = std::int64_t{1} << 59;
   std::int64_t n = 1;
   for (std::int64_t size : shape) {
     if (size < 0) fail(text("negative size in shape ", shape));
-    if (size == 0) n = 0;
-  }
-  for (std::int64_t size : shape) {
-    if (n != 0 && __builtin_mul_overflow(n, size, &n)) n = -1;
-    if (n < 0 || n > (std::int64_t{1} << 59)) fail(text("shape ", shape, " has more elements than can be counted"));
+    // A size of 0 is left out: strides are products of the others.
+    if (size > 0 && (__builtin_mul_overflow(n, size, &n) || n > most))
+      fail(text("shape ", shape, " has more elements than can be counted"));
   }
 }
 

@@ -60,7 +60,8 @@ bool broadcast(const Shape& a, const Shape& b, Shape& result);
 int checked_axis(int axis, int ndim);
 /// The same for several axes, sorted; a repeated one throws. An empty list means all axes.
 std::vector<int> checked_axes(const std::vector<int>& axes, int ndim);
-/// Throws in the name of the op in progress on a negative size or an element count past 2^62 bytes.
+/// Throws in the name of the op in progress on a negative size, or if the sizes but for zeros multiply to more than
+/// 2^59.
 void check_sizes(const Shape& shape);
 
 }  // namespace xgrad

@@ -36,25 +36,24 @@ const Ref<Node>& Tensor::node() const {
 }
 
 void Tensor::reset_array(Array array) {
-  if (requires_grad() && !is_leaf()) throw GraphError(OpScope::prefix() + "only a leaf's numbers can be replaced");
+  if (!defined()) fail_undefined();
+  if (!is_leaf()) throw GraphError(OpScope::prefix() + "only a leaf's numbers can be replaced");
   if (value_->node) value_->node = Node::make_leaf(array);
   value_->array = std::move(array);
 }
 
-double Tensor::item_as_double(Place place) const {
+template <class T>
+T Tensor::item_as(Place place) const {
   const OpScope scope("item", place);
   if (size() != 1)
     scope.fail<ShapeError>("a tensor of shape ", shape(), " has ", size(),
                            " elements, not one; reduce or slice it first");
-  double number;
-  kernels::table().cast[int(dtype())][int(f64)](array().data(), &number, 1);
+  T number;
+  kernels::table().cast[int(dtype())][int(dtype_of<T>)](array().data(), &number, 1);
   return number;
 }
-
-std::int64_t Tensor::item_as_integer(Place place) const {
-  if (defined() && dtype() == i64 && size() == 1) return *data<std::int64_t>();
-  return static_cast<std::int64_t>(item_as_double(place));
-}
+template double Tensor::item_as(Place) const;
+template std::int64_t Tensor::item_as(Place) const;
 
 Tensor Tensor::to(Dtype to, Place place) const {
   const OpScope scope("to", place);
@@ -130,7 +129,9 @@ void Tensor::assign(const Tensor& other, Place place) {
   array().storage()->written.store(tick(), std::memory_order_relaxed);
 }
 
-bool Number::fits(Dtype dtype) const { return dtype != i64 || is_integer_ || real_ == std::floor(real_); }
+bool Number::fits(Dtype dtype) const {
+  return dtype != i64 || is_integer_ || (real_ == std::floor(real_) && real_ >= -0x1p63 && real_ < 0x1p63);
+}
 
 void Number::store(Dtype dtype, void* to) const {
   switch (dtype) {
@@ -149,13 +150,10 @@ void Number::store(Dtype dtype, void* to) const {
   }
 }
 
-const Tensor& Operand::tensor() const {
-  if (is_number_ && !tensor_.defined()) {
-    Array scalar(f32, Shape());
-    number_.store(f32, scalar.data());
-    tensor_ = Tensor(std::move(scalar));
-  }
-  return tensor_;
+Tensor Operand::tensor(Dtype dtype) const { return is_number_ ? full({}, number_, {.dtype = dtype}) : tensor_; }
+
+void Operand::fail_number() {
+  throw ValueError(OpScope::prefix() + "the argument is a plain number; make it a tensor with tensor(...)");
 }
 
 }  // namespace xgrad

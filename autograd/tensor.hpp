@@ -124,8 +124,9 @@ class Tensor {
   };
   [[noreturn]] static void fail_undefined();
   [[noreturn]] void fail_dtype(Dtype asked) const;
-  double item_as_double(Place place) const;
-  std::int64_t item_as_integer(Place place) const;
+  /// The only element as a T, double or std::int64_t.
+  template <class T>
+  T item_as(Place place) const;
 
   Ref<Value> value_;
 };
@@ -133,11 +134,11 @@ class Tensor {
 template <class T>
 T Tensor::item(Place place) const {
   if constexpr (std::is_same_v<T, bool>) {
-    return item_as_double(place) != 0;
+    return item_as<double>(place) != 0;
   } else if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(item_as_integer(place));
+    return static_cast<T>(item_as<std::int64_t>(place));
   } else {
-    return static_cast<T>(item_as_double(place));
+    return static_cast<T>(item_as<double>(place));
   }
 }
 
@@ -147,12 +148,14 @@ std::ostream& operator<<(std::ostream& out, const Tensor& t);
 class Number {
  public:
   template <class N>
-  requires std::is_arithmetic_v<N> Number(N n)
-      : real_(static_cast<double>(n)), integer_(0), is_integer_(std::is_integral_v<N>) {
-    if constexpr (std::is_integral_v<N>) integer_ = static_cast<std::int64_t>(n);
+  requires std::is_arithmetic_v<N> Number(N n) : real_(static_cast<double>(n)), integer_(0), is_integer_(false) {
+    if constexpr (std::is_integral_v<N>) {
+      integer_ = static_cast<std::int64_t>(n);
+      is_integer_ = std::is_signed_v<N> || integer_ >= 0;  // an unsigned one past 2^63 is held in real_ only
+    }
   }
   double real() const { return real_; }
-  /// Whether the number survives a conversion to `dtype`: 2.5 does not survive one to i64.
+  /// Whether the number survives a conversion to `dtype`: 2.5 and 1e19 do not survive one to i64.
   bool fits(Dtype dtype) const;
   /// Writes the number as one element of `dtype`.
   void store(Dtype dtype, void* to) const;
@@ -177,8 +180,13 @@ class Operand {
 
   bool is_number() const { return is_number_; }
   const Number& number() const { return number_; }
-  /// The tensor; a number becomes a 0-d one of type f32. Throws ValueError if it is undefined.
-  const Tensor& tensor() const;
+  /// The tensor; throws ValueError if it is a number.
+  const Tensor& tensor() const {
+    if (is_number_) fail_number();
+    return tensor_;
+  }
+  /// The tensor, or the number as a 0-d one of type `dtype`.
+  Tensor tensor(Dtype dtype) const;
   Place place() const { return place_; }
 
   const Array& array() const { return tensor().array(); }
@@ -189,7 +197,9 @@ class Operand {
   bool requires_grad() const { return tensor_.requires_grad(); }
 
  private:
-  mutable Tensor tensor_;
+  [[noreturn]] static void fail_number();
+
+  Tensor tensor_;
   Number number_ = 0;
   bool is_number_ = false;
   Place place_;

@@ -38,8 +38,6 @@ Tensor operator-(const Operand& x) {
 
 namespace {
 
-Tensor pow_of_number(double base, const Operand& b) { return pow(full({}, base, {.dtype = b.dtype()}), b); }
-
 Tensor pow_to_number(const Operand& a, const Operand& b) {
   const double n = b.number().real();
   if (n == 2 && is_floating(a.dtype())) return square(a);  // many times faster than std::pow, and as exact
@@ -53,7 +51,7 @@ Tensor pow_to_number(const Operand& a, const Operand& b) {
 Tensor pow(const Operand& a, const Operand& b) {
   const OpScope scope("pow", a.place());
   if (b.is_number()) return pow_to_number(a, b);
-  if (a.is_number()) return pow_of_number(a.number().real(), b);
+  if (a.is_number()) return pow(a.tensor(b.dtype()), b);
   // The masked arguments keep 0 * inf out of derivatives of any order: b a^(b-1) at b = 0, log a at a = 0.
   return elementwise(
       "pow", {a, b}, Binary::pow,

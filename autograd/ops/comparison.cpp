@@ -19,11 +19,6 @@ Tensor isfinite(const Operand& x) { return predicate("isfinite", x, Predicate::i
 
 namespace {
 
-/// A number as a 0-d tensor of the dtype that it meets.
-Tensor typed(const Operand& o, Dtype dtype) {
-  return o.is_number() ? full({}, o.number(), {.dtype = dtype}) : o.tensor();
-}
-
 kernels::Loop<3> loop_over(const Shape& shape, const Shape* const (&inputs)[3]) {
   kernels::Loop<3> loop;
   loop.rank = shape.ndim();
@@ -61,7 +56,7 @@ Array select(const OpScope& scope, const Tensor& mask, const Tensor& a, const Te
 Tensor where(const Operand& mask, const Operand& a, const Operand& b) {
   const OpScope scope("where", mask.place());
   const Dtype dtype = !a.is_number() ? a.dtype() : !b.is_number() ? b.dtype() : f32;
-  const Tensor m = mask.tensor(), p = typed(a, dtype), q = typed(b, dtype);
+  const Tensor m = mask.tensor(), p = a.tensor(dtype), q = b.tensor(dtype);
   return primitive(
       "where", {m, p, q}, [&] { return select(scope, m, p, q); }, not_differentiable,
       [m, shape = p.shape()](const Tensor& g) { return sum_to(where(m, g, 0), shape); },

@@ -38,6 +38,7 @@ Tensor reshape(const Operand& x, const std::vector<std::int64_t>& shape) {
   }
   if (known != x.size())
     scope.fail("shape ", Shape(shape), " is invalid for an input of ", x.size(), " elements, ", x.shape());
+  check_sizes(result);
   return viewed("reshape", x, result);
 }
 

@@ -33,8 +33,8 @@ Tensor unsliced(const Tensor& g, const Shape& whole, int axis, const Range& rang
   const auto forward = [&] {
     const Array result = zeros(whole, {.dtype = g.dtype()}).array();
     Shape to = strides_of(whole);
-    const std::int64_t offset = range.first * to[axis];
-    to[axis] *= range.step;
+    const std::int64_t offset = g.size() > 0 ? range.first * to[axis] : 0;
+    if (range.count > 1) to[axis] *= range.step;
     if (g.size() > 0)
       kernels::table().copy[int(g.dtype())](g.array().data(), result.viewed({}, offset).data(),
                                             loop_over(g.shape(), to, strides_of(g.shape())));

@@ -56,7 +56,7 @@ Tensor atan(const Operand& x) {
 namespace {
 
 /// a / (x^2 + y^2), 0 at the origin. The scale h keeps the squares in range; it cancels, so it counts as a constant.
-Tensor over_squared_radius(const Operand& a, const Operand& x, const Operand& y) {
+Tensor over_squared_radius(const Tensor& a, const Tensor& x, const Tensor& y) {
   Tensor h = maximum(abs(x), abs(y)).detach();
   h = where(h == 0, 1, h);
   const Tensor u = x / h, v = y / h, r2 = u * u + v * v;
@@ -66,10 +66,13 @@ Tensor over_squared_radius(const Operand& a, const Operand& x, const Operand& y)
 }  // namespace
 
 Tensor atan2(const Operand& y, const Operand& x) {
+  const OpScope scope("atan2", y.place());
+  if (x.is_number()) return atan2(y, x.tensor(y.dtype()));
+  if (y.is_number()) return atan2(y.tensor(x.dtype()), x);
   return elementwise(
-      "atan2", {y, x}, Binary::atan2,                                            //
-      [y, x](const Tensor& g) { return g * over_squared_radius(x, x, y); },      // d/dy
-      [y, x](const Tensor& g) { return -(g * over_squared_radius(y, x, y)); });  // d/dx
+      "atan2", {y, x}, Binary::atan2,                                                                      //
+      [y = y.tensor(), x = x.tensor()](const Tensor& g) { return g * over_squared_radius(x, x, y); },      // d/dy
+      [y = y.tensor(), x = x.tensor()](const Tensor& g) { return -(g * over_squared_radius(y, x, y)); });  // d/dx
 }
 
 Tensor sinh(const Operand& x) {
