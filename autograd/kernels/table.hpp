@@ -13,10 +13,11 @@
 namespace xgrad::kernels {
 
 // T -> T
-#define XGRAD_UNARY_KERNELS(K)                                                                                    \
-  K(negate) K(abs) K(sign) K(square) K(sqrt) K(rsqrt) K(reciprocal) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) \
-  K(tan) K(asin) K(acos) K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(floor) K(ceil) K(round) K(relu) K(sigmoid)      \
-  K(softplus) K(log_sigmoid) K(silu) K(gelu)
+#define XGRAD_UNARY_KERNELS(K)                                                                                         \
+  K(negate)                                                                                                            \
+  K(abs) K(sign) K(square) K(sqrt) K(rsqrt) K(reciprocal) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) K(tan) K(asin) \
+      K(acos) K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(floor) K(ceil) K(round) K(relu) K(sigmoid) K(softplus)          \
+          K(log_sigmoid) K(silu) K(gelu)
 // T -> boolean
 #define XGRAD_PREDICATE_KERNELS(K) K(isnan) K(isfinite) K(logical_not)
 // (T, T) -> T; relu_grad(g, y) = y <= 0 ? 0 : g, linear in g
@@ -70,7 +71,8 @@ struct Table {
 
   /// Arrays as (outer, count, inner): y[o, i] = reduction over r of x[o, r, i]. Of no elements: sum 0, prod 1,
   /// norm2 0; max and min are never called with none. A NaN anywhere gives NaN. Sums and products of f32 are
-  /// accumulated so that 10^7 values keep 1e-6 relative; i64 sums exactly; max and min exist for every dtype but boolean.
+  /// accumulated so that 10^7 values keep 1e-6 relative; i64 sums exactly; max and min exist for every dtype but
+  /// boolean.
   using ReduceFn = void (*)(const void* x, void* y, Size outer, Size count, Size inner);
   ReduceFn reduce[int(Reduce::count)][dtype_count];
   /// y[o, r, i] = x[o, r, i] - mean over r, the mean held in double. The same kernel is its own vjp.

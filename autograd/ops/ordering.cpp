@@ -1,4 +1,4 @@
-#include <autograd/kernels/indexing.hpp>
+#include <autograd/kernels/ordering.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
@@ -24,15 +24,19 @@ Tensor arg_extremum(const char* name, const Operand& x, int axis, ArgFn kernel) 
   return primitive(name, {x}, forward, not_differentiable);
 }
 
-Tensor order_along(const Operand& x, int axis, bool descending) {
+/// The first `picks` elements of the axis' order, and where they stand.
+Sorted first_sorted(const Operand& x, int axis, std::int64_t picks, bool descending) {
   const auto forward = [&] {
-    Array order(i64, x.shape());
+    Shape shape = x.shape();
+    shape[axis] = picks;
+    Array order(i64, shape);
     const AxisView view(x.shape(), axis);
-    kernels::argsort(x.dtype(), x.array().data(), order.data<std::int64_t>(), view.outer, view.count, view.inner,
+    kernels::argsort(x.dtype(), x.array().data(), order.data<std::int64_t>(), view.outer, view.count, picks, view.inner,
                      descending);
     return order;
   };
-  return primitive("sort", {x}, forward, not_differentiable);
+  const Tensor order = primitive("sort", {x}, forward, not_differentiable);
+  return {gather(x, axis, order), order};
 }
 
 }  // namespace
@@ -44,8 +48,7 @@ Tensor argmin(const Operand& x, int axis) { return arg_extremum("argmin", x, axi
 Sorted sort(const Operand& x, int axis, bool descending) {
   const OpScope scope("sort", x.place());
   axis = checked_axis(axis, x.ndim());
-  const Tensor order = order_along(x, axis, descending);
-  return {gather(x, axis, order), order};
+  return first_sorted(x, axis, x.shape()[axis], descending);
 }
 
 Sorted topk(const Operand& x, std::int64_t k, int axis) {
@@ -54,10 +57,7 @@ Sorted topk(const Operand& x, std::int64_t k, int axis) {
   if (k < 0 || k > x.shape()[axis])
     scope.fail<ValueError>("k is ", k, ", and axis ", axis, " of shape ", x.shape(), " has ", x.shape()[axis],
                            " elements; expected 0 <= k <= ", x.shape()[axis]);
-  Shape shape = x.shape();
-  shape[axis] = k;
-  const Tensor order(strided_copy(order_along(x, axis, true).array(), shape, strides_of(x.shape())));
-  return {gather(x, axis, order), order};
+  return first_sorted(x, axis, k, true);
 }
 
 }  // namespace xgrad

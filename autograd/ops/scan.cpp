@@ -1,4 +1,4 @@
-#include <autograd/kernels/indexing.hpp>
+#include <autograd/kernels/scan.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 

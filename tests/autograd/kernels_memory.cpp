@@ -1,4 +1,6 @@
 #include <autograd/kernels/indexing.hpp>
+#include <autograd/kernels/ordering.hpp>
+#include <autograd/kernels/scan.hpp>
 #include <numeric>
 
 #include "kernels_reference.hpp"
@@ -113,23 +115,24 @@ void check_indexing() {
 }
 
 template <class T>
-void check_scans() {
-  const auto x = values<T>(outer * count * inner);
+void check_scans(Size width) {
+  const auto x = values<T>(outer * count * width);
   for (const bool reverse : {false, true}) {
     for (const bool exclusive : {false, true}) {
       std::vector<T> sums(x.size()), products(x.size());
-      k::cumsum(dtype_of<T>, x.data(), sums.data(), outer, count, inner, reverse);
-      k::cumprod(dtype_of<T>, x.data(), products.data(), outer, count, inner, reverse, exclusive);
-      for_each_position(count, [&](Size p, Size o, Size j, Size i) {
+      k::cumsum(dtype_of<T>, x.data(), sums.data(), outer, count, width, reverse);
+      k::cumprod(dtype_of<T>, x.data(), products.data(), outer, count, width, reverse, exclusive);
+      for (Size p = 0; p < outer * count * width; ++p) {
+        const Size o = p / (count * width), j = p / width % count, i = p % width;
         long double sum = 0, product = 1;
         for (Size r = 0; r < count; ++r) {
-          const auto v = static_cast<long double>(x[at((o * count + r) * inner + i)]);
+          const auto v = static_cast<long double>(x[at((o * count + r) * width + i)]);
           if (reverse ? r >= j : r <= j) sum += v;
           if ((reverse ? r > j : r < j) || (r == j && !exclusive)) product *= v;
         }
         CHECK(close(sums[at(p)], sum, 4, 4));
         CHECK(close(products[at(p)], product, 4));
-      });
+      }
     }
   }
 }
@@ -145,7 +148,9 @@ TEST_CASE_TEMPLATE("take, gather, index_add and scatter_add", T, float, double, 
   k::take(dtype_of<T>, nullptr, nullptr, nullptr, 0, 3, 0, 2);
 }
 
-TEST_CASE_TEMPLATE("cumsum and cumprod in both directions", T, float, double, std::int64_t) { check_scans<T>(); }
+TEST_CASE_TEMPLATE("cumsum and cumprod in both directions", T, float, double, std::int64_t) {
+  for (const Size inner : {1, 3, 600}) check_scans<T>(inner);
+}
 
 TEST_CASE("cumsum and cumprod of special values") {
   const double x[4] = {1, inf, -inf, 1};
@@ -176,15 +181,24 @@ TEST_CASE("argmax and argmin give the first of equals, and the first NaN before 
 
 TEST_CASE("argsort is stable and puts NaN where NumPy would") {
   const std::vector<double> x{2, NaN, -inf, 2, 1, NaN, inf, 1};
-  const auto sorted = [&](bool descending) {
-    std::vector<Size> order(x.size());
-    k::argsort(xgrad::f64, x.data(), order.data(), 1, Size(x.size()), 1, descending);
+  const auto picked = [&](bool descending, Size picks) {
+    std::vector<Size> order(at(picks));
+    k::argsort(xgrad::f64, x.data(), order.data(), 1, Size(x.size()), picks, 1, descending);
     return order;
   };
+  const auto sorted = [&](bool descending) { return picked(descending, Size(x.size())); };
   CHECK(sorted(false) == std::vector<Size>{2, 4, 7, 0, 3, 6, 1, 5});
   CHECK(sorted(true) == std::vector<Size>{1, 5, 6, 0, 3, 4, 7, 2});
   const float columns[6] = {3, 10, 1, 30, 2, 20};
   std::vector<Size> order(6);
-  k::argsort(xgrad::f32, columns, order.data(), 1, 3, 2, false);
+  k::argsort(xgrad::f32, columns, order.data(), 1, 3, 3, 2, false);
   CHECK(order == std::vector<Size>{1, 0, 2, 2, 0, 1});
+  for (const bool descending : {false, true}) {
+    const std::vector<Size> all = sorted(descending);
+    for (Size picks = 0; picks <= Size(x.size()); ++picks)
+      CHECK(picked(descending, picks) == std::vector<Size>(all.begin(), all.begin() + picks));
+  }
+  order.resize(4);
+  k::argsort(xgrad::f32, columns, order.data(), 1, 3, 2, 2, true);
+  CHECK(order == std::vector<Size>{0, 1, 2, 2});
 }
