@@ -36,7 +36,7 @@ std::string Dense::describe() const {
   return weight.defined() ? text("Dense ", weight.shape()[0], " -> ", weight.shape()[1]) : "Dense (moved from)";
 }
 
-std::int64_t Dense::output_features(std::int64_t) const { return weight.shape()[1]; }
+std::int64_t Dense::output_features(std::int64_t) const { return weight.defined() ? weight.shape()[1] : -1; }
 
 Dropout::Dropout(double p, Place place) : p_(p) {
   const OpScope scope("Dropout", place);

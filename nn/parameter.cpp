@@ -67,21 +67,22 @@ OwnedTensor::OwnedTensor(const OwnedTensor& other) : Tensor(copied(other)) { enl
 OwnedTensor::OwnedTensor(OwnedTensor&& other) noexcept : Tensor(std::move(other)) { enlist(this); }
 OwnedTensor::~OwnedTensor() { delist(this); }
 
+bool OwnedTensor::overwrite(const OwnedTensor& other) {
+  if (!defined() || !other.defined() || shape() != other.shape() || dtype() != other.dtype()) return false;
+  const NoGrad guard;
+  assign(other);
+  set_requires_grad(other.requires_grad());
+  zero_grad();
+  return true;
+}
+
 OwnedTensor& OwnedTensor::operator=(const OwnedTensor& other) {
-  if (this == &other) return *this;
-  if (defined() && other.defined() && shape() == other.shape() && dtype() == other.dtype()) {
-    const NoGrad guard;
-    assign(other);
-    set_requires_grad(other.requires_grad());
-    zero_grad();
-  } else {
-    Tensor::operator=(copied(other));
-  }
+  if (this != &other && !overwrite(other)) Tensor::operator=(copied(other));
   return *this;
 }
 
 OwnedTensor& OwnedTensor::operator=(OwnedTensor&& other) noexcept {
-  Tensor::operator=(std::move(other));
+  if (this != &other && !overwrite(other)) Tensor::operator=(std::move(other));
   return *this;
 }
 

@@ -5,7 +5,7 @@ namespace xgrad::nn {
 
 namespace detail {
 
-/// A tensor that belongs to one model: copies have numbers of their own, and a move hands the tensor over.
+/// A tensor that belongs to one model: Parameter below says how it is copied, assigned and moved.
 class OwnedTensor : public Tensor {
  public:
   OwnedTensor(const OwnedTensor& other);
@@ -26,6 +26,10 @@ class OwnedTensor : public Tensor {
   OwnedTensor(Tensor values, bool requires_grad, Place place);
   OwnedTensor& operator=(const OwnedTensor& other);
   OwnedTensor& operator=(OwnedTensor&& other) noexcept;
+
+ private:
+  /// Takes over the numbers of one of equal shape and dtype, else returns false.
+  bool overwrite(const OwnedTensor& other);
 };
 
 }  // namespace detail
@@ -34,8 +38,8 @@ class OwnedTensor : public Tensor {
 ///
 /// - Copying a parameter, and so a model, makes a new leaf with the same numbers and without a gradient.
 /// - Assigning one of equal shape and dtype overwrites the numbers in place and drops the gradient, so that
-///   optimisers made before still train this one: `Net best = model; ... model = best;`.
-/// - Moving hands over the leaf itself.
+///   optimisers made before still train this one: `model = best;`, `model = Net{};`, `weight = zeros({4, 8});`.
+/// - Constructing one by a move, as when a function returns a model, hands over the leaf itself.
 ///
 /// `Tensor t = weight` is a handle to the parameter; `auto w = weight` is a copy. A default-built parameter is absent,
 /// as the bias of a layer without one.

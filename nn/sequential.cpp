@@ -1,5 +1,6 @@
 #include <nn/sequential.hpp>
 
+#include <algorithm>
 #include <memory>
 
 namespace xgrad::nn {
@@ -39,21 +40,25 @@ Sequential::Sequential(const Sequential& other) : Sequential() {
 
 Sequential& Sequential::operator=(const Sequential& other) {
   if (this == &other) return *this;
+  if (!has_layers_like(other)) return *this = Sequential(other);
   Module::operator=(other);
-  bool alike = layers_.size() == other.layers_.size();
-  for (std::size_t i = 0; i < layers_.size() && alike; ++i) alike = layers_[i]->type() == other.layers_[i]->type();
-  for (std::size_t i = 0; i < layers_.size() && alike; ++i) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (layers_[i]->assign(*other.layers_[i])) continue;
     delete std::exchange(layers_[i], other.layers_[i]->clone());
   }
-  if (!alike) *this = Sequential(other);
   return *this;
 }
 
-Sequential& Sequential::operator=(Sequential&& other) noexcept {
+Sequential& Sequential::operator=(Sequential&& other) noexcept(false) {
+  if (has_layers_like(other)) return *this = std::as_const(other);
   Module::operator=(other);
   std::swap(layers_, other.layers_);
   return *this;
+}
+
+bool Sequential::has_layers_like(const Sequential& other) const {
+  return std::equal(layers_.begin(), layers_.end(), other.layers_.begin(), other.layers_.end(),
+                    [](const Layer* a, const Layer* b) { return a->type() == b->type(); });
 }
 
 Sequential::~Sequential() {

@@ -111,7 +111,7 @@ class Sequential : public Module {
   Sequential(Sequential&& other) noexcept = default;
   /// Between models of equal layers overwrites the parameters in place, as Parameter does.
   Sequential& operator=(const Sequential& other);
-  Sequential& operator=(Sequential&& other) noexcept;
+  Sequential& operator=(Sequential&& other) noexcept(false);
   ~Sequential() override;
 
   /// Appends a layer. Returns *this.
@@ -141,6 +141,7 @@ class Sequential : public Module {
 
  private:
   void push(Layer* layer);
+  bool has_layers_like(const Sequential& other) const;
 
   std::vector<Layer*> layers_;  // owned
 };

@@ -86,8 +86,9 @@ std::string detail::type_name(const std::type_info& type) {
     if (depth == 0 && c == ':') start = i + 1;
   }
   name.erase(0, start);
-  const bool lambda = name.starts_with("{lambda") || name.starts_with("'lambda") || name.starts_with("$_");
-  return lambda || name.find("(*)") != std::string::npos ? "function" : name;
+  for (const char* const unnamed : {"{lambda", "'lambda", "$_", "function<"})  // the last is std::function
+    if (name.starts_with(unnamed)) return "function";
+  return name.find("(*)") != std::string::npos ? "function" : name;
 }
 
 }  // namespace xgrad::nn

@@ -2,18 +2,13 @@
 #include <autograd/autograd.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/node.hpp>
-#include <autograd/thrown.hpp>
+#include <messages.hpp>
 #include <set>
 #include <string>
 
 using namespace xgrad;
 
 namespace {
-
-template <class E, class F>
-std::string thrown(F f) {
-  return thrown<E>("matmul.cpp", f);
-}
 
 /// The names of all ops that t was made with.
 std::set<std::string> ops_of(const Tensor& t) {
@@ -82,42 +77,42 @@ TEST_CASE("dense is one node, which has no way to a constant input") {
 TEST_CASE("operands that do not fit are named with their shapes") {
   const Tensor a = zeros({2, 3}), b = zeros({4, 5}), v = zeros({3}), scalar = zeros({}),
                wide = zeros({3, 2}, {.dtype = f64}), whole = zeros({3, 3}, {.dtype = i64});
-  CHECK(thrown<ShapeError>([&] { matmul(a, b); }) == "matmul: inner dimensions differ: a is (2, 3), b is (4, 5)");
-  CHECK(thrown<ShapeError>([&] { matmul(a, a, {.transpose_a = true, .transpose_b = true}); }) ==
+  CHECK(message_of<ShapeError>([&] { matmul(a, b); }) == "matmul: inner dimensions differ: a is (2, 3), b is (4, 5)");
+  CHECK(message_of<ShapeError>([&] { matmul(a, a, {.transpose_a = true, .transpose_b = true}); }) ==
         "matmul: inner dimensions differ: a is (2, 3) transposed, b is (2, 3) transposed");
-  CHECK(thrown<ShapeError>([&] { matmul(v, b); }) == "matmul: inner dimensions differ: a is (3,), b is (4, 5)");
-  CHECK(thrown<ShapeError>([&] { matmul(b, v); }) == "matmul: inner dimensions differ: a is (4, 5), b is (3,)");
-  CHECK(thrown<ShapeError>([&] { matmul(scalar, v); }) ==
+  CHECK(message_of<ShapeError>([&] { matmul(v, b); }) == "matmul: inner dimensions differ: a is (3,), b is (4, 5)");
+  CHECK(message_of<ShapeError>([&] { matmul(b, v); }) == "matmul: inner dimensions differ: a is (4, 5), b is (3,)");
+  CHECK(message_of<ShapeError>([&] { matmul(scalar, v); }) ==
         "matmul: a 0-d operand: a is (), b is (3,); multiply by a single number with *");
   CHECK(
-      thrown<ShapeError>([&] {
+      message_of<ShapeError>([&] {
         matmul(zeros({2, 2, 3}), zeros({3, 3, 2}));
       }) ==
       "matmul: batch axes do not broadcast: a is (2, 2, 3), b is (3, 3, 2); sizes before the last two must agree or be "
       "1");
-  CHECK(thrown<DtypeError>([&] { matmul(a, wide); }) == "matmul: a is f32, b is f64; convert one with .to(...)");
-  CHECK(thrown<DtypeError>([&] { matmul(whole, whole); }) == "matmul: not defined for i64; convert with .to(f32)");
-  CHECK(thrown<ValueError>([&] { matmul(a, 2); }) ==
+  CHECK(message_of<DtypeError>([&] { matmul(a, wide); }) == "matmul: a is f32, b is f64; convert one with .to(...)");
+  CHECK(message_of<DtypeError>([&] { matmul(whole, whole); }) == "matmul: not defined for i64; convert with .to(f32)");
+  CHECK(message_of<ValueError>([&] { matmul(a, 2); }) ==
         "matmul: an argument is a plain number; make it a tensor with tensor(...), or multiply with *");
-  CHECK(thrown<ShapeError>([&] { dot(v, zeros({2})); }) ==
+  CHECK(message_of<ShapeError>([&] { dot(v, zeros({2})); }) ==
         "dot: needs two vectors of one length, and a is (3,), b is (2,); use matmul otherwise");
-  CHECK(thrown<ShapeError>([&] { outer(a, v); }) ==
+  CHECK(message_of<ShapeError>([&] { outer(a, v); }) ==
         "outer: needs two vectors, and a is (2, 3), b is (3,); flatten them first");
-  CHECK(thrown<ValueError>([&] { matmul(Tensor(), a); }).starts_with("matmul: "));
+  CHECK(message_of<ValueError>([&] { matmul(Tensor(), a); }).starts_with("matmul: "));
 }
 
 TEST_CASE("a dense layer that does not fit names all its shapes") {
   const Tensor x = zeros({2, 5}), w = zeros({3, 4}), b = zeros({4});
-  CHECK(thrown<ShapeError>([&] { dense(x, w, b); }) ==
+  CHECK(message_of<ShapeError>([&] { dense(x, w, b); }) ==
         "dense: inner dimensions differ: x is (2, 5), w is (3, 4), b is (4,); x needs 3 features");
-  CHECK(thrown<ShapeError>([&] { dense(x, w); }) ==
+  CHECK(message_of<ShapeError>([&] { dense(x, w); }) ==
         "dense: inner dimensions differ: x is (2, 5), w is (3, 4); x needs 3 features");
-  CHECK(thrown<ShapeError>([&] {
+  CHECK(message_of<ShapeError>([&] {
           dense(zeros({2, 3}), w, zeros({3}));
         }) == "dense: the bias does not fit: x is (2, 3), w is (3, 4), b is (3,); b needs shape (4,)");
-  CHECK(thrown<ShapeError>([&] { dense(zeros({}), w, b); }) ==
+  CHECK(message_of<ShapeError>([&] { dense(zeros({}), w, b); }) ==
         "dense: needs x (..., in), w (in, out) and b (out): x is (), w is (3, 4), b is (4,)");
-  CHECK(thrown<DtypeError>([&] {
+  CHECK(message_of<DtypeError>([&] {
           dense(zeros({2, 3}), w, zeros({4}, {.dtype = f64}));
         }) == "dense: x is f32, w is f32, b is f64; convert with .to(...)");
 }

@@ -103,6 +103,31 @@ TEST_CASE("assigning a model overwrites the numbers in place, so that handles to
   CHECK(!handles[0].has_grad());
 }
 
+TEST_CASE("assigning a new model or a tensor overwrites in place too") {
+  Net model;
+  const std::vector<Tensor> handles = model.parameters();
+  Net fresh;
+  const Tensor weight = fresh.hidden.weight;
+  model = std::move(fresh);
+  CHECK(handles[0].same(model.hidden.weight));
+  CHECK(equal(handles[0], weight));
+  model.hidden.weight = full({2, 3}, 7);
+  CHECK(handles[0].same(model.hidden.weight));
+  CHECK(numbers(handles[0]) == std::vector<double>(6, 7));
+  model.hidden.weight = zeros({4, 4});
+  CHECK(!handles[0].same(model.hidden.weight));
+  model.hidden.bias = {};
+  CHECK(model.parameters().size() == handles.size() - 1);
+}
+
+TEST_CASE("two models swap their parameters") {
+  Net a, b;
+  const Tensor of_a = a.scale, of_b = b.scale;
+  std::swap(a, b);
+  CHECK(a.scale.same(of_b));
+  CHECK(b.scale.same(of_a));
+}
+
 TEST_CASE("a frozen parameter stays frozen in copies") {
   Net a;
   a.scale.set_requires_grad(false);
@@ -287,8 +312,8 @@ TEST_CASE("load_state_dict lists all that does not fit in one message and change
   StateDict dict = net.state_dict();
   const StateDict before = net.state_dict();
   StateDict wrong{{"hidden.weight", zeros({3, 2})}, {"hidden.bias", zeros({3}, {.dtype = f64})},
-                      {"output.weight", zeros({3, 1})}, {"outptu.bias", zeros({1})},
-                      {"scale", full({1}, 9)},          {"seen", zeros({})}};
+                  {"output.weight", zeros({3, 1})}, {"outptu.bias", zeros({1})},
+                  {"scale", full({1}, 9)},          {"seen", zeros({})}};
   CHECK_ERROR(
       net.load_state_dict(wrong), "module.cpp",
       "load_state_dict: hidden.weight is (3, 2), the model's is (2, 3); hidden.bias is f64, the model's is f32 "
