@@ -8,7 +8,7 @@ namespace xgrad::optim {
 using detail::Option, detail::Plan;
 
 const char* Option::fault(double value) const {
-  if (flag) return value == 0 || value == 1 ? nullptr : "expected 0 or 1";
+  if (flag != nullptr) return value == 0 || value == 1 ? nullptr : "expected 0 or 1";
   switch (range) {
     case detail::Range::finite:
       return std::isfinite(value) ? nullptr : "expected a finite number";

@@ -9,7 +9,7 @@ namespace {
 std::string find(const OpScope& scope, const std::string& folder, const std::string& stem, const std::string& kind) {
   for (const char* const dot : {"-", "."})
     for (const char* const ending : {"", ".gz"}) {
-      std::string path = folder + "/" + stem + dot + kind + ending;
+      std::string path = text(folder, "/", stem, dot, kind, ending);
       if (access(path.c_str(), F_OK) == 0) return path;
     }
   scope.fail<FileError>(folder, " has no ", stem, "-", kind, " nor ", stem, ".", kind,

@@ -88,6 +88,7 @@ class Panel {
 
 std::vector<double> column(const std::vector<EpochRecord>& epochs, double EpochRecord::*field) {
   std::vector<double> values;
+  values.reserve(epochs.size());
   for (const EpochRecord& e : epochs) values.push_back(e.*field);
   return values;
 }

@@ -1,4 +1,5 @@
 #include <autograd/node.hpp>
+#include <functional>
 #include <nn/nn.hpp>
 
 #include "nn/support.hpp"
@@ -37,6 +38,7 @@ TEST_CASE("a Sequential runs its layers in order and names parameters by positio
   check_close(affine(tensor({{1., 2.}, {-3., 1.}})), {8, 8, 0, 0});
   CHECK(names(affine) == std::vector<std::string>{"0.weight", "0.bias", "2.factor"});
   CHECK(affine[3].describe() == "function");
+  CHECK(affine.add(std::function<Tensor(const Tensor&)>(relu))[4].describe() == "function");
   CHECK(affine[2].describe() == "Scale");
 }
 
@@ -92,6 +94,13 @@ TEST_CASE("assigning a Sequential of equal layers writes in place; another one i
   model = best;
   CHECK(model.parameters()[0].same(handle));
   CHECK(equal(handle, best.parameters()[0]));
+  nn::Sequential fresh{nn::Dense{2, 2}, [](const Tensor& x) { return 2 * x; }};
+  model = std::move(fresh);  // another lambda is another layer
+  CHECK(!model.parameters()[0].same(handle));
+  nn::Sequential same_layers = model;
+  const Tensor other = model.parameters()[0];
+  model = std::move(same_layers);
+  CHECK(model.parameters()[0].same(other));
   model = nn::Sequential{nn::ReLU{}};
   CHECK(model.size() == 1);
   model = best;
