@@ -12,6 +12,10 @@ case $preset in
   clang*) scripts/deps.sh clang ;;
   *) scripts/deps.sh ;;
 esac
+case $preset in
+  *tsan) target=thread_tests ;;  # all that its test preset selects
+  *) target=all ;;
+esac
 source scripts/build.sh
-build "$preset" all
+build "$preset" "$target"
 ctest --preset "$preset" -j "$(nproc)" "$@" </dev/null
