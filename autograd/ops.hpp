@@ -147,6 +147,10 @@ Tensor transpose(const Operand& x);
 Tensor permute(const Operand& x, const std::vector<int>& axes);
 /// The same elements in row-major order; one size may be -1 and is inferred. Shares storage.
 Tensor reshape(const Operand& x, const std::vector<std::int64_t>& shape);
+template <std::same_as<Shape> S>  // not Shape itself: braces would fit both
+Tensor reshape(const Operand& x, const S& shape) {
+  return reshape(x, std::vector<std::int64_t>(shape.begin(), shape.end()));
+}
 /// Axes first_axis to the last as one. Shares storage.
 Tensor flatten(const Operand& x, int first_axis = 0);
 /// Removes an axis of size 1; inserts one. Shares storage.

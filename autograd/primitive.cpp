@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/primitive.hpp>
 
 namespace xgrad {
@@ -71,14 +72,10 @@ struct BinaryCall {
       fail<ShapeError>("shapes do not broadcast: a is ", *shapes[0], ", b is ", *shapes[1],
                        "; sizes must agree or be 1, counted from the last axis");
     loop.rank = shape.ndim();
-    for (int d = 0; d < shape.ndim(); ++d) loop.sizes[d] = shape[d];
+    std::copy(shape.begin(), shape.end(), loop.sizes);
     for (int i = 0; i < 2; ++i) {
-      kernels::Size stride = 1;
-      for (int d = 1; d <= shapes[i]->ndim(); ++d) {
-        const kernels::Size size = (*shapes[i])[-d];
-        loop.strides[i][shape.ndim() - d] = size == 1 ? 0 : stride;
-        stride *= size;
-      }
+      const Shape strides = broadcast_strides(*shapes[i], shape);
+      std::copy(strides.begin(), strides.end(), loop.strides[i]);
     }
     loop.collapse();
   }

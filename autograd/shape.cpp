@@ -47,6 +47,17 @@ bool broadcast(const Shape& a, const Shape& b, Shape& result) {
   return true;
 }
 
+Shape broadcast_strides(const Shape& from, const Shape& to) {
+  Shape strides = to;
+  std::int64_t stride = 1;
+  for (int d = 1; d <= to.ndim(); ++d) {
+    const std::int64_t size = d <= from.ndim() ? from[-d] : 1;
+    strides[-d] = size == 1 ? 0 : stride;
+    stride *= size;
+  }
+  return strides;
+}
+
 int checked_axis(int axis, int ndim) {
   if (axis < -ndim || axis >= ndim) {
     if (ndim == 0) fail(text("axis ", axis, " of a 0-d tensor, which has no axes"));

@@ -55,6 +55,9 @@ class Shape {
 
 /// The shape that two shapes broadcast to by NumPy's rules, or false.
 bool broadcast(const Shape& a, const Shape& b, Shape& result);
+/// For each axis of `to` the stride, in elements, of a contiguous array of shape `from` that is broadcast to it: 0
+/// along axes that it lacks or has as 1.
+Shape broadcast_strides(const Shape& from, const Shape& to);
 
 /// The axis counted from the front; throws in the name of the op in progress if it is not one of `ndim` axes.
 int checked_axis(int axis, int ndim);

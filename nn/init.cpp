@@ -107,7 +107,7 @@ Tensor make_orthogonal(const Shape& shape, double gain, double, const TensorOpti
   Tensor q = randn({fewer, more}, {.dtype = f64});
   orthonormalise(q.data<double>(), fewer, more);
   if (columns < rows) q = transpose(q);
-  return reshape(q * gain, {shape.begin(), shape.end()}).to(options.dtype);
+  return reshape(q * gain, shape).to(options.dtype);
 }
 
 Initializer with_deviation(const char* name, Initializer::Make make, double mean, double stddev, Place place) {

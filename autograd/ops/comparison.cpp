@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
 
@@ -22,14 +23,10 @@ namespace {
 kernels::Loop<3> loop_over(const Shape& shape, const Shape* const (&inputs)[3]) {
   kernels::Loop<3> loop;
   loop.rank = shape.ndim();
-  for (int d = 0; d < loop.rank; ++d) loop.sizes[d] = shape[d];
+  std::copy(shape.begin(), shape.end(), loop.sizes);
   for (int i = 0; i < 3; ++i) {
-    kernels::Size stride = 1;
-    for (int d = 1; d <= inputs[i]->ndim(); ++d) {
-      const kernels::Size size = (*inputs[i])[-d];
-      loop.strides[i][shape.ndim() - d] = size == 1 ? 0 : stride;
-      stride *= size;
-    }
+    const Shape strides = broadcast_strides(*inputs[i], shape);
+    std::copy(strides.begin(), strides.end(), loop.strides[i]);
   }
   loop.collapse();
   return loop;

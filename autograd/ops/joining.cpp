@@ -110,13 +110,13 @@ Tensor tile(const Operand& x, const std::vector<std::int64_t>& reps) {
   }
   check_sizes(result);
   // One axis after another, innermost first: (outer, inner) becomes (outer, n, inner), so the rank stays small.
-  Tensor y = reshape(x, {shape.begin(), shape.end()});
+  Tensor y = reshape(x, shape);
   for (int d = ndim - 1; d >= 0; --d) {
     const std::int64_t n = times[static_cast<std::size_t>(d)];
     if (n == 1) continue;
     const std::int64_t outer = shape.product(0, d), inner = shape.product(d, ndim);
     shape[d] *= n;
-    y = reshape(broadcast_to(reshape(y, {outer, 1, inner}), {outer, n, inner}), {shape.begin(), shape.end()});
+    y = reshape(broadcast_to(reshape(y, {outer, 1, inner}), {outer, n, inner}), shape);
   }
   return y;
 }

@@ -24,14 +24,6 @@ Shape broadcast_batch(const Shape& a, const Shape& b) {
   return both;
 }
 
-/// How far, in matrices, a step along each axis of `whole` goes in a stack whose batch broadcasts to it.
-Shape steps(const Shape& batch, const Shape& whole) {
-  const Shape strides = strides_of(batch);
-  Shape result = whole;
-  for (int d = 1; d <= whole.ndim(); ++d) result[-d] = d <= batch.ndim() && batch[-d] != 1 ? strides[-d] : 0;
-  return result;
-}
-
 template <class T>
 void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) {
   kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
@@ -40,8 +32,10 @@ void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) 
   const std::int64_t count = whole.size();
   if (count == 1) return kernels::gemm(shape, pa, pb, pc);
   if (count == 0) std::fill_n(pc, c.size(), T(0));
-  const Shape step_a = steps(batch_of(a.matrices.shape()), whole), step_b = steps(batch_of(b.matrices.shape()), whole),
-              step_c = steps(batch_of(c.shape()), whole);
+  // How far, in matrices, a step along each axis of `whole` goes in each stack.
+  const Shape step_a = broadcast_strides(batch_of(a.matrices.shape()), whole),
+              step_b = broadcast_strides(batch_of(b.matrices.shape()), whole),
+              step_c = broadcast_strides(batch_of(c.shape()), whole);
   for (std::int64_t i = 0; i < count; ++i) {
     std::int64_t rest = i, at_a = 0, at_b = 0, at_c = 0;
     shape.accumulate = false;
@@ -87,9 +81,7 @@ Tensor product(const Stack& a, const Stack& b, const Shape& batch) {
       });
 }
 
-Tensor viewed(const Tensor& x, const Shape& shape) {
-  return x.shape() == shape ? x : reshape(x, {shape.begin(), shape.end()});
-}
+Tensor viewed(const Tensor& x, const Shape& shape) { return x.shape() == shape ? x : reshape(x, shape); }
 
 /// All axes but the last as one: the rows of a single matrix.
 Tensor as_matrix(const Tensor& x) { return viewed(x, {x.shape().product(0, x.ndim() - 1), x.shape()[-1]}); }

@@ -20,7 +20,7 @@ struct Reduction {
 
 /// A reduction's result, or its cotangent, with the reduced axes as size 1, so that it broadcasts against the input.
 inline Tensor with_axes(const Tensor& t, const Shape& kept) {
-  return t.ndim() == 0 || t.shape() == kept ? t : reshape(t, {kept.begin(), kept.end()});
+  return t.ndim() == 0 || t.shape() == kept ? t : reshape(t, kept);
 }
 
 /// The order of axes that puts `last` (sorted) behind the others, and the order that undoes it.

@@ -9,9 +9,7 @@ namespace {
 Tensor viewed(const char* name, const Operand& x, const Shape& shape) {
   return primitive(
       name, {x}, [&] { return x.array().viewed(shape); },
-      [from = x.shape()](const Tensor& g) {
-        return reshape(g, {from.begin(), from.end()});
-      });
+      [from = x.shape()](const Tensor& g) { return reshape(g, from); });
 }
 
 }  // namespace
@@ -104,9 +102,7 @@ Tensor broadcast_to(const Operand& x, const Shape& shape) {
     scope.fail("shape ", x.shape(), " does not broadcast to ", shape,
                "; sizes must agree or be 1, counted from the last axis");
   if (x.shape() == shape) return x.tensor();
-  const Shape strides = strides_of(x.shape());
-  Shape from = shape;
-  for (int d = 1; d <= shape.ndim(); ++d) from[-d] = d <= x.ndim() && x.shape()[-d] != 1 ? strides[-d] : 0;
+  const Shape from = broadcast_strides(x.shape(), shape);
   return primitive(
       "broadcast_to", {x}, [&] { return strided_copy(x.array(), shape, from); },
       [to = x.shape()](const Tensor& g) { return sum_to(g, to); });
