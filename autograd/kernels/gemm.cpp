@@ -2,6 +2,7 @@
 #include <autograd/kernels/gemm.hpp>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #if __has_include(<cblas.h>)
 #include <cblas.h>
 #else
@@ -83,6 +84,16 @@ void gemm(const Gemm& s, const float* a, const float* b, float* c) {
 void gemm(const Gemm& s, const double* a, const double* b, double* c) {
   if (empty(s, c)) return;
   product(s, a, b, c);
+}
+
+bool gemm_takes(Dtype dtype, const Gemm& s) {
+  constexpr Size most = std::numeric_limits<int>::max();
+#ifdef XGRAD_HAVE_ONEDNN
+  if (dtype == f32) return true;  // a product that large is past the crossover
+#else
+  static_cast<void>(dtype);
+#endif
+  return s.m == 0 || s.n == 0 || s.k == 0 || (s.m <= most && s.n <= most && s.k <= most);
 }
 
 void set_threads(int n) { omp_set_num_threads(n); }

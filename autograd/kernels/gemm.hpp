@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/dtype.hpp>
 #include <autograd/kernels/loop.hpp>
 
 namespace xgrad::kernels {
@@ -12,6 +13,10 @@ struct Gemm {
 };
 void gemm(const Gemm& shape, const float* a, const float* b, float* c);
 void gemm(const Gemm& shape, const double* a, const double* b, double* c);
+
+/// Whether the library that serves this dtype can count the rows and columns: CBLAS counts in int. `gemm` must not be
+/// called otherwise.
+bool gemm_takes(Dtype dtype, const Gemm& shape);
 
 /// Threads that kernels and matrix products may use; n >= 1.
 void set_threads(int n);

@@ -24,9 +24,16 @@ Shape broadcast_batch(const Shape& a, const Shape& b) {
   return both;
 }
 
+void check_countable(const kernels::Gemm& s, Dtype dtype) {
+  if (!kernels::gemm_takes(dtype, s))
+    throw ShapeError(OpScope::prefix() + text("matrices ", Shape{s.m, s.k}, " and ", Shape{s.k, s.n},
+                                              " have more rows or columns than CBLAS counts; split them"));
+}
+
 template <class T>
 void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) {
   kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
+  check_countable(shape, c.dtype());
   const T *pa = a.matrices.array().data<T>(), *pb = b.matrices.array().data<T>();
   T* const pc = c.data<T>();
   const std::int64_t count = whole.size();
@@ -159,6 +166,7 @@ Array affine(const Tensor& x, const Tensor& w, const Tensor& b) {
   shape[-1] = w.shape()[1];
   Array y(x.dtype(), shape);
   const kernels::Gemm gemm{.m = shape.product(0, shape.ndim() - 1), .n = shape[-1], .k = w.shape()[0]};
+  check_countable(gemm, y.dtype());
   if (y.dtype() == f32) {
     kernels::gemm(gemm, x.data<float>(), w.data<float>(), y.data<float>());
   } else {
