@@ -35,6 +35,10 @@ endif()
 set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
   PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
+# These move bits of any element type as unsigned integers of its size.
+set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp
+  PROPERTIES COMPILE_OPTIONS -fno-strict-aliasing)
+
 # One object library for each instruction set, chosen among at run time (autograd/kernels/dispatch.cpp).
 # Contraction of a*b+c is off so that all of them round alike, in f64 always.
 function(xgrad_instruction_set name)
