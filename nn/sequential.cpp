@@ -67,8 +67,8 @@ Sequential::~Sequential() {
 
 void Sequential::push(Layer* layer) {
   std::unique_ptr<Layer> owner(layer);
-  layers_.push_back(layer);
-  owner.release();
+  layers_.push_back(nullptr);
+  layers_.back() = owner.release();
 }
 
 Tensor Sequential::operator()(const Operand& x) const {

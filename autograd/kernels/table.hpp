@@ -12,12 +12,14 @@
 /// binary.cpp. Kernels that gain nothing from SIMD (sorting, gathering, scanning) stand in autograd/kernels/*.cpp.
 namespace xgrad::kernels {
 
+// clang-format off
 // T -> T
 #define XGRAD_UNARY_KERNELS(K)                                                                                         \
   K(negate)                                                                                                            \
   K(abs) K(sign) K(square) K(sqrt) K(rsqrt) K(reciprocal) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) K(tan) K(asin) \
       K(acos) K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(floor) K(ceil) K(round) K(relu) K(sigmoid) K(softplus)          \
           K(log_sigmoid) K(silu) K(gelu)
+// clang-format on
 // T -> boolean
 #define XGRAD_PREDICATE_KERNELS(K) K(isnan) K(isfinite) K(logical_not)
 // (T, T) -> T; relu_grad(g, y) = y <= 0 ? 0 : g, linear in g
