@@ -66,10 +66,12 @@ struct Run {
   void save(const Folder& folder) const {
     nn::save_weights(model, folder / "model");
     nn::save_tensors(folder / "optimizer", optimizer.state_dict());
-    const auto [seed, stream] = random_state();
-    nn::save_tensors(folder / "progress", {{"epoch", tensor(loader.epoch(), {.dtype = i64})},
-                                           {"random.seed", tensor(seed, {.dtype = i64})},
-                                           {"random.stream", tensor(stream, {.dtype = i64})}});
+    // Seeds use all 64 bits; a file's integers are signed.
+    const auto bits = [](std::uint64_t n) { return tensor(static_cast<std::int64_t>(n), {.dtype = i64}); };
+    const RandomState random = random_state();
+    nn::save_tensors(
+        folder / "progress",
+        {{"epoch", bits(loader.epoch())}, {"random.seed", bits(random.seed)}, {"random.stream", bits(random.stream)}});
   }
 
   void load(const Folder& folder) {
