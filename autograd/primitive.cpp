@@ -71,6 +71,7 @@ struct BinaryCall {
     if (!broadcast(*shapes[0], *shapes[1], shape))
       fail<ShapeError>("shapes do not broadcast: a is ", *shapes[0], ", b is ", *shapes[1],
                        "; sizes must agree or be 1, counted from the last axis");
+    check_sizes(shape);
     loop.rank = shape.ndim();
     std::copy(shape.begin(), shape.end(), loop.sizes);
     for (int i = 0; i < 2; ++i) {

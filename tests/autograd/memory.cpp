@@ -7,17 +7,12 @@
 #include <thread>
 #include <vector>
 
+#include "pool.hpp"
+
 using namespace xgrad;
 using memory::statistics;
 
 namespace {
-
-// Under a sanitizer every block goes back to the system at once, so that it sees each use after free.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool pooled = false;
-#else
-constexpr bool pooled = true;
-#endif
 
 void train(int steps) {
   Tensor w = ones({8, 16}, {.requires_grad = true}), b = zeros({16}, {.requires_grad = true});
