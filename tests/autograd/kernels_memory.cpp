@@ -149,7 +149,7 @@ TEST_CASE_TEMPLATE("take, gather, index_add and scatter_add", T, float, double, 
 }
 
 TEST_CASE_TEMPLATE("cumsum and cumprod in both directions", T, float, double, std::int64_t) {
-  for (const Size inner : {1, 3, 600}) check_scans<T>(inner);
+  for (const Size width : {1, 3, 600}) check_scans<T>(width);
 }
 
 TEST_CASE("cumsum and cumprod of special values") {
@@ -181,10 +181,10 @@ TEST_CASE("argmax and argmin give the first of equals, and the first NaN before 
 
 TEST_CASE("argsort is stable and puts NaN where NumPy would") {
   const std::vector<double> x{2, NaN, -inf, 2, 1, NaN, inf, 1};
-  const auto picked = [&](bool descending, Size picks) {
-    std::vector<Size> order(at(picks));
-    k::argsort(xgrad::f64, x.data(), order.data(), 1, Size(x.size()), picks, 1, descending);
-    return order;
+  const auto picked = [&](bool descending, Size n) {
+    std::vector<Size> first(at(n));
+    k::argsort(xgrad::f64, x.data(), first.data(), 1, Size(x.size()), n, 1, descending);
+    return first;
   };
   const auto sorted = [&](bool descending) { return picked(descending, Size(x.size())); };
   CHECK(sorted(false) == std::vector<Size>{2, 4, 7, 0, 3, 6, 1, 5});
@@ -195,8 +195,8 @@ TEST_CASE("argsort is stable and puts NaN where NumPy would") {
   CHECK(order == std::vector<Size>{1, 0, 2, 2, 0, 1});
   for (const bool descending : {false, true}) {
     const std::vector<Size> all = sorted(descending);
-    for (Size picks = 0; picks <= Size(x.size()); ++picks)
-      CHECK(picked(descending, picks) == std::vector<Size>(all.begin(), all.begin() + picks));
+    for (Size n = 0; n <= Size(x.size()); ++n)
+      CHECK(picked(descending, n) == std::vector<Size>(all.begin(), all.begin() + n));
   }
   order.resize(4);
   k::argsort(xgrad::f32, columns, order.data(), 1, 3, 2, 2, true);
