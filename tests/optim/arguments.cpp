@@ -3,32 +3,19 @@
 #include <limits>
 #include <optim/optim.hpp>
 
+#include "messages.hpp"
+
 using namespace xgrad;
 
 namespace {
 
 Tensor leaf() { return ones({2, 3}, {.requires_grad = true}); }
 
-/// The message of the error that `make` throws, and whether it starts with this file and the given line.
-template <class E, class Make>
-std::string message(int line, Make make) {
-  try {
-    make();
-  } catch (const E& e) {
-    const std::string prefix = text(__FILE__, ":", line, ": ");
-    const std::string what = e.what();
-    return what.starts_with(prefix) ? what.substr(prefix.size()) : "elsewhere: " + what;
-  } catch (const std::exception& e) {
-    return text("another type: ", e.what());
-  }
-  return "no error";
-}
-
 const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-#define MESSAGE_OF(E, ...) message<E>(__LINE__, [&] { __VA_ARGS__; })
+#define MESSAGE_OF(E, ...) message_of<E>([&] { __VA_ARGS__; })
 
 TEST_CASE("an option outside its range is refused at the user's line") {
   const Tensor w = leaf();
