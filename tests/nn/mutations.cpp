@@ -90,7 +90,7 @@ TEST_CASE("every shorter IDX file is an error, raw and compressed") {
   }
 }
 
-TEST_CASE("every byte of an IDX file flipped, and 60000 mutations, give an error or a load within the file's size") {
+TEST_CASE("every byte of an IDX file flipped, and 100000 mutations, give an error or a load within the file's size") {
   for (const std::string& whole : {idx_bytes::small(), idx_bytes::small_gzip()}) {
     Tally tally;
     for (std::size_t i = 0; i < whole.size(); ++i)
@@ -101,19 +101,19 @@ TEST_CASE("every byte of an IDX file flipped, and 60000 mutations, give an error
       }
     CHECK(tally.loads + tally.errors == static_cast<int>(8 * whole.size()));
   }
-  const Tally raw = mutate(idx_bytes::small(), 40000, read_idx);
+  const Tally raw = mutate(idx_bytes::small(), 80000, read_idx);
   CHECK(raw.loads > 0);
   CHECK(raw.errors > 0);
   const Tally compressed = mutate(idx_bytes::small_gzip(), 20000, read_idx);
   CHECK(compressed.errors > 0);
 }
 
-TEST_CASE("every prefix and 40000 mutations of a CSV file give an error or a table") {
+TEST_CASE("every prefix and 100000 mutations of a CSV file give an error or a table") {
   Tally tally;
   for (std::size_t n = 0; n <= table.size(); ++n) loads(table.substr(0, n), tally, read_csv);
   CHECK(tally.loads > 0);
   CHECK(tally.errors > 0);
-  const Tally mutations = mutate(table, 40000, read_csv);
+  const Tally mutations = mutate(table, 100000, read_csv);
   CHECK(mutations.loads > 0);
   CHECK(mutations.errors > 0);
 }
