@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "nn/folder.hpp"
+#include "nn/processes.hpp"
 
 using namespace xgrad;
 namespace fs = std::filesystem;
@@ -112,19 +113,9 @@ TEST_CASE("of two that save at once one wins whole") {
 TEST_CASE("of two processes that save at once one wins whole") {
   const Folder folder;
   const std::string path = folder / "w";
-  pid_t children[2];
-  for (int i = 0; i < 2; ++i) {
-    children[i] = ::fork();
-    if (children[i] != 0) continue;
+  in_two_processes([&](int i) {
     for (int k = 0; k < 50; ++k) nn::write_file_atomically(path, std::string(50'000, static_cast<char>('a' + i)));
-    ::_exit(0);
-  }
-  for (const pid_t child : children) {
-    int status;
-    ::waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
-  }
+  });
   const std::string contents = nn::read_file(path);
   CHECK(contents == std::string(50'000, contents[0]));
   CHECK(folder.files() == 1);

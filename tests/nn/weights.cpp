@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "nn/folder.hpp"
+#include "nn/processes.hpp"
 #include "nn/support.hpp"
 
 using namespace xgrad;
@@ -209,19 +210,9 @@ TEST_CASE("of two processes that save their weights at once one whole model load
   const Folder folder;
   const std::string path = folder / "w";
   nn::Sequential models[2] = {{nn::Dense{30, 40}}, {nn::Dense{30, 40}}};
-  pid_t children[2];
-  for (int i = 0; i < 2; ++i) {
-    children[i] = ::fork();
-    if (children[i] != 0) continue;
+  in_two_processes([&](int i) {
     for (int k = 0; k < 20; ++k) nn::save_weights(models[i], path);
-    ::_exit(0);
-  }
-  for (const pid_t child : children) {
-    int status;
-    ::waitpid(child, &status, 0);
-    CHECK(WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0);
-  }
+  });
   nn::Sequential loaded{nn::Dense{30, 40}};
   nn::load_weights(loaded, path);
   const StateDict found = loaded.state_dict();
