@@ -1,5 +1,5 @@
 #include <autograd/array.hpp>
-#include <cstring>
+#include <autograd/kernels/table.hpp>
 #include <new>
 
 namespace xgrad {
@@ -30,7 +30,7 @@ Array::Array(Dtype dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
 
 Array Array::clone() const {
   Array copy(dtype_, shape_);
-  if (const std::size_t n = bytes(); n > 0) std::memcpy(copy.data(), data_, n);
+  if (size() > 0) kernels::table().copy[int(dtype_)](data_, copy.data(), {1, {size()}, {{1}, {1}}});
   return copy;
 }
 

@@ -8,13 +8,13 @@ namespace {
 thread_local constinit RandomState state{0x5eed, 0};
 
 Tensor filled(const char* name, const Shape& shape, const TensorOptions& options, Place place,
-              void (*const (&kernels)[dtype_count])(void*, kernels::Size, std::uint64_t, std::uint64_t)) {
+              const kernels::Table::RandomFn (&kernels)[dtype_count]) {
   const OpScope scope(name, place);
   check_sizes(shape);
   const auto kernel = kernels[int(options.dtype)];
   if (!kernel) scope.fail<DtypeError>("not defined for ", name_of(options.dtype), "; use f32 or f64");
   Array array(options.dtype, shape);
-  kernel(array.data(), array.size(), state.seed, state.stream++);
+  kernel(array.data(), array.size(), 0, state.seed, state.stream++);
   Tensor t(std::move(array));
   return options.requires_grad ? t.set_requires_grad(true) : t;
 }
@@ -38,7 +38,7 @@ Tensor bernoulli(const Shape& shape, double p, Place place) {
   check_sizes(shape);
   if (!(p >= 0 && p <= 1)) scope.fail<ValueError>("the probability is ", p, "; expected one in [0, 1]");
   Array array(boolean, shape);
-  kernels::table().keep(array.data<bool>(), array.size(), p, state.seed, state.stream++);
+  kernels::table().keep(array.data<bool>(), array.size(), 0, p, state.seed, state.stream++);
   return Tensor(std::move(array));
 }
 
@@ -46,7 +46,7 @@ Tensor randperm(std::int64_t n, Place place) {
   const OpScope scope("randperm", place);
   check_sizes({n});
   Array order(i64, {n}), draws(f64, {n});
-  kernels::table().uniform[int(f64)](draws.data(), n, state.seed, state.stream++);
+  kernels::table().uniform[int(f64)](draws.data(), n, 0, state.seed, state.stream++);
   auto* const at = order.data<std::int64_t>();
   std::iota(at, at + n, std::int64_t{0});
   // Fisher and Yates' shuffle: place i gets one of the i + 1 elements up to it.

@@ -56,7 +56,9 @@ const Table& choose() {
 
 }  // namespace
 
-const Table& table() {
+thread_local constinit const Table* thread_table = nullptr;
+
+const Table& process_table() {
   static const Table& chosen = choose();
   return chosen;
 }

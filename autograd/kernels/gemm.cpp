@@ -1,7 +1,6 @@
 #include <omp.h>
-#include <autograd/kernels/gemm.hpp>
-#include <cstddef>
-#include <cstring>
+#include <algorithm>
+#include <autograd/kernels/plain.hpp>
 #include <limits>
 #if __has_include(<cblas.h>)
 #include <cblas.h>
@@ -48,7 +47,7 @@ void blas_gemm(CBLAS_TRANSPOSE a_flag, CBLAS_TRANSPOSE b_flag, const Gemm& s, co
 }
 
 template <class T>
-void product(const Gemm& s, const T* a, const T* b, T* c) {
+void blas(const Gemm& s, const T* a, const T* b, T* c) {
   hold_blas_at_one_thread();
   // With k = 1 the flags say nothing, and a transposed A with a plain B is the pair that OpenBLAS is quickest with.
   const bool a_flag = s.transpose_a || s.k == 1, b_flag = s.transpose_b && s.k != 1;
@@ -56,18 +55,9 @@ void product(const Gemm& s, const T* a, const T* b, T* c) {
             b, blas_int(b_flag ? s.k : s.n), T(s.accumulate ? 1 : 0), c, blas_int(s.n));
 }
 
-/// Whether there is nothing to multiply; c is zeroed where that is the result.
-template <class T>
-bool empty(const Gemm& s, T* c) {
-  if (s.m > 0 && s.n > 0 && s.k > 0) return false;
-  if (s.m > 0 && s.n > 0 && !s.accumulate) std::memset(c, 0, std::size_t(s.m) * std::size_t(s.n) * sizeof(T));
-  return true;
-}
+void product(const Gemm& s, const double* a, const double* b, double* c) { blas(s, a, b, c); }
 
-}  // namespace
-
-void gemm(const Gemm& s, const float* a, const float* b, float* c) {
-  if (empty(s, c)) return;
+void product(const Gemm& s, const float* a, const float* b, float* c) {
 #ifdef XGRAD_HAVE_ONEDNN
   // Measured: from 2^19 multiplications on oneDNN always wins, up to 2^16 OpenBLAS with AVX-512. Between them they
   // differ by a tenth, but OpenBLAS with its AVX2 kernels takes twice as long: the crossover leans towards oneDNN.
@@ -78,12 +68,53 @@ void gemm(const Gemm& s, const float* a, const float* b, float* c) {
     return;
   }
 #endif
-  product(s, a, b, c);
+  blas(s, a, b, c);
 }
 
-void gemm(const Gemm& s, const double* a, const double* b, double* c) {
-  if (empty(s, c)) return;
-  product(s, a, b, c);
+template <class T>
+void gemm(const Gemm& s, const void* a, const void* b, void* c) {
+  if (s.m == 0 || s.n == 0) return;
+  if (s.k > 0) {
+    product(s, static_cast<const T*>(a), static_cast<const T*>(b), static_cast<T*>(c));
+  } else if (!s.accumulate) {
+    std::fill_n(static_cast<T*>(c), s.m * s.n, T(0));
+  }
+}
+
+template <class T>
+void gemm_batch(const Gemm& each, const Loop<3>& batch, const void* a_, const void* b_, void* c_) {
+  const T *a = static_cast<const T*>(a_), *b = static_cast<const T*>(b_);
+  T* c = static_cast<T*>(c_);
+  const Size count = batch.count();
+  if (count == 0) {
+    Size matrices = 1;
+    for (int d = 0; d < batch.rank; ++d) matrices *= batch.strides[2][d] != 0 ? batch.sizes[d] : 1;
+    std::fill_n(c, matrices * each.m * each.n, T(0));
+  }
+  for (Size i = 0; i < count; ++i) {
+    Gemm shape = each;
+    Size at[3] = {};
+    for (Size d = batch.rank - 1, rest = i; d >= 0; --d) {
+      const Size index = rest % batch.sizes[d];
+      rest /= batch.sizes[d];
+      for (int k = 0; k < 3; ++k) at[k] += index * batch.strides[k][d];
+      shape.accumulate |= batch.strides[2][d] == 0 && index > 0;
+    }
+    gemm<T>(shape, a + at[0] * each.m * each.k, b + at[1] * each.k * each.n, c + at[2] * each.m * each.n);
+  }
+}
+
+template <class T>
+void fill(Table& t, Dtype d) {
+  t.gemm[int(d)] = gemm<T>;
+  t.gemm_batch[int(d)] = gemm_batch<T>;
+}
+
+}  // namespace
+
+void fill_gemm(Table& t) {
+  fill<float>(t, f32);
+  fill<double>(t, f64);
 }
 
 bool gemm_takes(Dtype dtype, const Gemm& s) {

@@ -5,17 +5,14 @@
 namespace xgrad::kernels {
 
 /// C = A B, or C += A B with `accumulate`, row-major: A is (m, k) or, transposed, stored as (k, m); B is (k, n) or,
-/// transposed, stored as (n, k); C is (m, n) contiguous. k = 0 gives zeros. f32 goes to oneDNN where it is built in
-/// and the product is large enough to repay its call, everything else to CBLAS.
+/// transposed, stored as (n, k); C is (m, n) contiguous. k = 0 gives zeros.
 struct Gemm {
   bool transpose_a = false, transpose_b = false, accumulate = false;
   Size m, n, k;
 };
-void gemm(const Gemm& shape, const float* a, const float* b, float* c);
-void gemm(const Gemm& shape, const double* a, const double* b, double* c);
 
-/// Whether the library that serves this dtype can count the rows and columns: CBLAS counts in int. `gemm` must not be
-/// called otherwise.
+/// Whether the library that serves this dtype can count the rows and columns: CBLAS counts in int. No product may be
+/// asked for otherwise.
 bool gemm_takes(Dtype dtype, const Gemm& shape);
 
 /// Threads that kernels and matrix products may use; n >= 1.

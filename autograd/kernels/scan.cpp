@@ -1,7 +1,6 @@
 #include <algorithm>
-#include <autograd/kernels/scan.hpp>
-#include <autograd/kernels/with_type.hpp>
-#include <functional>
+#include <autograd/kernels/plain.hpp>
+#include <type_traits>
 
 namespace xgrad::kernels {
 namespace {
@@ -32,47 +31,54 @@ void scan(Size outer, Size count, Size inner, bool reverse, Running start, Step 
 template <class T>
 using Held = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
 
-}  // namespace
-
 // Each step reads x before it writes y, which may be x.
 
-void cumsum(Dtype d, const void* from, void* to, Size outer, Size count, Size inner, bool reverse) {
-  with_type(d, [&](auto zero) {
-    using T = decltype(zero);
-    const T* x = static_cast<const T*>(from);
-    T* y = static_cast<T*>(to);
-    scan(outer, count, inner, reverse, Held<T>(0), [x, y](Held<T>& sum, Size at) {
-      sum += Held<T>(x[at]);
-      y[at] = T(sum);
-    });
+template <class T>
+void cumsum(const void* from, void* to, Size outer, Size count, Size inner, bool reverse, bool exclusive) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  scan(outer, count, inner, reverse, Held<T>(0), [x, y, exclusive](Held<T>& sum, Size at) {
+    const Held<T> next = sum + Held<T>(x[at]);
+    y[at] = T(exclusive ? sum : next);
+    sum = next;
   });
 }
 
-void cumprod(Dtype d, const void* from, void* to, Size outer, Size count, Size inner, bool reverse, bool exclusive) {
-  with_type(d, [&](auto zero) {
-    using T = decltype(zero);
-    const T* x = static_cast<const T*>(from);
-    T* y = static_cast<T*>(to);
-    scan(outer, count, inner, reverse, Held<T>(1), [x, y, exclusive](Held<T>& product, Size at) {
-      const Held<T> next = product * Held<T>(x[at]);
-      y[at] = T(exclusive ? product : next);
-      product = next;
-    });
+template <class T>
+void cumprod(const void* from, void* to, Size outer, Size count, Size inner, bool reverse, bool exclusive) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  scan(outer, count, inner, reverse, Held<T>(1), [x, y, exclusive](Held<T>& product, Size at) {
+    const Held<T> next = product * Held<T>(x[at]);
+    y[at] = T(exclusive ? product : next);
+    product = next;
   });
 }
 
-void recurrence(Dtype d, const void* from, const void* added, void* to, Size outer, Size count, Size inner,
-                bool reverse) {
-  with_type(d, [&](auto zero) {
-    using T = decltype(zero);
-    const T *x = static_cast<const T*>(from), *b = static_cast<const T*>(added);
-    T* y = static_cast<T*>(to);
-    scan(outer, count, inner, reverse, Held<T>(0), [x, b, y](Held<T>& running, Size at) {
-      const Held<T> next = Held<T>(b[at]) + Held<T>(x[at]) * running;
-      y[at] = T(running);
-      running = next;
-    });
+template <class T>
+void recurrence(const void* from, const void* added, void* to, Size outer, Size count, Size inner, bool reverse) {
+  const T *x = static_cast<const T*>(from), *b = static_cast<const T*>(added);
+  T* y = static_cast<T*>(to);
+  scan(outer, count, inner, reverse, Held<T>(0), [x, b, y](Held<T>& running, Size at) {
+    const Held<T> next = Held<T>(b[at]) + Held<T>(x[at]) * running;
+    y[at] = T(running);
+    running = next;
   });
+}
+
+template <class T>
+void fill(Table& t, Dtype d) {
+  t.cumsum[int(d)] = cumsum<T>;
+  t.cumprod[int(d)] = cumprod<T>;
+  if constexpr (std::is_floating_point_v<T>) t.recurrence[int(d)] = recurrence<T>;
+}
+
+}  // namespace
+
+void fill_scan(Table& t) {
+  fill<float>(t, f32);
+  fill<double>(t, f64);
+  fill<std::int64_t>(t, i64);
 }
 
 }  // namespace xgrad::kernels

@@ -1,15 +1,17 @@
 #pragma once
 #include <autograd/dtype.hpp>
+#include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/loop.hpp>
 
 /// The kernels: raw pointers in, raw pointers out, knowing nothing of Tensor or Node.
 ///
 /// autograd/kernels/simd/*.cpp is compiled once for each instruction set (baseline, avx2, avx512); each set fills a
-/// `Table` of function pointers, and `table()` is the best one that the processor has. The environment variable
+/// `Table` of function pointers, and `process_table()` is the best one that the processor has. The environment variable
 /// XGRAD_ISA=baseline|avx2|avx512 forces a lower one. A null entry means that the kernel does not exist for that dtype.
 ///
 /// A new elementwise kernel is a name in one of the lists below and a line in autograd/kernels/simd/unary_*.cpp or
-/// binary.cpp. Kernels that gain nothing from SIMD (sorting, gathering, scanning) stand in autograd/kernels/*.cpp.
+/// binary.cpp. Kernels that gain nothing from SIMD (sorting, gathering, scanning) stand in autograd/kernels/*.cpp and
+/// are the same in every table. Whatever an op computes, it computes by an entry of `table()`.
 namespace xgrad::kernels {
 
 // clang-format off
@@ -87,22 +89,66 @@ struct Table {
   using AddRowFn = void (*)(const void* row, void* c, Size rows, Size cols);
   AddRowFn add_row[dtype_count];
 
-  /// Counter-based random numbers (Philox 4x32-10): element i of a call depends on (seed, stream, i) only, so the
-  /// same bits come for any instruction set and any split. uniform: [0, 1) with 24 (f32) or 53 (f64) random bits;
-  /// normal: Box-Muller; keep: boolean, true with probability p.
-  void (*uniform[dtype_count])(void* y, Size n, std::uint64_t seed, std::uint64_t stream);
-  void (*normal[dtype_count])(void* y, Size n, std::uint64_t seed, std::uint64_t stream);
-  void (*keep)(bool* y, Size n, double p, std::uint64_t seed, std::uint64_t stream);
+  /// Counter-based random numbers (Philox 4x32-10): y[i] is number `first` + i of (seed, stream), so the same bits come
+  /// for any instruction set and any split; `first` is a multiple of 64. uniform: [0, 1) with 24 (f32) or 53 (f64)
+  /// random bits; normal: Box-Muller; keep: boolean, true with probability p.
+  using RandomFn = void (*)(void* y, Size n, Size first, std::uint64_t seed, std::uint64_t stream);
+  RandomFn uniform[dtype_count], normal[dtype_count];
+  void (*keep)(bool* y, Size n, Size first, double p, std::uint64_t seed, std::uint64_t stream);
   /// y[i] = keep[i] ? x[i] * scale : 0, contiguous.
   void (*dropout[dtype_count])(const void* x, const bool* keep, double scale, void* y, Size n);
 
   /// One pass over a parameter p, its gradient g and its moments; unused moments are null.
   using OptimiserFn = void (*)(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step);
   OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
+
+  /// C = A B, or C += A B; `shape` says how they are stored. f32 goes to oneDNN where it is built in and the product is
+  /// large enough to repay its call, everything else to CBLAS.
+  using GemmFn = void (*)(const Gemm& shape, const void* a, const void* b, void* c);
+  GemmFn gemm[dtype_count];
+  /// The same for each position of `batch`, whose strides count matrices of a, b and c. Where c's stride is 0 the
+  /// products along that axis are summed; c is zeros where there are none.
+  using GemmBatchFn = void (*)(const Gemm& shape, const Loop<3>& batch, const void* a, const void* b, void* c);
+  GemmBatchFn gemm_batch[dtype_count];
+
+  // Around an axis, (outer, count, inner). Indices have been checked by the caller to lie in range.
+
+  /// take: to[o, j, i] = from[o, index[j], i], from being (outer, count, inner), to (outer, picks, inner).
+  /// gather: to[o, j, i] = from[o, index[o, j, i], i].
+  using PickFn = void (*)(const void* from, const Size* index, void* to, Size outer, Size count, Size picks,
+                          Size inner);
+  PickFn take[dtype_count], gather[dtype_count];
+  /// index_add: to[o, index[j], i] += from[o, j, i], in the order of j, to being (outer, count, inner).
+  /// scatter_add: to[o, index[o, j, i], i] += from[o, j, i].
+  using PlaceFn = void (*)(void* to, const Size* index, const void* from, Size outer, Size count, Size picks,
+                           Size inner);
+  PlaceFn index_add[dtype_count], scatter_add[dtype_count];
+
+  /// The first index of the largest (smallest) element; the first NaN wins over everything.
+  using ArgFn = void (*)(const void* x, Size* index, Size outer, Size count, Size inner);
+  ArgFn argmax[dtype_count], argmin[dtype_count];
+  /// Where the first `picks` <= count elements of the axis' stable order stand, as (outer, picks, inner). NaN is last
+  /// (as NumPy has it); `descending` puts the largest first and NaN first.
+  using SortFn = void (*)(const void* x, Size* index, Size outer, Size count, Size picks, Size inner, bool descending);
+  SortFn argsort[dtype_count];
+
+  /// Running sums and products along the axis, in double for f32; `reverse` runs from the end, `exclusive` leaves out
+  /// the element itself. y may be x.
+  using ScanFn = void (*)(const void* x, void* y, Size outer, Size count, Size inner, bool reverse, bool exclusive);
+  ScanFn cumsum[dtype_count], cumprod[dtype_count];
+  /// The linear recurrence y[k] = b[k-1] + x[k-1] y[k-1] along the axis from y[0] = 0, held in double; `reverse` runs
+  /// from the end, with k+1 for k-1. y may be x.
+  void (*recurrence[dtype_count])(const void* x, const void* b, void* y, Size outer, Size count, Size inner,
+                                  bool reverse);
 };
 
-/// The table in use, chosen on first call.
-const Table& table();
+/// The table of the process, chosen on first call.
+const Table& process_table();
+/// What stands in for it in this thread, if anything does.
+extern thread_local constinit const Table* thread_table;
+/// The table in use.
+inline const Table& table() { return thread_table ? *thread_table : process_table(); }
+
 /// Every table that this processor can run, lowest first, for tests that compare them.
 struct Tables {
   const Table* entries[3];

@@ -1,4 +1,3 @@
-#include <autograd/kernels/indexing.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
@@ -42,11 +41,11 @@ Tensor checked_index(const Operand& index, int axis, std::int64_t size, const Op
 
 /// Runs a kernel that picks from `whole` into `picked`, or adds the picked slices into `whole`.
 template <class Kernel>
-void run(Kernel kernel, const Array& whole, const Tensor& index, const Array& picked, int axis) {
+void run(const Kernel (&kernels)[dtype_count], const Array& whole, const Tensor& index, const Array& picked, int axis) {
   const AxisView view(whole.shape(), axis);
   if (picked.size() > 0)
-    kernel(whole.dtype(), whole.data(), index.data<std::int64_t>(), picked.data(), view.outer, view.count,
-           picked.shape()[axis], view.inner);
+    kernels[int(whole.dtype())](whole.data(), index.data<std::int64_t>(), picked.data(), view.outer, view.count,
+                                picked.shape()[axis], view.inner);
 }
 
 Tensor gathered(const Tensor& x, int axis, const Tensor& index);
@@ -55,7 +54,7 @@ Tensor gathered(const Tensor& x, int axis, const Tensor& index);
 Tensor scattered(const Tensor& g, int axis, const Tensor& index, const Shape& whole) {
   const auto forward = [&] {
     const Array result = zeros(whole, {.dtype = g.dtype()}).array();
-    run(kernels::scatter_add, result, index, g.array(), axis);
+    run(kernels::table().scatter_add, result, index, g.array(), axis);
     return result;
   };
   return primitive(
@@ -66,7 +65,7 @@ Tensor scattered(const Tensor& g, int axis, const Tensor& index, const Shape& wh
 Tensor gathered(const Tensor& x, int axis, const Tensor& index) {
   const auto forward = [&] {
     Array result(x.dtype(), index.shape());
-    run(kernels::gather, x.array(), index, result, axis);
+    run(kernels::table().gather, x.array(), index, result, axis);
     return result;
   };
   return primitive(
@@ -81,7 +80,7 @@ Tensor taken(const Tensor& x, int axis, const Tensor& indices);
 Tensor untaken(const Tensor& g, int axis, const Tensor& indices, const Shape& whole) {
   const auto forward = [&] {
     const Array result = zeros(whole, {.dtype = g.dtype()}).array();
-    run(kernels::index_add, result, indices, g.array(), axis);
+    run(kernels::table().index_add, result, indices, g.array(), axis);
     return result;
   };
   return primitive(
@@ -95,7 +94,7 @@ Tensor taken(const Tensor& x, int axis, const Tensor& indices) {
   shape[axis] = indices.size();
   const auto forward = [&] {
     Array result(x.dtype(), shape);
-    run(kernels::take, x.array(), indices, result, axis);
+    run(kernels::table().take, x.array(), indices, result, axis);
     return result;
   };
   return primitive(
@@ -143,7 +142,7 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
   const Tensor checked = checked_index(indices, axis, x.shape()[axis], scope);
   const auto forward = [&] {
     const Array result = x.array().clone();
-    run(kernels::index_add, result, checked, source.array(), axis);
+    run(kernels::table().index_add, result, checked, source.array(), axis);
     return result;
   };
   return primitive(

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <autograd/kernels/gemm.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 
@@ -30,32 +29,21 @@ void check_countable(const kernels::Gemm& s, Dtype dtype) {
                                               " have more rows or columns than CBLAS counts; split them"));
 }
 
-template <class T>
 void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) {
-  kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
+  const kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
   check_countable(shape, c.dtype());
-  const T *pa = a.matrices.array().data<T>(), *pb = b.matrices.array().data<T>();
-  T* const pc = c.data<T>();
-  const std::int64_t count = whole.size();
-  if (count == 1) return kernels::gemm(shape, pa, pb, pc);
-  if (count == 0) std::fill_n(pc, c.size(), T(0));
-  // How far, in matrices, a step along each axis of `whole` goes in each stack.
-  const Shape step_a = broadcast_strides(batch_of(a.matrices.shape()), whole),
-              step_b = broadcast_strides(batch_of(b.matrices.shape()), whole),
-              step_c = broadcast_strides(batch_of(c.shape()), whole);
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::int64_t rest = i, at_a = 0, at_b = 0, at_c = 0;
-    shape.accumulate = false;
-    for (int d = whole.ndim() - 1; d >= 0; --d) {
-      const std::int64_t index = rest % whole[d];
-      rest /= whole[d];
-      at_a += index * step_a[d];
-      at_b += index * step_b[d];
-      at_c += index * step_c[d];
-      shape.accumulate |= step_c[d] == 0 && index > 0;
-    }
-    kernels::gemm(shape, pa + at_a * shape.m * shape.k, pb + at_b * shape.k * shape.n, pc + at_c * shape.m * shape.n);
+  const int d = int(c.dtype());
+  const void *pa = a.matrices.array().data(), *pb = b.matrices.array().data();
+  if (whole.size() == 1) return kernels::table().gemm[d](shape, pa, pb, c.data());
+  kernels::Loop<3> batch;
+  batch.rank = whole.ndim();
+  std::copy(whole.begin(), whole.end(), batch.sizes);
+  const Shape shapes[] = {batch_of(a.matrices.shape()), batch_of(b.matrices.shape()), batch_of(c.shape())};
+  for (int k = 0; k < 3; ++k) {
+    const Shape strides = broadcast_strides(shapes[k], whole);
+    std::copy(strides.begin(), strides.end(), batch.strides[k]);
   }
+  kernels::table().gemm_batch[d](shape, batch, pa, pb, c.data());
 }
 
 /// C = A B for each matrix of the stacks. Their batches broadcast against each other and against `batch`, that of C;
@@ -71,11 +59,7 @@ Tensor product(const Stack& a, const Stack& b, const Shape& batch) {
         shape.push_back(b.columns());
         Array c(a.matrices.dtype(), shape);
         const Shape whole = broadcast_batch(broadcast_batch(batch_a, batch_b), batch);
-        if (c.dtype() == f32) {
-          multiply_all<float>(a, b, whole, c);
-        } else {
-          multiply_all<double>(a, b, whole, c);
-        }
+        multiply_all(a, b, whole, c);
         return c;
       },
       [b, batch_a, transposed = a.transposed](const Tensor& g) {
@@ -167,11 +151,7 @@ Array affine(const Tensor& x, const Tensor& w, const Tensor& b) {
   Array y(x.dtype(), shape);
   const kernels::Gemm gemm{.m = shape.product(0, shape.ndim() - 1), .n = shape[-1], .k = w.shape()[0]};
   check_countable(gemm, y.dtype());
-  if (y.dtype() == f32) {
-    kernels::gemm(gemm, x.data<float>(), w.data<float>(), y.data<float>());
-  } else {
-    kernels::gemm(gemm, x.data<double>(), w.data<double>(), y.data<double>());
-  }
+  kernels::table().gemm[int(y.dtype())](gemm, x.array().data(), w.array().data(), y.data());
   if (b.defined()) kernels::table().add_row[int(y.dtype())](b.array().data(), y.data(), gemm.m, gemm.n);
   return y;
 }

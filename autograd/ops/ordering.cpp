@@ -1,4 +1,3 @@
-#include <autograd/kernels/ordering.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
@@ -6,9 +5,7 @@
 namespace xgrad {
 namespace {
 
-using ArgFn = void (*)(Dtype, const void*, kernels::Size*, kernels::Size, kernels::Size, kernels::Size);
-
-Tensor arg_extremum(const char* name, const Operand& x, int axis, ArgFn kernel) {
+Tensor arg_extremum(const char* name, const Operand& x, int axis, const kernels::Table::ArgFn (&kernels)[dtype_count]) {
   const OpScope scope(name, x.place());
   axis = checked_axis(axis, x.ndim());
   if (x.shape()[axis] == 0)
@@ -18,7 +15,7 @@ Tensor arg_extremum(const char* name, const Operand& x, int axis, ArgFn kernel) 
     shape.erase(axis);
     Array index(i64, shape);
     const AxisView view(x.shape(), axis);
-    kernel(x.dtype(), x.array().data(), index.data<std::int64_t>(), view.outer, view.count, view.inner);
+    kernels[int(x.dtype())](x.array().data(), index.data<std::int64_t>(), view.outer, view.count, view.inner);
     return index;
   };
   return primitive(name, {x}, forward, not_differentiable);
@@ -31,8 +28,8 @@ Sorted first_sorted(const Operand& x, int axis, std::int64_t picks, bool descend
     shape[axis] = picks;
     Array order(i64, shape);
     const AxisView view(x.shape(), axis);
-    kernels::argsort(x.dtype(), x.array().data(), order.data<std::int64_t>(), view.outer, view.count, picks, view.inner,
-                     descending);
+    kernels::table().argsort[int(x.dtype())](x.array().data(), order.data<std::int64_t>(), view.outer, view.count,
+                                             picks, view.inner, descending);
     return order;
   };
   const Tensor order = primitive("sort", {x}, forward, not_differentiable);
@@ -41,9 +38,9 @@ Sorted first_sorted(const Operand& x, int axis, std::int64_t picks, bool descend
 
 }  // namespace
 
-Tensor argmax(const Operand& x, int axis) { return arg_extremum("argmax", x, axis, kernels::argmax); }
+Tensor argmax(const Operand& x, int axis) { return arg_extremum("argmax", x, axis, kernels::table().argmax); }
 
-Tensor argmin(const Operand& x, int axis) { return arg_extremum("argmin", x, axis, kernels::argmin); }
+Tensor argmin(const Operand& x, int axis) { return arg_extremum("argmin", x, axis, kernels::table().argmin); }
 
 Sorted sort(const Operand& x, int axis, bool descending) {
   const OpScope scope("sort", x.place());

@@ -1,24 +1,28 @@
-#include <autograd/kernels/scan.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 
 namespace xgrad {
 namespace {
 
-/// Calls kernel(dtype, x, y, outer, count, inner) around an axis.
+/// Calls kernel(x, y, outer, count, inner) around an axis.
 template <class Kernel>
 Array scan(const Operand& x, int axis, Kernel kernel) {
   if (x.dtype() == boolean)
     throw DtypeError(OpScope::prefix() + "not defined for boolean; convert with .to(f32) or .to(i64)");
   const AxisView view(x.shape(), axis);
   Array y(x.dtype(), x.shape());
-  kernel(x.dtype(), x.array().data(), y.data(), view.outer, view.count, view.inner);
+  kernel(x.array().data(), y.data(), view.outer, view.count, view.inner);
   return y;
+}
+
+Array scan(const Operand& x, int axis, const kernels::Table::ScanFn (&kernels)[dtype_count], bool reverse,
+           bool exclusive) {
+  return scan(x, axis, [&](auto... args) { kernels[int(x.dtype())](args..., reverse, exclusive); });
 }
 
 Tensor running_sum(const Operand& x, int axis, bool reverse) {
   return primitive(
-      "cumsum", {x}, [&] { return scan(x, axis, [&](auto... args) { kernels::cumsum(args..., reverse); }); },
+      "cumsum", {x}, [&] { return scan(x, axis, kernels::table().cumsum, reverse, false); },
       [axis, reverse](const Tensor& g) { return running_sum(g, axis, !reverse); });
 }
 
@@ -30,8 +34,8 @@ Tensor recurrence(const Operand& x, const Operand& b, int axis, bool reverse) {
   return primitive(
       "recurrence", {x, b},
       [&] {
-        return scan(x, axis, [&](Dtype d, const void* from, void* to, auto... sizes) {
-          kernels::recurrence(d, from, b.array().data(), to, sizes..., reverse);
+        return scan(x, axis, [&](const void* from, void* to, auto... sizes) {
+          kernels::table().recurrence[int(x.dtype())](from, b.array().data(), to, sizes..., reverse);
         });
       },
       [adjoint](const Tensor& g, const Tensor& y) { return y * adjoint(g); }, adjoint);
@@ -41,7 +45,7 @@ Tensor recurrence(const Operand& x, const Operand& b, int axis, bool reverse) {
 
 Tensor exclusive_cumprod(const Operand& x, int axis, bool reverse) {
   return primitive(
-      "cumprod", {x}, [&] { return scan(x, axis, [&](auto... args) { kernels::cumprod(args..., reverse, true); }); },
+      "cumprod", {x}, [&] { return scan(x, axis, kernels::table().cumprod, reverse, true); },
       [x, axis, reverse](const Tensor& g, const Tensor& y) { return y * recurrence(x, g, axis, !reverse); });
 }
 
@@ -54,7 +58,7 @@ Tensor cumprod(const Operand& x, int axis) {
   const OpScope scope("cumprod", x.place());
   const int along = checked_axis(axis, x.ndim());
   return primitive(
-      "cumprod", {x}, [&] { return scan(x, along, [&](auto... args) { kernels::cumprod(args..., false, false); }); },
+      "cumprod", {x}, [&] { return scan(x, along, kernels::table().cumprod, false, false); },
       // y = x * (exclusive product), by the product rule: exact where x is 0.
       [x, along](const Tensor& g) {
         return exclusive_cumprod(x, along, false) * (g + recurrence(x, g * x, along, true));

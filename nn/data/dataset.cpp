@@ -1,4 +1,4 @@
-#include <autograd/kernels/indexing.hpp>
+#include <autograd/kernels/table.hpp>
 #include <nn/data/dataset.hpp>
 
 namespace xgrad::nn {
@@ -16,7 +16,8 @@ Tensor copy_of(const Tensor& t, const std::int64_t* indices, std::int64_t count)
   Shape shape = t.shape();
   shape[0] = count;
   Array rows(t.dtype(), shape);
-  kernels::take(t.dtype(), t.array().data(), indices, rows.data(), 1, t.shape()[0], count, shape.product(1, t.ndim()));
+  kernels::table().take[int(t.dtype())](t.array().data(), indices, rows.data(), 1, t.shape()[0], count,
+                                        shape.product(1, t.ndim()));
   return Tensor(std::move(rows));
 }
 

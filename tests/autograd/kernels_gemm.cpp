@@ -15,7 +15,7 @@ void check(const Gemm& s) {
   auto c = before;
   if (!s.accumulate) c.assign(c.size(), T(NaN));  // what was there must not matter
   c.push_back(T(99));
-  xgrad::kernels::gemm(s, a.data(), b.data(), c.data());
+  xgrad::kernels::table().gemm[int(xgrad::dtype_of<T>)](s, a.data(), b.data(), c.data());
   CHECK(c.back() == T(99));
   for (Size i = 0; i < s.m; ++i) {
     for (Size j = 0; j < s.n; ++j) {
@@ -65,7 +65,7 @@ TEST_CASE("a NaN or an infinity in an operand reaches the product") {
     std::vector<float> a(at(n * n), 0), b(at(n * n), 1), c(at(n * n));
     a[0] = float(NaN);
     a.back() = n > 1 ? float(inf) : a.back();
-    xgrad::kernels::gemm({.m = n, .n = n, .k = n}, a.data(), b.data(), c.data());
+    xgrad::kernels::table().gemm[int(xgrad::f32)]({.m = n, .n = n, .k = n}, a.data(), b.data(), c.data());
     CHECK(std::isnan(c[0]));
     if (n > 1) CHECK(c.back() == float(inf));
   }

@@ -12,16 +12,15 @@ namespace {
 constexpr std::uint64_t seed = 0x123456789ABCDEF0, stream = 0xFEDCBA9876543210;
 
 template <class T>
-std::vector<T> draw(void (*kernel)(void*, Size, std::uint64_t, std::uint64_t), Size n, std::uint64_t key = seed,
-                    std::uint64_t counter = stream) {
+std::vector<T> draw(Table::RandomFn kernel, Size n, std::uint64_t key = seed, std::uint64_t counter = stream) {
   std::vector<T> y(at(n));
-  kernel(y.data(), n, key, counter);
+  kernel(y.data(), n, 0, key, counter);
   return y;
 }
 
 std::vector<char> draw_keep(const Table& t, Size n, double p, std::uint64_t counter = stream) {
   std::unique_ptr<bool[]> y(new bool[at(n) + 1]);
-  t.keep(y.get(), n, p, seed, counter);
+  t.keep(y.get(), n, 0, p, seed, counter);
   return {y.get(), y.get() + n};
 }
 
@@ -154,12 +153,37 @@ TEST_CASE_TEMPLATE("dropout scales what it keeps and never multiplies what it dr
     for (const Size n : {0, 1, 5, 16, 17, 100}) {
       auto x = values<T>(n);
       std::unique_ptr<bool[]> kept(new bool[at(n) + 1]);
-      t.keep(kept.get(), n, 0.5, seed, stream);
+      t.keep(kept.get(), n, 0, 0.5, seed, stream);
       for (Size i = 0; i < n; ++i)
         if (!kept[at(i)]) x[at(i)] = T(i % 2 ? inf : NaN);
       std::vector<T> y(x.size());
       t.dropout[int(xgrad::dtype_of<T>)](x.data(), kept.get(), 2, y.data(), n);
       for (Size i = 0; i < n; ++i) CHECK(y[at(i)] == (kept[at(i)] ? 2 * x[at(i)] : 0));
+    }
+  });
+}
+
+TEST_CASE("a call that begins at a later number continues the one that began at the first") {
+  for_each_table([](const Table& t) {
+    constexpr Size n = 300;
+    for (const Size first : {64, 128, 256}) {
+      const auto check = [&](auto kind, const auto& kernels) {
+        using T = decltype(kind);
+        const auto kernel = kernels[int(xgrad::dtype_of<T>)];
+        const auto whole = draw<T>(kernel, n);
+        auto rest = draw<T>(kernel, first);
+        rest.resize(at(n));
+        kernel(rest.data() + first, n - first, first, seed, stream);
+        CHECK(whole == rest);
+      };
+      check(float{}, t.uniform);
+      check(double{}, t.uniform);
+      check(float{}, t.normal);
+      check(double{}, t.normal);
+      std::unique_ptr<bool[]> rest(new bool[at(n)]);
+      t.keep(rest.get(), n - first, first, 0.3, seed, stream);
+      const auto whole = draw_keep(t, n, 0.3);
+      for (Size i = first; i < n; ++i) CHECK(rest[at(i - first)] == (whole[at(i)] != 0));
     }
   });
 }

@@ -71,9 +71,9 @@ struct NormalDouble {
 };
 
 template <class Kind>
-void generate(void* to, Size n, std::uint64_t seed, std::uint64_t stream) {
+void generate(void* to, Size n, Size first, std::uint64_t seed, std::uint64_t stream) {
   auto* y = static_cast<typename Kind::T*>(to);
-  std::uint64_t index = 0;
+  auto index = std::uint64_t(first / Kind::size);
   for (; n >= Kind::size; n -= Kind::size, y += Kind::size) Kind::generate(Group(index++, seed, stream), y);
   if (n == 0) return;
   typename Kind::T rest[Kind::size];
@@ -82,12 +82,12 @@ void generate(void* to, Size n, std::uint64_t seed, std::uint64_t stream) {
 }
 
 /// A word is kept if it lies below p 2^32.
-void keep(bool* y, Size n, double p, std::uint64_t seed, std::uint64_t stream) {
+void keep(bool* y, Size n, Size first, double p, std::uint64_t seed, std::uint64_t stream) {
   constexpr Size size = 4 * lanes;
   const double scaled = p * 0x1p32;
   const bool all = scaled > 0xFFFFFFFFp0;
   const Word threshold = all ? 0xFFFFFFFFu : scaled > 0 ? Word(scaled) : 0;
-  for (std::uint64_t index = 0; n > 0; ++index, n -= size, y += size) {
+  for (auto index = std::uint64_t(first / size); n > 0; ++index, n -= size, y += size) {
     const Group g(index, seed, stream);
     const Word* words = g.words[0];
     const Size here = n < size ? n : size;

@@ -1,3 +1,4 @@
+#include <autograd/kernels/plain.hpp>
 #include <autograd/kernels/simd/fill.hpp>
 
 #define XGRAD_STRING_(x) #x
@@ -17,6 +18,10 @@ const Table& table() {
     fill_softmax(t);
     fill_random(t);
     fill_optimisers(t);
+    fill_gemm(t);
+    fill_indexing(t);
+    fill_ordering(t);
+    fill_scan(t);
     return t;
   }();
   return filled;

@@ -1,0 +1,23 @@
+#pragma once
+#include <autograd/dtype.hpp>
+#include <autograd/kernels/table.hpp>
+
+/// What the sources beside this one share: they fill their entries in a table with the same functions for every
+/// instruction set.
+namespace xgrad::kernels {
+
+void fill_gemm(Table& t);
+void fill_indexing(Table& t);
+void fill_ordering(Table& t);
+void fill_scan(Table& t);
+
+/// Calls body(T{}, dtype) for each element type; booleans move and order as bytes.
+template <class Body>
+void for_each_type(Body body) {
+  body(float{}, int(f32));
+  body(double{}, int(f64));
+  body(std::int64_t{}, int(i64));
+  body(std::uint8_t{}, int(boolean));
+}
+
+}  // namespace xgrad::kernels
