@@ -1,0 +1,75 @@
+// Measures xgrad beside other programs that do the same work; see benchmarks/harness.hpp for how, scripts/bench.sh for
+// the one command that builds and runs it.
+#include "report.hpp"
+#include "sections.hpp"
+
+#include <CLI/CLI.hpp>
+#include <autograd/threads.hpp>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+namespace {
+
+struct Section {
+  const char* name;
+  const char* what;
+  void (*measure)(bench::Run&);
+};
+constexpr Section sections[] = {
+    {"step", "training step of the reference network", bench::reference_network},
+    {"classifier", "training step of 784-128-10 with softmax cross-entropy", bench::classifier},
+    {"small", "chains of 1000 small ops, forward and backward", bench::small_ops},
+};
+
+void write(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw std::runtime_error(path + " cannot be written");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::vector<std::string> names, only;
+  std::string list;
+  for (const Section& s : sections) {
+    names.push_back(s.name);
+    list += std::string(list.empty() ? "" : ", ") + s.name + " (" + s.what + ")";
+  }
+  std::string json_file, svg_file;
+  bench::Run run;
+  run.threads = {1};
+  if (std::thread::hardware_concurrency() > 1) run.threads.push_back(2);
+  bool quick = false;
+
+  CLI::App app("Measures xgrad beside libtorch and hand-written code, in one run.");
+  app.failure_message(CLI::FailureMessage::help);
+  app.add_option("--only", only, "sections to run: " + list)->check(CLI::IsMember(names))->delimiter(',');
+  app.add_option("--threads", run.threads, "numbers of threads (default: 1 and, with more than one core, 2)")
+      ->check(CLI::Range(1, 1024))
+      ->delimiter(',');
+  app.add_flag("--quick", quick, "so few calls that the figures mean nothing: shows that everything runs");
+  app.add_option("--json", json_file, "file for the rows, as JSON");
+  app.add_option("--svg", svg_file, "file for the picture of the ratios");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  if (quick) run.settings = {.warm_up = 2, .warm_up_seconds = 0, .blocks = 2, .block_seconds = 0};
+
+  for (const Section& s : sections) {
+    if (!only.empty() && std::find(only.begin(), only.end(), s.name) == only.end()) continue;
+    std::fprintf(stderr, "%s: %s\n", s.name, s.what);
+    s.measure(run);
+  }
+  const bench::Machine machine = bench::describe_machine();
+  std::printf("%s", bench::table(machine, run.rows, run.notes).c_str());
+  if (!json_file.empty()) write(json_file, bench::json(run.rows));
+  if (!svg_file.empty()) write(svg_file, bench::picture(machine, run.rows));
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "bench: %s\n", e.what());
+  return 1;
+}

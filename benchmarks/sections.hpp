@@ -1,0 +1,11 @@
+#pragma once
+#include "harness.hpp"
+
+/// What `bench` measures, in the order of its table (benchmarks/main.cpp).
+namespace bench {
+
+void reference_network(Run& run);
+void classifier(Run& run);
+void small_ops(Run& run);
+
+}  // namespace bench

@@ -1,0 +1,139 @@
+#include "training.hpp"
+
+#include "sections.hpp"
+#include "torch/peer.hpp"
+
+#include <autograd/autograd.hpp>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <nn/nn.hpp>
+#include <stdexcept>
+
+namespace bench {
+namespace {
+
+struct Contestant {
+  std::string name;
+  MakeTrainer make;
+  bool ours = false;
+};
+
+/// Compares the first 100 losses, dropout off, of all contestants: those of different programs are timed only if
+/// they compute the same.
+void check_agreement(const std::vector<Contestant>& contestants, Task task) {
+  task.dropout = 0;
+  std::vector<std::unique_ptr<Trainer>> trainers;
+  for (const Contestant& c : contestants) trainers.push_back(c.make(task));
+  for (int step = 1; step <= 100; ++step) {
+    for (const auto& trainer : trainers) trainer->step();
+    const double expected = trainers[0]->loss();
+    for (std::size_t i = 1; i < trainers.size(); ++i) {
+      const double found = trainers[i]->loss();
+      if (std::abs(found - expected) <= 1e-4) continue;
+      char text[200];
+      std::snprintf(text, sizeof text,
+                    "batch %lld, step %d: the loss of %s is %.7f, that of %s is %.7f; nothing was timed",
+                    static_cast<long long>(task.batch), step, contestants[i].name.c_str(), found,
+                    contestants[0].name.c_str(), expected);
+      throw std::runtime_error(text);
+    }
+  }
+}
+
+/// The time of a trainer's making and first step, in microseconds: what warm-up hides.
+double first_step(const Contestant& contestant, const Task& task, std::unique_ptr<Trainer>& trainer) {
+  const auto start = std::chrono::steady_clock::now();
+  trainer = contestant.make(task);
+  trainer->step();
+  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Rows for each number of threads, each of our programs against each peer; then those of the better numbers.
+void add_rows(Run& run, const std::string& name, const std::string& batch, const std::vector<Contestant>& contestants,
+              const std::vector<Series>& series) {
+  const std::size_t n = contestants.size(), counts = run.threads.size();
+  for (std::size_t ours = 0; ours < n; ++ours) {
+    for (std::size_t peer = 0; peer < n; ++peer) {
+      if (!contestants[ours].ours || contestants[peer].ours) continue;
+      const std::string what = contestants[ours].name == "xgrad" ? name : name + ", " + contestants[ours].name;
+      std::vector<const Series*> all[2];
+      for (std::size_t t = 0; t < counts; ++t) {
+        const Series &a = series[t * n + ours], &b = series[t * n + peer];
+        run.rows.push_back(compare({what, "batch", batch, run.threads[t]}, a, b));
+        all[0].push_back(&a);
+        all[1].push_back(&b);
+      }
+      if (counts > 1) run.rows.push_back(compare({what, "batch", batch, Row::best_of_all}, best(all[0]), best(all[1])));
+    }
+  }
+}
+
+void train(Run& run, const std::string& name, const std::vector<std::int64_t>& sizes, double dropout,
+           const std::vector<std::int64_t>& batches, const std::vector<Contestant>& contestants) {
+  for (std::int64_t batch : batches) {
+    run.progress("batch " + std::to_string(batch));
+    const Task task = make_task(sizes, batch, dropout);
+    set_threads(1);
+    check_agreement(contestants, task);
+    std::vector<std::unique_ptr<Trainer>> trainers(contestants.size());
+    std::string note = name + ", batch " + std::to_string(batch) + ", making the model and its first step:";
+    for (std::size_t i = 0; i < contestants.size(); ++i) {
+      char text[100];
+      std::snprintf(text, sizeof text, "%s %s %.0f us", i ? "," : "", contestants[i].name.c_str(),
+                    first_step(contestants[i], task, trainers[i]));
+      note += text;
+    }
+    run.notes.push_back(note);
+    std::vector<Competitor> competitors;
+    for (int threads : run.threads) {
+      for (std::size_t i = 0; i < contestants.size(); ++i)
+        competitors.push_back({contestants[i].name, repeat([t = trainers[i].get()] { t->step(); }), microseconds(),
+                               [threads] { set_threads(threads); }});
+    }
+    add_rows(run, name, std::to_string(batch), contestants, measure(competitors, run.settings));
+    set_threads(1);
+  }
+}
+
+}  // namespace
+
+Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, double dropout) {
+  using namespace xgrad;
+  constexpr int batches = 64;
+  const std::int64_t classes = sizes.back();
+  manual_seed(0);
+  Task task{batch, dropout, {}, {}, {}};
+  for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
+    const nn::Dense layer{sizes[i], sizes[i + 1]};
+    task.parameters.push_back(layer.weight.detach());
+    task.parameters.push_back(layer.bias.detach());
+  }
+  // Each image comes twice, with different targets. A network cannot learn that by heart, so its gradients stay of
+  // the size that they have in training, where they would otherwise shrink until arithmetic slows down.
+  for (int i = 0; i < batches / 2; ++i) {
+    task.images.push_back(rand({batch, sizes.front()}) - 0.5);
+    const Tensor classified = floor(rand({batch}) * double(std::max<std::int64_t>(classes, 2)));
+    task.targets.push_back(classes == 1 ? unsqueeze(classified, 1) : classified.to(i64));
+  }
+  for (int i = 0; i < batches / 2; ++i) {
+    task.images.push_back(task.images[std::size_t(i)]);
+    const Tensor& target = task.targets[std::size_t(i)];
+    task.targets.push_back(classes == 1 ? 1 - target : double(classes - 1) - target);
+  }
+  return task;
+}
+
+void reference_network(Run& run) {
+  std::vector<Contestant> contestants = {{"xgrad", xgrad_reference_network, true}};
+  if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->reference_network});
+  train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
+}
+
+void classifier(Run& run) {
+  std::vector<Contestant> contestants = {{"xgrad", xgrad_classifier, true}};
+  if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->classifier});
+  train(run, "784-128-10 softmax, step", {784, 128, 10}, 0, {64, 256}, contestants);
+}
+
+}  // namespace bench
