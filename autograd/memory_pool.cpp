@@ -1,0 +1,118 @@
+#include <autograd/memory_pool.hpp>
+#include <cstdlib>
+#include <mutex>
+
+namespace xgrad::memory {
+namespace {
+
+constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
+constexpr std::size_t most_idle = std::size_t{1} << 30;
+
+struct Shared {
+  std::mutex mutex;
+  Block* batches[small_classes] = {};
+};
+// Never destroyed: threads and static tensors free blocks until the very end.
+Shared& shared() {
+  static Shared* const s = new Shared;
+  return *s;
+}
+
+Block* take_shared(int index) {
+  Shared& s = shared();
+  const std::lock_guard lock(s.mutex);
+  Block* const batch = s.batches[index];
+  if (batch) s.batches[index] = batch->next_batch;
+  return batch;
+}
+
+void* from_system(std::size_t bytes) {
+  detail::count_system_allocation();
+  return std::aligned_alloc(alignment, bytes);
+}
+
+}  // namespace
+
+void share(int index, Block* batch, std::size_t count) noexcept {
+  Shared& s = shared();
+  const std::lock_guard lock(s.mutex);
+  batch->count = count;
+  batch->next_batch = s.batches[index];
+  s.batches[index] = batch;
+}
+
+Pool::~Pool() {
+  trim();
+  set_rest_aside();
+  for (int i = 0; i < small_classes; ++i)
+    if (lists_[i]) give_away(i);
+}
+
+void* Pool::fresh(SizeClass c) {
+  const auto attempt = [&] { return c.small() ? cut(c) : from_system(c.bytes); };
+  if (void* const block = attempt()) return block;
+  trim();
+  return attempt();
+}
+
+void* Pool::cut(SizeClass c) {
+  if (Block* const batch = take_shared(c.index)) {
+    lists_[c.index] = batch->next;
+    counts_[c.index] = batch->count - 1;
+    return batch;
+  }
+  if (chunk_left_ < c.bytes && !new_chunk()) return nullptr;
+  chunk_left_ -= c.bytes;
+  return std::exchange(chunk_, chunk_ + c.bytes);
+}
+
+bool Pool::new_chunk() {
+  void* const chunk = from_system(chunk_bytes);
+  if (!chunk) return false;
+  set_rest_aside();
+  chunk_ = static_cast<std::byte*>(chunk);
+  chunk_left_ = chunk_bytes;
+  return true;
+}
+
+/// The rest of the chunk becomes free blocks.
+void Pool::set_rest_aside() {
+  while (chunk_left_ > 0) {
+    const SizeClass c = size_class(chunk_left_ < largest_small ? chunk_left_ : largest_small);
+    push(c.index, chunk_);
+    ++counts_[c.index];
+    chunk_ += c.bytes;
+    chunk_left_ -= c.bytes;
+  }
+}
+
+void Pool::release_large(SizeClass c, void* block) noexcept {
+  if (idle_large_ + c.bytes > most_idle) {
+    std::free(block);
+    return;
+  }
+  push(c.index, block);
+  idle_large_ += c.bytes;
+}
+
+void Pool::give_away(int index) noexcept {
+  share(index, std::exchange(lists_[index], nullptr), std::exchange(counts_[index], 0));
+}
+
+void Pool::trim() noexcept {
+  for (int i = small_classes; i < class_count; ++i) {
+    while (Block* const block = lists_[i]) {
+      lists_[i] = block->next;
+      std::free(block);
+    }
+  }
+  idle_large_ = 0;
+}
+
+std::size_t Pool::idle_bytes() const {
+  std::size_t bytes = idle_large_ + chunk_left_;
+  for (int i = 0; i < small_classes; ++i) bytes += counts_[i] * static_cast<std::size_t>(i + 1) * alignment;
+  return bytes;
+}
+
+}  // namespace xgrad::memory
