@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace bench {
+
+/// A training step of the reference network without any engine: Dense(784, 64) relu, Dropout, Dense(64, 32) relu,
+/// Dense(32, 1) sigmoid, binary cross-entropy, Adam. The derivative is worked out by hand, every buffer is allocated
+/// once, and what stands between two matrix products is one loop. On the same kernels as xgrad it shows what the engine
+/// costs.
+class HandWrittenStep {
+ public:
+  static constexpr std::int64_t inputs = 784, hidden1 = 64, hidden2 = 32;
+  static constexpr std::int64_t parameter_count =
+      inputs * hidden1 + hidden1 + hidden1 * hidden2 + hidden2 + hidden2 + 1;
+
+  struct Options {
+    double dropout = 0.2, lr = 1e-3;
+  };
+
+  /// `parameters` holds weight (in, out) and bias of each Dense, in order.
+  HandWrittenStep(const std::vector<float>& parameters, std::int64_t batch, Options options);
+
+  /// Trains on x (batch, 784) and targets t (batch); the mean loss before the step.
+  float step(const float* x, const float* t);
+  /// In the constructor's order.
+  const std::vector<float>& parameters() const { return parameters_; }
+
+ private:
+  float forward(const float* x, const float* t);
+  void backward(const float* x, const float* t);
+  void update();
+
+  // Where each array starts among the parameters, the gradients and the moments.
+  static constexpr std::int64_t w1 = 0, b1 = w1 + inputs * hidden1, w2 = b1 + hidden1, b2 = w2 + hidden1 * hidden2,
+                                w3 = b2 + hidden2, b3 = w3 + hidden2;
+
+  std::int64_t batch_, steps_ = 0;
+  Options options_;
+  std::vector<float> parameters_, gradients_, mean_, mean_square_;
+  std::vector<float> h1_, h2_, z_, losses_;  // outputs of the three layers, the last before its sigmoid
+  std::vector<float> g1_, g2_, g3_;          // their gradients
+  std::vector<unsigned char> keep_;
+};
+
+}  // namespace bench
