@@ -1,7 +1,6 @@
 #include "hand_written.hpp"
 
 #include <algorithm>
-#include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/table.hpp>
 #include <cmath>
 
@@ -13,11 +12,13 @@ using kernels::Size, kernels::table;
 namespace {
 
 template <class T>
-std::vector<T> buffer(Size rows, Size columns) {
-  return std::vector<T>(static_cast<std::size_t>(rows * columns));
+Buffer<T> buffer(Size rows, Size columns) {
+  return Buffer<T>(static_cast<std::size_t>(rows * columns));
 }
 
-void multiply(const kernels::Gemm& shape, const float* a, const float* b, float* c) { kernels::gemm(shape, a, b, c); }
+void multiply(const kernels::Gemm& shape, const float* a, const float* b, float* c) {
+  table().gemm[int(f32)](shape, a, b, c);
+}
 
 /// h = relu(h + bias).
 template <Size columns>
@@ -54,7 +55,7 @@ void through_relu(float* g, const float* h, float scale, Size rows, float* colum
 HandWrittenStep::HandWrittenStep(const std::vector<float>& parameters, std::int64_t batch, Options options)
     : batch_(batch),
       options_(options),
-      parameters_(parameters),
+      parameters_(parameters.begin(), parameters.end()),
       gradients_(parameters.size()),
       mean_(parameters.size()),
       mean_square_(parameters.size()),
@@ -80,7 +81,7 @@ float HandWrittenStep::forward(const float* x, const float* t) {
   multiply({.m = batch_, .n = hidden1, .k = inputs}, x, p + w1, h1_.data());
   if (options_.dropout > 0) {
     const double kept = 1 - options_.dropout;
-    table().keep(reinterpret_cast<bool*>(keep_.data()), batch_ * hidden1, kept, 0, std::uint64_t(steps_));
+    table().keep(reinterpret_cast<bool*>(keep_.data()), batch_ * hidden1, 0, kept, 0, std::uint64_t(steps_));
     bias_relu_dropout<hidden1>(h1_.data(), p + b1, keep_.data(), float(1 / kept), batch_);
   } else {
     bias_relu<hidden1>(h1_.data(), p + b1, batch_);

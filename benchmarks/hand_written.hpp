@@ -1,8 +1,24 @@
 #pragma once
 #include <cstdint>
+#include <new>
 #include <vector>
 
 namespace bench {
+
+/// Begins at a cache line, so that no vector of the processor straddles two.
+template <class T>
+struct LineAligned {
+  using value_type = T;
+  static constexpr std::align_val_t line{64};
+  LineAligned() = default;
+  template <class U>
+  LineAligned(const LineAligned<U>&) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), line)); }
+  void deallocate(T* p, std::size_t) { ::operator delete(p, line); }
+  friend bool operator==(const LineAligned&, const LineAligned&) { return true; }
+};
+template <class T>
+using Buffer = std::vector<T, LineAligned<T>>;
 
 /// A training step of the reference network without any engine: Dense(784, 64) relu, Dropout, Dense(64, 32) relu,
 /// Dense(32, 1) sigmoid, binary cross-entropy, Adam. The derivative is worked out by hand, every buffer is allocated
@@ -24,7 +40,7 @@ class HandWrittenStep {
   /// Trains on x (batch, 784) and targets t (batch); the mean loss before the step.
   float step(const float* x, const float* t);
   /// In the constructor's order.
-  const std::vector<float>& parameters() const { return parameters_; }
+  const Buffer<float>& parameters() const { return parameters_; }
 
  private:
   float forward(const float* x, const float* t);
@@ -37,10 +53,10 @@ class HandWrittenStep {
 
   std::int64_t batch_, steps_ = 0;
   Options options_;
-  std::vector<float> parameters_, gradients_, mean_, mean_square_;
-  std::vector<float> h1_, h2_, z_, losses_;  // outputs of the three layers, the last before its sigmoid
-  std::vector<float> g1_, g2_, g3_;          // their gradients
-  std::vector<unsigned char> keep_;
+  Buffer<float> parameters_, gradients_, mean_, mean_square_;
+  Buffer<float> h1_, h2_, z_, losses_;  // outputs of the three layers, the last before its sigmoid
+  Buffer<float> g1_, g2_, g3_;          // their gradients
+  Buffer<unsigned char> keep_;
 };
 
 }  // namespace bench
