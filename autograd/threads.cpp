@@ -1,5 +1,5 @@
 #include <autograd/error.hpp>
-#include <autograd/kernels/gemm.hpp>
+#include <autograd/kernels/parallel.hpp>
 #include <autograd/threads.hpp>
 
 namespace xgrad {

@@ -2,13 +2,11 @@
 
 namespace xgrad {
 
-/// How many threads the matrix products that the calling thread starts may use; throws ValueError unless n >= 1. All
-/// other work is done by the thread that asks for it.
+/// How many threads large work is spread over, matrix products and all other kernels alike, in the whole process;
+/// throws ValueError unless n >= 1. At first it is the number in the environment variable OMP_NUM_THREADS, or that of
+/// the processors. Work of less than about 40 us stays in the thread that asks for it.
 ///
-/// With equal numbers of threads equal programs give equal bits. With different ones only f32 products may differ,
-/// because the sum over the inner dimension k may be split: by at most k 2^-23 (|A| |B|), element by element, and in
-/// practice by less than two units in the last place of |A| |B|. The losses of a small network's first hundred training
-/// steps then agree to 1e-5, relative.
+/// The number of threads changes no bit of any result: how work is split follows from the shapes alone.
 void set_num_threads(int n);
 int num_threads();
 

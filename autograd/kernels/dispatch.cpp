@@ -1,4 +1,4 @@
-#include <autograd/kernels/table.hpp>
+#include <autograd/kernels/parallel.hpp>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -58,9 +58,14 @@ const Table& choose() {
 
 thread_local constinit const Table* thread_table = nullptr;
 
-const Table& process_table() {
+const Table& serial_table() {
   static const Table& chosen = choose();
   return chosen;
+}
+
+const Table& process_table() {
+  static const Table spread = parallel(serial_table());
+  return spread;
 }
 
 }  // namespace xgrad::kernels

@@ -33,6 +33,21 @@ void hold_blas_at_one_thread() {
   static_cast<void>(held);
 }
 
+#ifdef XGRAD_HAVE_ONEDNN
+/// oneDNN would use all of OpenMP's threads, and may then split k, which changes bits: large products have been split
+/// already (parallel.cpp).
+class OneThread {
+ public:
+  OneThread() { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = omp_get_max_threads();
+};
+#endif
+
 int blas_int(Size n) { return static_cast<int>(n); }
 
 void blas_gemm(CBLAS_TRANSPOSE a_flag, CBLAS_TRANSPOSE b_flag, const Gemm& s, const float* a, int lda, const float* b,
@@ -49,10 +64,13 @@ void blas_gemm(CBLAS_TRANSPOSE a_flag, CBLAS_TRANSPOSE b_flag, const Gemm& s, co
 template <class T>
 void blas(const Gemm& s, const T* a, const T* b, T* c) {
   hold_blas_at_one_thread();
-  // With k = 1 the flags say nothing, and a transposed A with a plain B is the pair that OpenBLAS is quickest with.
-  const bool a_flag = s.transpose_a || s.k == 1, b_flag = s.transpose_b && s.k != 1;
-  blas_gemm(a_flag ? CblasTrans : CblasNoTrans, b_flag ? CblasTrans : CblasNoTrans, s, a, blas_int(a_flag ? s.m : s.k),
-            b, blas_int(b_flag ? s.k : s.n), T(s.accumulate ? 1 : 0), c, blas_int(s.n));
+  Gemm t = s;
+  // With k = 1 vectors without gaps are their own transposes, and a transposed A with a plain B is the pair that
+  // OpenBLAS is quickest with.
+  if (s.k == 1 && s.row_a() == (s.transpose_a ? s.m : 1)) t.transpose_a = true, t.lda = s.m;
+  if (s.k == 1 && s.row_b() == (s.transpose_b ? 1 : s.n)) t.transpose_b = false, t.ldb = s.n;
+  blas_gemm(t.transpose_a ? CblasTrans : CblasNoTrans, t.transpose_b ? CblasTrans : CblasNoTrans, t, a,
+            blas_int(t.row_a()), b, blas_int(t.row_b()), T(t.accumulate ? 1 : 0), c, blas_int(t.row_c()));
 }
 
 void product(const Gemm& s, const double* a, const double* b, double* c) { blas(s, a, b, c); }
@@ -63,8 +81,9 @@ void product(const Gemm& s, const float* a, const float* b, float* c) {
   // differ by a tenth, but OpenBLAS with its AVX2 kernels takes twice as long: the crossover leans towards oneDNN.
   constexpr Size crossover = Size(1) << 17;
   if (s.m * s.n * s.k >= crossover) {
-    dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.m, s.n, s.k, 1, a, s.transpose_a ? s.m : s.k, b,
-               s.transpose_b ? s.k : s.n, s.accumulate ? 1 : 0, c, s.n);
+    const OneThread hold;
+    dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.m, s.n, s.k, 1, a, s.row_a(), b, s.row_b(),
+               s.accumulate ? 1 : 0, c, s.row_c());
     return;
   }
 #endif
@@ -77,7 +96,7 @@ void gemm(const Gemm& s, const void* a, const void* b, void* c) {
   if (s.k > 0) {
     product(s, static_cast<const T*>(a), static_cast<const T*>(b), static_cast<T*>(c));
   } else if (!s.accumulate) {
-    std::fill_n(static_cast<T*>(c), s.m * s.n, T(0));
+    for (Size i = 0; i < s.m; ++i) std::fill_n(static_cast<T*>(c) + i * s.row_c(), s.n, T(0));
   }
 }
 
@@ -85,23 +104,16 @@ template <class T>
 void gemm_batch(const Gemm& each, const Loop<3>& batch, const void* a_, const void* b_, void* c_) {
   const T *a = static_cast<const T*>(a_), *b = static_cast<const T*>(b_);
   T* c = static_cast<T*>(c_);
-  const Size count = batch.count();
-  if (count == 0) {
+  if (batch.count() == 0) {
     Size matrices = 1;
     for (int d = 0; d < batch.rank; ++d) matrices *= batch.strides[2][d] != 0 ? batch.sizes[d] : 1;
     std::fill_n(c, matrices * each.m * each.n, T(0));
   }
-  for (Size i = 0; i < count; ++i) {
+  for_each_product(batch, [&](const Size* at, bool accumulate) {
     Gemm shape = each;
-    Size at[3] = {};
-    for (Size d = batch.rank - 1, rest = i; d >= 0; --d) {
-      const Size index = rest % batch.sizes[d];
-      rest /= batch.sizes[d];
-      for (int k = 0; k < 3; ++k) at[k] += index * batch.strides[k][d];
-      shape.accumulate |= batch.strides[2][d] == 0 && index > 0;
-    }
+    shape.accumulate |= accumulate;
     gemm<T>(shape, a + at[0] * each.m * each.k, b + at[1] * each.k * each.n, c + at[2] * each.m * each.n);
-  }
+  });
 }
 
 template <class T>
@@ -126,8 +138,5 @@ bool gemm_takes(Dtype dtype, const Gemm& s) {
 #endif
   return s.m == 0 || s.n == 0 || s.k == 0 || (s.m <= most && s.n <= most && s.k <= most);
 }
-
-void set_threads(int n) { omp_set_num_threads(n); }
-int threads() { return omp_get_max_threads(); }
 
 }  // namespace xgrad::kernels

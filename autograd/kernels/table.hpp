@@ -79,6 +79,10 @@ struct Table {
   /// boolean.
   using ReduceFn = void (*)(const void* x, void* y, Size outer, Size count, Size inner);
   ReduceFn reduce[int(Reduce::count)][dtype_count];
+  /// A piece of a reduction: y[i] = reduction over r < count of x[r * stride + i], i < width. For f32 y is f64 if
+  /// `wide`, so that pieces can be put together without loss.
+  using ReduceBlockFn = void (*)(const void* x, void* y, Size count, Size stride, Size width, bool wide);
+  ReduceBlockFn reduce_block[int(Reduce::count)][dtype_count];
   /// y[o, r, i] = x[o, r, i] - mean over r, the mean held in double. The same kernel is its own vjp.
   ReduceFn centre[dtype_count];
   /// y[o, r, i] = exp(x - max) / sum exp(x - max) over r, or its logarithm x - max - log(sum exp(x - max)).
@@ -142,13 +146,15 @@ struct Table {
                                   bool reverse);
 };
 
-/// The table of the process, chosen on first call.
+/// The table of the process, chosen on first call: the best instruction set's, with large work spread over threads.
 const Table& process_table();
 /// What stands in for it in this thread, if anything does.
 extern thread_local constinit const Table* thread_table;
 /// The table in use.
 inline const Table& table() { return thread_table ? *thread_table : process_table(); }
 
+/// The table of the instruction set in use, whose entries run in the calling thread only.
+const Table& serial_table();
 /// Every table that this processor can run, lowest first, for tests that compare them.
 struct Tables {
   const Table* entries[3];

@@ -71,14 +71,6 @@ TEST_CASE("a NaN or an infinity in an operand reaches the product") {
   }
 }
 
-TEST_CASE("the number of threads can be set") {
-  const int before = xgrad::kernels::threads();
-  CHECK(before >= 1);
-  xgrad::kernels::set_threads(1);
-  CHECK(xgrad::kernels::threads() == 1);
-  xgrad::kernels::set_threads(before);
-}
-
 TEST_CASE("a matrix with more rows than CBLAS counts is known before it is multiplied") {
   const Size most = std::numeric_limits<int>::max();
   CHECK(xgrad::kernels::gemm_takes(xgrad::f64, {.m = most, .n = 1, .k = 1}));

@@ -1,6 +1,3 @@
-#include <autograd/kernels/indexing.hpp>
-#include <autograd/kernels/ordering.hpp>
-#include <autograd/kernels/scan.hpp>
 #include <numeric>
 
 #include "kernels_reference.hpp"
@@ -91,15 +88,16 @@ void for_each_position(Size n, Body body) {
 
 template <class T>
 void check_indexing() {
+  const Table& t = k::serial_table();
   using S = Stored<T>;
-  const xgrad::Dtype d = dtype_of<T>;
+  const int d = int(dtype_of<T>);
   const auto x = values<S>(outer * count * inner, 1), source = values<S>(outer * picks * inner, 2);
   std::vector<Size> each(at(outer * picks * inner));
   for (std::size_t p = 0; p < each.size(); ++p) each[p] = Size(p * 7 % at(count));
   std::vector<S> taken(source.size()), gathered(source.size());
   auto added = x, scattered = x, expected_added = x, expected_scattered = x;
-  k::take(d, x.data(), index.data(), taken.data(), outer, count, picks, inner);
-  k::gather(d, x.data(), each.data(), gathered.data(), outer, count, picks, inner);
+  t.take[d](x.data(), index.data(), taken.data(), outer, count, picks, inner);
+  t.gather[d](x.data(), each.data(), gathered.data(), outer, count, picks, inner);
   for_each_position(picks, [&](Size p, Size o, Size j, Size i) {
     const std::size_t row = at((o * count + index[at(j)]) * inner + i), own = at((o * count + each[at(p)]) * inner + i);
     CHECK(taken[at(p)] == x[row]);
@@ -107,9 +105,9 @@ void check_indexing() {
     expected_added[row] = static_cast<S>(expected_added[row] + source[at(p)]);
     expected_scattered[own] = static_cast<S>(expected_scattered[own] + source[at(p)]);
   });
-  if (d == xgrad::boolean) return;
-  k::index_add(d, added.data(), index.data(), source.data(), outer, count, picks, inner);
-  k::scatter_add(d, scattered.data(), each.data(), source.data(), outer, count, picks, inner);
+  if (dtype_of<T> == xgrad::boolean) return;
+  t.index_add[d](added.data(), index.data(), source.data(), outer, count, picks, inner);
+  t.scatter_add[d](scattered.data(), each.data(), source.data(), outer, count, picks, inner);
   CHECK(added == expected_added);
   CHECK(scattered == expected_scattered);
 }
@@ -120,15 +118,16 @@ void check_scans(Size width) {
   for (const bool reverse : {false, true}) {
     for (const bool exclusive : {false, true}) {
       std::vector<T> sums(x.size()), products(x.size());
-      k::cumsum(dtype_of<T>, x.data(), sums.data(), outer, count, width, reverse);
-      k::cumprod(dtype_of<T>, x.data(), products.data(), outer, count, width, reverse, exclusive);
+      k::serial_table().cumsum[int(dtype_of<T>)](x.data(), sums.data(), outer, count, width, reverse, exclusive);
+      k::serial_table().cumprod[int(dtype_of<T>)](x.data(), products.data(), outer, count, width, reverse, exclusive);
       for (Size p = 0; p < outer * count * width; ++p) {
         const Size o = p / (count * width), j = p / width % count, i = p % width;
         long double sum = 0, product = 1;
         for (Size r = 0; r < count; ++r) {
           const auto v = static_cast<long double>(x[at((o * count + r) * width + i)]);
-          if (reverse ? r >= j : r <= j) sum += v;
-          if ((reverse ? r > j : r < j) || (r == j && !exclusive)) product *= v;
+          if ((reverse ? r < j : r > j) || (r == j && exclusive)) continue;
+          sum += v;
+          product *= v;
         }
         CHECK(close(sums[at(p)], sum, 4, 4));
         CHECK(close(products[at(p)], product, 4));
@@ -145,7 +144,7 @@ TEST_CASE_TEMPLATE("copy and accumulate walk any strides", T, float, double, std
 
 TEST_CASE_TEMPLATE("take, gather, index_add and scatter_add", T, float, double, std::int64_t, bool) {
   check_indexing<T>();
-  k::take(dtype_of<T>, nullptr, nullptr, nullptr, 0, 3, 0, 2);
+  k::serial_table().take[int(dtype_of<T>)](nullptr, nullptr, nullptr, 0, 3, 0, 2);
 }
 
 TEST_CASE_TEMPLATE("cumsum and cumprod in both directions", T, float, double, std::int64_t) {
@@ -155,19 +154,19 @@ TEST_CASE_TEMPLATE("cumsum and cumprod in both directions", T, float, double, st
 TEST_CASE("cumsum and cumprod of special values") {
   const double x[4] = {1, inf, -inf, 1};
   double y[4];
-  k::cumsum(xgrad::f64, x, y, 1, 4, 1, false);
+  k::serial_table().cumsum[int(xgrad::f64)](x, y, 1, 4, 1, false, false);
   CHECK((y[0] == 1 && y[1] == inf && std::isnan(y[2]) && std::isnan(y[3])));
   const std::vector<float> tenths(10'000'000, 0.1f);
   std::vector<float> sums(tenths.size());
-  k::cumsum(xgrad::f32, tenths.data(), sums.data(), 1, Size(tenths.size()), 1, false);
+  k::serial_table().cumsum[int(xgrad::f32)](tenths.data(), sums.data(), 1, Size(tenths.size()), 1, false, false);
   CHECK(close(sums.back(), 1e7L * 0.1f, 1));
 }
 
 TEST_CASE("argmax and argmin give the first of equals, and the first NaN before all") {
   const auto both = [](std::vector<double> x) {
     Size most = -1, least = -1;
-    k::argmax(xgrad::f64, x.data(), &most, 1, Size(x.size()), 1);
-    k::argmin(xgrad::f64, x.data(), &least, 1, Size(x.size()), 1);
+    k::serial_table().argmax[int(xgrad::f64)](x.data(), &most, 1, Size(x.size()), 1);
+    k::serial_table().argmin[int(xgrad::f64)](x.data(), &least, 1, Size(x.size()), 1);
     return std::pair(most, least);
   };
   CHECK(both({1, 3, 0, 3, 0}) == std::pair<Size, Size>(1, 2));
@@ -175,7 +174,7 @@ TEST_CASE("argmax and argmin give the first of equals, and the first NaN before 
   CHECK(both({-inf, -inf}) == std::pair<Size, Size>(0, 0));
   const std::int64_t x[6] = {1, 9, 5, 2, 5, 9};  // columns (1, 5, 5) and (9, 2, 9)
   Size most[2];
-  k::argmax(xgrad::i64, x, most, 1, 3, 2);
+  k::serial_table().argmax[int(xgrad::i64)](x, most, 1, 3, 2);
   CHECK((most[0] == 1 && most[1] == 0));
 }
 
@@ -183,7 +182,7 @@ TEST_CASE("argsort is stable and puts NaN where NumPy would") {
   const std::vector<double> x{2, NaN, -inf, 2, 1, NaN, inf, 1};
   const auto picked = [&](bool descending, Size n) {
     std::vector<Size> first(at(n));
-    k::argsort(xgrad::f64, x.data(), first.data(), 1, Size(x.size()), n, 1, descending);
+    k::serial_table().argsort[int(xgrad::f64)](x.data(), first.data(), 1, Size(x.size()), n, 1, descending);
     return first;
   };
   const auto sorted = [&](bool descending) { return picked(descending, Size(x.size())); };
@@ -191,7 +190,7 @@ TEST_CASE("argsort is stable and puts NaN where NumPy would") {
   CHECK(sorted(true) == std::vector<Size>{1, 5, 6, 0, 3, 4, 7, 2});
   const float columns[6] = {3, 10, 1, 30, 2, 20};
   std::vector<Size> order(6);
-  k::argsort(xgrad::f32, columns, order.data(), 1, 3, 3, 2, false);
+  k::serial_table().argsort[int(xgrad::f32)](columns, order.data(), 1, 3, 3, 2, false);
   CHECK(order == std::vector<Size>{1, 0, 2, 2, 0, 1});
   for (const bool descending : {false, true}) {
     const std::vector<Size> all = sorted(descending);
@@ -199,6 +198,6 @@ TEST_CASE("argsort is stable and puts NaN where NumPy would") {
       CHECK(picked(descending, n) == std::vector<Size>(all.begin(), all.begin() + n));
   }
   order.resize(4);
-  k::argsort(xgrad::f32, columns, order.data(), 1, 3, 2, 2, true);
+  k::serial_table().argsort[int(xgrad::f32)](columns, order.data(), 1, 3, 2, 2, true);
   CHECK(order == std::vector<Size>{0, 1, 2, 2});
 }

@@ -1,6 +1,7 @@
 #include <autograd/kernels/simd/accumulate.hpp>
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/wrapping.hpp>
+#include <type_traits>
 
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
@@ -30,6 +31,31 @@ void reduce(const void* from, void* to, Size outer, Size count, Size inner) {
     typename Op::Acc acc[column_tile];
     reduce_columns<Op>(acc, x + offset, count, inner, width);
     for (Size j = 0; j < width; ++j) y[o * inner + i + j] = Op::finish(acc[j], x + offset + j, count, inner);
+  });
+}
+
+/// The result of an f32 reduction before it is rounded to f32.
+template <class Op>
+double widened(typename Op::Acc acc) {
+  return std::is_same_v<Op, Norm2<float>> ? std::sqrt(double(acc)) : double(acc);
+}
+
+template <template <class> class Operation, class T>
+void reduce_block(const void* from, void* to, Size count, Size stride, Size width, bool wide) {
+  using Op = Operation<T>;
+  const T* x = static_cast<const T*>(from);
+  const auto put = [&](typename Op::Acc acc, Size i) {
+    if (sizeof(T) == sizeof(float) && wide) {
+      static_cast<double*>(to)[i] = widened<Op>(acc);
+    } else {
+      static_cast<T*>(to)[i] = Op::finish(acc, x + i, count, stride);
+    }
+  };
+  if (width == 1 && stride == 1) return put(reduce_run<Op>(x, count), 0);
+  for_each_tile(1, count, width, [&](Size, Size, Size i, Size tile) {
+    typename Op::Acc acc[column_tile];
+    reduce_columns<Op>(acc, x + i, count, stride, tile);
+    for (Size j = 0; j < tile; ++j) put(acc[j], i + j);
   });
 }
 
@@ -80,16 +106,22 @@ void add_row(const void* from, void* to, Size rows, Size cols) {
   add_rows(row, c, rows, cols);
 }
 
+template <template <class> class Operation, class T>
+void fill_one(Table& t, Reduce kind, Dtype d) {
+  t.reduce[int(kind)][int(d)] = reduce<Operation, T>;
+  t.reduce_block[int(kind)][int(d)] = reduce_block<Operation, T>;
+}
+
 template <template <class> class Operation>
 void fill_floating(Table& t, Reduce kind) {
-  t.reduce[int(kind)][int(f32)] = reduce<Operation, float>;
-  t.reduce[int(kind)][int(f64)] = reduce<Operation, double>;
+  fill_one<Operation, float>(t, kind, f32);
+  fill_one<Operation, double>(t, kind, f64);
 }
 
 template <template <class> class Operation>
 void fill_all(Table& t, Reduce kind) {
   fill_floating<Operation>(t, kind);
-  t.reduce[int(kind)][int(i64)] = reduce<Operation, std::int64_t>;
+  fill_one<Operation, std::int64_t>(t, kind, i64);
 }
 
 }  // namespace

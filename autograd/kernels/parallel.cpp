@@ -1,0 +1,299 @@
+#include <autograd/kernels/blocks.hpp>
+#include <autograd/kernels/decorate.hpp>
+#include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/pieces.hpp>
+#include <vector>
+
+namespace xgrad::kernels {
+namespace {
+
+const Table* serial_;
+
+template <class E>
+auto serial() {
+  return E::in(*serial_);
+}
+
+const char* at(const void* p, Size bytes) { return static_cast<const char*>(p) + bytes; }
+char* at(void* p, Size bytes) { return p ? static_cast<char*>(p) + bytes : nullptr; }
+
+constexpr Size size_of(int dtype) { return Size(xgrad::size_of(Dtype(dtype))); }
+
+constexpr bool is_arithmetic(Unary f) {
+  switch (f) {
+    case Unary::negate:
+    case Unary::abs:
+    case Unary::sign:
+    case Unary::square:
+    case Unary::sqrt:
+    case Unary::rsqrt:
+    case Unary::reciprocal:
+    case Unary::floor:
+    case Unary::ceil:
+    case Unary::round:
+    case Unary::relu:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The work in an element of an elementwise kernel, in bytes moved: a transcendental function takes twice as long as
+/// memory does, in f64 eight times.
+template <class E>
+constexpr Size work() {
+  const bool transcendental =
+      (E::template is<&Table::unary> && !is_arithmetic(Unary(E::kind))) ||
+      (E::template is<&Table::binary> && (Binary(E::kind) == Binary::pow || Binary(E::kind) == Binary::atan2 ||
+                                          Binary(E::kind) == Binary::bce_with_logits));
+  const int of = E::template is<&Table::cast> ? std::max(size_of(E::kind), size_of(E::dtype)) : size_of(E::dtype);
+  return of * (transcendental ? (E::dtype == int(f64) ? 4 : 2) : 1);
+}
+
+/// The same for kernels that have no cheap way through the processor, by the time that they take.
+constexpr Size per_nanosecond = grain / 20000;
+
+/// Calls body(loop, offsets, first) for the pieces of a loop, `first` being the place in a contiguous output.
+template <int N, class Body>
+void split_loop(const Loop<N>& loop, Size work, const Body& body) {
+  constexpr Size begin[N] = {};
+  const Size wanted = loop.count() * work / grain;
+  if (wanted < 2) return body(loop, begin, 0);
+  const Cut<N> cut(loop, loop.rank, wanted);
+  run_pieces(cut.count(), [&](Size i) { cut.piece(i, body); });
+}
+
+struct Parallel {
+  // unary, predicate, cast
+  template <class E>
+  static void call(const void* x, void* y, Size n) {
+    constexpr Size from = size_of(E::template is<&Table::cast> ? E::kind : E::dtype);
+    constexpr Size to = E::template is<&Table::predicate> ? 1 : size_of(E::dtype);
+    split(n, work<E>(), 64, [&](Size i, Size size) { serial<E>()(at(x, i * from), at(y, i * to), size); });
+  }
+
+  // binary, compare
+  template <class E>
+  static void call(const void* a, const void* b, void* y, const Loop<2>& whole) {
+    constexpr Size from = size_of(E::dtype), to = E::template is<&Table::compare> ? 1 : from;
+    split_loop(whole, work<E>(), [&](const Loop<2>& loop, const Size* offsets, Size first) {
+      serial<E>()(at(a, offsets[0] * from), at(b, offsets[1] * from), at(y, first * to), loop);
+    });
+  }
+
+  template <class E>  // select
+  static void call(const bool* mask, const void* a, const void* b, void* y, const Loop<3>& whole) {
+    constexpr Size size = size_of(E::dtype);
+    split_loop(whole, size, [&](const Loop<3>& loop, const Size* offsets, Size first) {
+      serial<E>()(mask + offsets[0], at(a, offsets[1] * size), at(b, offsets[2] * size), at(y, first * size), loop);
+    });
+  }
+
+  template <class E>  // copy, accumulate
+  static void call(const void* from, void* to, const Loop<2>& whole) {
+    constexpr Size size = size_of(E::dtype);
+    split_loop(whole, size, [&](const Loop<2>& loop, const Size* offsets, Size) {
+      serial<E>()(at(from, offsets[1] * size), at(to, offsets[0] * size), loop);
+    });
+  }
+
+  // reduce, centre, softmax
+  template <class E>
+  static void call(const void* x, void* y, Size outer, Size count, Size inner) {
+    constexpr Size size = size_of(E::dtype);
+    if constexpr (E::template is<&Table::reduce>) {
+      const Size wanted = outer * count * inner * size / grain;
+      if (wanted >= 2 && count > 1 && outer < wanted) return reduce_few<E>(x, y, outer, count, inner, wanted);
+    }
+    const Size each = E::template is<&Table::softmax> ? 4 * size : size;
+    const Size to = E::template is<&Table::reduce> ? inner : count * inner;
+    split(outer, count * inner * each, 1,
+          [&](Size o, Size n) { serial<E>()(at(x, o * count * inner * size), at(y, o * to * size), n, count, inner); });
+  }
+
+  /// A reduction with fewer results in `outer` than pieces are wanted: long rows are cut into columns, long columns
+  /// into pieces whose results, in double for f32, are reduced in their turn.
+  template <class E>
+  static void reduce_few(const void* x, void* y, Size outer, Size count, Size inner, Size wanted) {
+    constexpr Size size = size_of(E::dtype), enough_columns = 1024, enough_rows = 32;
+    constexpr Size size_wide = E::dtype == int(f32) ? 8 : size;
+    const auto block = serial_->reduce_block[E::kind][E::dtype];
+    const Size pieces = divide_up(wanted, outer), tiles = std::min(pieces, inner / enough_columns);
+    if (tiles > 1 && 2 * tiles >= std::min(pieces, count / enough_rows)) {
+      const Size width = round_up(divide_up(inner, tiles), 64), across = divide_up(inner, width);
+      run_pieces(outer * across, [&](Size i) {
+        const Size o = i / across, column = i % across * width;
+        block(at(x, (o * count * inner + column) * size), at(y, (o * inner + column) * size), count, inner,
+              std::min(width, inner - column), false);
+      });
+      return;
+    }
+    if (count < 2 * enough_rows) return serial<E>()(x, y, outer, count, inner);
+    const Size rows = std::max(enough_rows, divide_up(count, pieces)), along = divide_up(count, rows);
+    static thread_local std::vector<double> parts;
+    const Size results = outer * inner;
+    if (Size(parts.size()) < (along + 1) * results) parts.resize(std::size_t((along + 1) * results));
+    double* const part = parts.data();
+    run_pieces(outer * along, [&](Size i) {
+      const Size row = i % along * rows;
+      block(at(x, (i / along * count + row) * inner * size), at(part, i * inner * size_wide),
+            std::min(rows, count - row), inner, inner, true);
+    });
+    if constexpr (E::dtype == int(f32)) {
+      double* const sums = part + along * results;
+      serial_->reduce[E::kind][int(f64)](part, sums, outer, along, inner);
+      serial_->cast[int(f64)][int(f32)](sums, y, results);
+    } else {
+      serial<E>()(part, y, outer, along, inner);
+    }
+  }
+
+  template <class E>  // reduce_block
+  static void call(const void* x, void* y, Size count, Size stride, Size width, bool wide) {
+    serial<E>()(x, y, count, stride, width, wide);
+  }
+
+  template <class E>  // add_row
+  static void call(const void* row, void* c, Size rows, Size cols) {
+    constexpr Size size = size_of(E::dtype);
+    split(rows, cols * size, 8, [&](Size i, Size n) { serial<E>()(row, at(c, i * cols * size), n, cols); });
+  }
+
+  template <class E>  // uniform, normal
+  static void call(void* y, Size n, Size first, std::uint64_t seed, std::uint64_t stream) {
+    constexpr Size size = size_of(E::dtype), nanoseconds = E::template is<&Table::normal> ? 4 : 1;
+    split(n, nanoseconds * per_nanosecond, 64,
+          [&](Size i, Size count) { serial<E>()(at(y, i * size), count, first + i, seed, stream); });
+  }
+
+  template <class E>  // keep
+  static void call(bool* y, Size n, Size first, double p, std::uint64_t seed, std::uint64_t stream) {
+    split(n, per_nanosecond / 4, 64,
+          [&](Size i, Size count) { serial<E>()(y + i, count, first + i, p, seed, stream); });
+  }
+
+  template <class E>  // dropout
+  static void call(const void* x, const bool* keep, double scale, void* y, Size n) {
+    constexpr Size size = size_of(E::dtype);
+    split(n, size, 64,
+          [&](Size i, Size count) { serial<E>()(at(x, i * size), keep + i, scale, at(y, i * size), count); });
+  }
+
+  template <class E>  // sgd, adam, rmsprop, adagrad
+  static void call(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step) {
+    constexpr Size size = size_of(E::dtype);
+    split(n, 4 * size, 64, [&](Size i, Size count) {
+      const Size first = i * size;
+      serial<E>()(at(p, first), at(g, first), at(m, first), at(v, first), at(w, first), count, step);
+    });
+  }
+
+  // take, gather
+  template <class E>
+  static void call(const void* from, const Size* index, void* to, Size outer, Size count, Size picks, Size inner) {
+    constexpr Size size = size_of(E::dtype);
+    const Size of_index = E::template is<&Table::gather> ? inner : 1;
+    const Size work = std::max(of_index * per_nanosecond, inner * size);
+    if (outer == 1) {
+      split(picks, work, 1, [&](Size j, Size n) {
+        serial<E>()(from, index + j * of_index, at(to, j * inner * size), 1, count, n, inner);
+      });
+      return;
+    }
+    const Size index_step = E::template is<&Table::gather> ? picks * inner : 0;
+    split(outer, picks * work, 1, [&](Size o, Size n) {
+      serial<E>()(at(from, o * count * inner * size), index + o * index_step, at(to, o * picks * inner * size), n,
+                  count, picks, inner);
+    });
+  }
+
+  // index_add, scatter_add
+  template <class E>
+  static void call(void* to, const Size* index, const void* from, Size outer, Size count, Size picks, Size inner) {
+    constexpr Size size = size_of(E::dtype);
+    const Size index_step = E::template is<&Table::scatter_add> ? picks * inner : 0;
+    split(outer, picks * inner * per_nanosecond, 1, [&](Size o, Size n) {
+      serial<E>()(at(to, o * count * inner * size), index + o * index_step, at(from, o * picks * inner * size), n,
+                  count, picks, inner);
+    });
+  }
+
+  template <class E>  // argmax, argmin
+  static void call(const void* x, Size* index, Size outer, Size count, Size inner) {
+    split(outer, count * inner * per_nanosecond, 1, [&](Size o, Size n) {
+      serial<E>()(at(x, o * count * inner * size_of(E::dtype)), index + o * inner, n, count, inner);
+    });
+  }
+
+  template <class E>  // argsort
+  static void call(const void* x, Size* index, Size outer, Size count, Size picks, Size inner, bool descending) {
+    constexpr Size nanoseconds = 20;
+    split(outer, count * inner * nanoseconds * per_nanosecond, 1, [&](Size o, Size n) {
+      serial<E>()(at(x, o * count * inner * size_of(E::dtype)), index + o * picks * inner, n, count, picks, inner,
+                  descending);
+    });
+  }
+
+  template <class E>  // cumsum, cumprod
+  static void call(const void* x, void* y, Size outer, Size count, Size inner, bool reverse, bool exclusive) {
+    split(outer, count * inner * per_nanosecond, 1, [&](Size o, Size n) {
+      const Size first = o * count * inner * size_of(E::dtype);
+      serial<E>()(at(x, first), at(y, first), n, count, inner, reverse, exclusive);
+    });
+  }
+
+  template <class E>  // recurrence
+  static void call(const void* x, const void* b, void* y, Size outer, Size count, Size inner, bool reverse) {
+    split(outer, 2 * count * inner * per_nanosecond, 1, [&](Size o, Size n) {
+      const Size first = o * count * inner * size_of(E::dtype);
+      serial<E>()(at(x, first), at(b, first), at(y, first), n, count, inner, reverse);
+    });
+  }
+
+  template <class E>  // gemm
+  static void call(const Gemm& shape, const void* a, const void* b, void* c) {
+    constexpr Size size = size_of(E::dtype);
+    const Blocks blocks(shape, pieces_of(shape, E::dtype));
+    if (blocks.count() < 2) return serial<E>()(shape, a, b, c);
+    run_pieces(blocks.count(), [&](Size i) {
+      const Blocks::Block block = blocks[i];
+      serial<E>()(block.shape, at(a, block.a * size), at(b, block.b * size), at(c, block.c * size));
+    });
+  }
+
+  // gemm_batch: large products one after the other, each in blocks; of small ones several to a piece.
+  template <class E>
+  static void call(const Gemm& each, const Loop<3>& batch, const void* a, const void* b, void* c) {
+    using One = Entry<&Table::gemm, E::dtype>;
+    constexpr Size size = size_of(E::dtype);
+    const Size matrix[] = {each.m * each.k * size, each.k * each.n * size, each.m * each.n * size};
+    if (const Size pieces = pieces_of(each, E::dtype); Blocks(each, pieces).count() >= 2) {
+      for_each_product(batch, [&](const Size* first, bool accumulate) {
+        Gemm shape = each;
+        shape.accumulate |= accumulate;
+        call<One>(shape, at(a, first[0] * matrix[0]), at(b, first[1] * matrix[1]), at(c, first[2] * matrix[2]));
+      });
+      return;
+    }
+    constexpr Size call_cost = Size(1) << 12;
+    const Size wanted = batch.count() * std::max(each.m * each.n * each.k, call_cost) / multiplications(E::dtype);
+    int kept = 0;  // axes that are not summed
+    const Loop<3> ordered = summed_last(batch, kept);
+    if (wanted < 2 || kept == 0) return serial<E>()(each, batch, a, b, c);
+    const Cut<3> cut(ordered, kept, wanted);
+    run_pieces(cut.count(), [&](Size i) {
+      cut.piece(i, [&](const Loop<3>& part, const Size* first, Size) {
+        serial<E>()(each, part, at(a, first[0] * matrix[0]), at(b, first[1] * matrix[1]), at(c, first[2] * matrix[2]));
+      });
+    });
+  }
+};
+
+}  // namespace
+
+Table parallel(const Table& serial) {
+  serial_ = &serial;
+  return decorated<Parallel>(serial);
+}
+
+}  // namespace xgrad::kernels

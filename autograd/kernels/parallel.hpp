@@ -1,0 +1,20 @@
+#pragma once
+#include <autograd/kernels/table.hpp>
+
+namespace xgrad::kernels {
+
+/// A table that spreads large work over threads and has each piece done by `serial`, which must be the same table in
+/// every call. Small work goes straight through.
+///
+/// How work is cut into pieces, and the order in which their results are put together, follow from the problem alone:
+/// every number of threads, one included, gives the same bits. A piece takes 20 us or more, several times what it costs
+/// to wake a thread. Inside a parallel region, the caller's own included, and while another thread is in one, the
+/// pieces are done one after the other: there are no more threads at work than were asked for.
+Table parallel(const Table& serial);
+
+/// How many threads work is spread over, in the whole process; n >= 1. At first what OpenMP says, which is
+/// OMP_NUM_THREADS or the processors that there are.
+void set_threads(int n);
+int threads();
+
+}  // namespace xgrad::kernels

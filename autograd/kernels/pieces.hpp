@@ -1,0 +1,80 @@
+#pragma once
+#include <algorithm>
+#include <autograd/kernels/loop.hpp>
+
+/// How work is cut into pieces: see parallel.hpp.
+namespace xgrad::kernels {
+
+/// Calls piece(context, i) for each i < count, in any order and in several threads.
+void run_pieces(Size count, void (*piece)(const void* context, Size i), const void* context);
+
+template <class Body>
+void run_pieces(Size count, const Body& body) {
+  run_pieces(
+      count, [](const void* context, Size i) { (*static_cast<const Body*>(context))(i); }, &body);
+}
+
+/// The work in a piece, at least: a kernel that only moves memory handles so many bytes in 20 us or more.
+inline constexpr Size grain = Size(1) << 19;
+
+inline Size divide_up(Size n, Size by) { return (n + by - 1) / by; }
+inline Size round_up(Size n, Size to) { return divide_up(n, to) * to; }
+
+/// Calls body(begin, size) for the pieces of [0, n), each element of which is `work`. Pieces begin at multiples of
+/// `align`.
+template <class Body>
+void split(Size n, Size work, Size align, const Body& body) {
+  const Size pieces = std::min(n, n * work / grain);
+  if (pieces < 2) return body(0, n);
+  const Size size = round_up(divide_up(n, pieces), align);
+  run_pieces(divide_up(n, size), [&](Size i) { body(i * size, std::min(size, n - i * size)); });
+}
+
+/// A loop cut along one axis and at every position of the axes before it.
+template <int Arrays>
+class Cut {
+ public:
+  /// About `wanted` pieces, by cutting among the first `axes` axes, of which there is at least one.
+  Cut(const Loop<Arrays>& loop, int axes, Size wanted) : loop_(loop) {
+    while (axis_ + 1 < axes && before_ * loop.sizes[axis_] < wanted) before_ *= loop.sizes[axis_++];
+    for (int d = axis_ + 1; d < loop.rank; ++d) after_ *= loop.sizes[d];
+    const Size length = loop.sizes[axis_];
+    // Whole vectors in the innermost axis, whole blocks of a transposition in others.
+    const Size align = axis_ + 1 == loop.rank ? 64 : 16;
+    size_ = divide_up(length, std::min(length, divide_up(wanted, before_)));
+    if (size_ > align) size_ = round_up(size_, align);
+    pieces_ = divide_up(length, size_);
+  }
+
+  Size count() const { return before_ * pieces_; }
+
+  /// Calls body(loop, offsets, first) for piece i: its part of the loop, where it begins in each array, and how many
+  /// elements of the whole loop come before it.
+  template <class Body>
+  void piece(Size i, const Body& body) const {
+    const Size begin = i % pieces_ * size_;
+    Size position = i / pieces_, offsets[Arrays] = {};
+    const Size first = (position * loop_.sizes[axis_] + begin) * after_;
+    for (int d = axis_ - 1; d >= 0; --d) {
+      const Size index = position % loop_.sizes[d];
+      position /= loop_.sizes[d];
+      for (int a = 0; a < Arrays; ++a) offsets[a] += index * loop_.strides[a][d];
+    }
+    Loop<Arrays> part;
+    part.rank = loop_.rank - axis_;
+    for (int a = 0; a < Arrays; ++a) {
+      offsets[a] += begin * loop_.strides[a][axis_];
+      std::copy_n(loop_.strides[a] + axis_, part.rank, part.strides[a]);
+    }
+    std::copy_n(loop_.sizes + axis_, part.rank, part.sizes);
+    part.sizes[0] = std::min(size_, part.sizes[0] - begin);
+    body(part, offsets, first);
+  }
+
+ private:
+  Loop<Arrays> loop_;
+  int axis_ = 0;
+  Size before_ = 1, after_ = 1, size_, pieces_;
+};
+
+}  // namespace xgrad::kernels

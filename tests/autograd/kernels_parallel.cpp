@@ -1,0 +1,323 @@
+#include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/pieces.hpp>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "kernels_reference.hpp"
+
+using namespace reference;
+using namespace xgrad::kernels;
+using xgrad::f32, xgrad::f64, xgrad::i64;
+
+namespace {
+
+/// Restores the number of threads.
+class Threads {
+ public:
+  ~Threads() { set_threads(before_); }
+
+ private:
+  int before_ = threads();
+};
+
+/// The results of call(table, y): those of one thread, having found that other numbers of threads give the same bits.
+template <class T, class Call>
+std::vector<T> same_for_any_threads(const std::vector<T>& start, Call call) {
+  const Threads restore;
+  std::vector<T> first;
+  for (const int n : {1, 2, 7}) {
+    set_threads(n);
+    std::vector<T> y = start;
+    call(process_table(), y.data());
+    if (first.empty()) first = y;
+    INFO("threads ", n);
+    CHECK(std::memcmp(y.data(), first.data(), y.size() * sizeof(T)) == 0);
+  }
+  return first;
+}
+
+/// The same for a kernel whose results do not depend on the cut: they are those of the serial table.
+template <class T, class Call>
+void check_exact(const std::vector<T>& start, Call call) {
+  std::vector<T> expected = start;
+  call(serial_table(), expected.data());
+  const auto got = same_for_any_threads(start, call);
+  CHECK(std::memcmp(got.data(), expected.data(), got.size() * sizeof(T)) == 0);
+}
+
+template <class T, class Call>
+void check_close(const std::vector<T>& start, double tolerance, Call call) {
+  std::vector<T> expected = start;
+  call(serial_table(), expected.data());
+  const auto got = same_for_any_threads(start, call);
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    if (got[i] != expected[i])
+      worst = std::max(worst, std::fabs(double(got[i]) - double(expected[i])) / (1 + std::fabs(double(expected[i]))));
+  CHECK(worst <= tolerance);
+}
+
+template <class T>
+constexpr int of = int(xgrad::dtype_of<T>);
+
+Loop<2> loop2(const std::vector<Size>& sizes, const std::vector<Size>& a, const std::vector<Size>& b) {
+  Loop<2> loop;
+  loop.rank = int(sizes.size());
+  std::copy(sizes.begin(), sizes.end(), loop.sizes);
+  std::copy(a.begin(), a.end(), loop.strides[0]);
+  std::copy(b.begin(), b.end(), loop.strides[1]);
+  return loop;
+}
+
+}  // namespace
+
+TEST_CASE("pieces run in as many threads as were asked for, each piece once") {
+  const Threads restore;
+  set_threads(3);
+  std::set<std::thread::id> seen;
+  std::vector<int> runs(50);
+  std::mutex lock;
+  run_pieces(50, [&](Size i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const std::lock_guard guard(lock);
+    seen.insert(std::this_thread::get_id());
+    ++runs[at(i)];
+  });
+  CHECK(seen.size() == 3);
+  CHECK(runs == std::vector<int>(50, 1));
+}
+
+TEST_CASE("pieces that start pieces run them in their own thread") {
+  const Threads restore;
+  set_threads(3);
+  std::vector<int> own(6);
+  run_pieces(6, [&](Size i) {
+    const auto caller = std::this_thread::get_id();
+    run_pieces(4, [&](Size) { own[at(i)] += std::this_thread::get_id() == caller; });
+  });
+  CHECK(own == std::vector<int>(6, 4));
+}
+
+TEST_CASE("an exception in a piece arrives where the pieces were started") {
+  const Threads restore;
+  for (const int n : {1, 2}) {
+    set_threads(n);
+    CHECK_THROWS_AS(run_pieces(8,
+                               [](Size i) {
+                                 if (i == 5) throw std::length_error("piece");
+                               }),
+                    std::length_error);
+  }
+}
+
+TEST_CASE("the pieces of a loop cover it once, in any shape") {
+  for (const auto& sizes :
+       std::vector<std::vector<Size>>{{1}, {1000}, {3, 1000}, {7, 5, 301}, {2, 2, 2, 2}, {500, 1}}) {
+    const int rank = int(sizes.size());
+    Size stride = 1;
+    std::vector<Size> contiguous(sizes.size());
+    for (std::size_t d = sizes.size(); d-- > 0; stride *= sizes[d]) contiguous[d] = stride;
+    const Loop<2> loop = loop2(sizes, contiguous, std::vector<Size>(sizes.size(), 0));
+    for (const Size wanted : {2, 5, 40, 100000}) {
+      std::vector<int> visits(at(stride));
+      const Cut<2> cut(loop, rank, wanted);
+      for (Size i = 0; i < cut.count(); ++i) {
+        cut.piece(i, [&](const Loop<2>& part, const Size* offsets, Size first) {
+          CHECK(offsets[0] == first);  // the first array is contiguous in the loop's order
+          for (Size j = 0; j < part.count(); ++j) ++visits[at(first + j)];
+        });
+      }
+      CHECK(visits == std::vector<int>(at(stride), 1));
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("elementwise kernels give the same bits for any number of threads", T, float, double) {
+  constexpr Size n = 600'407;
+  const auto a = values<T>(n, 1), b = values<T>(n, 2);
+  for (const Unary f : {Unary::negate, Unary::exp, Unary::tanh, Unary::gelu})
+    check_exact(a, [&](const Table& t, T* y) { t.unary[int(f)][of<T>](y, y, n); });
+  check_exact(std::vector<std::uint8_t>(n),
+              [&](const Table& t, auto* y) { t.predicate[int(Predicate::isnan)][of<T>](a.data(), y, n); });
+  check_exact(std::vector<std::int64_t>(n), [&](const Table& t, auto* y) { t.cast[of<T>][int(i64)](a.data(), y, n); });
+  check_exact(std::vector<std::uint8_t>(n), [&](const Table& t, auto* y) {
+    t.compare[int(Compare::less)][of<T>](a.data(), b.data(), y, loop2({n}, {1}, {1}));
+  });
+  check_exact(std::vector<T>(n), [&](const Table& t, T* y) {
+    t.dropout[of<T>](a.data(), reinterpret_cast<const bool*>(std::vector<char>(n, 1).data()), 1.25, y, n);
+  });
+  const auto add = [&](const Loop<2>& loop) {
+    INFO("rank and first size: ", loop.rank, " ", loop.sizes[0]);
+    check_exact(std::vector<T>(at(loop.count())),
+                [&](const Table& t, T* y) { t.binary[int(Binary::add)][of<T>](a.data(), b.data(), y, loop); });
+  };
+  add(loop2({n}, {1}, {1}));
+  add(loop2({n}, {1}, {0}));
+  add(loop2({999, 601}, {601, 1}, {0, 1}));
+  add(loop2({999, 601}, {601, 1}, {1, 0}));
+  add(loop2({2, 300'000}, {300'000, 1}, {0, 1}));
+  add(loop2({601, 999}, {1, 601}, {999, 1}));
+  add(loop2({3, 5, 40'000}, {200'000, 40'000, 1}, {1, 3, 15}));
+  Loop<3> loop{2, {999, 601}, {{0, 1}, {601, 1}, {1, 0}}};
+  const std::vector<std::uint8_t> mask(601, 1);
+  check_exact(std::vector<T>(999 * 601), [&](const Table& t, T* y) {
+    t.select[of<T>](reinterpret_cast<const bool*>(mask.data()), a.data(), b.data(), y, loop);
+  });
+}
+
+TEST_CASE_TEMPLATE("copies and row sums give the same bits for any number of threads", T, float, double, std::int64_t) {
+  constexpr Size rows = 611, cols = 1021;
+  const auto x = values<T>(rows * cols, 1), start = values<T>(rows * cols, 2);
+  for (const Loop<2>& loop : {loop2({rows, cols}, {cols, 1}, {1, rows}), loop2({cols, rows}, {rows, 1}, {1, cols}),
+                              loop2({rows * cols}, {1}, {1}), loop2({rows * cols}, {1}, {0})}) {
+    check_exact(start, [&](const Table& t, T* y) { t.copy[of<T>](x.data(), y, loop); });
+    check_exact(start, [&](const Table& t, T* y) { t.accumulate[of<T>](x.data(), y, loop); });
+  }
+  check_exact(start, [&](const Table& t, T* y) { t.add_row[of<T>](x.data(), y, rows, cols); });
+  check_exact(start, [&](const Table& t, T* y) { t.add_row[of<T>](x.data(), y, rows * cols / 7, 7); });
+}
+
+TEST_CASE_TEMPLATE("reductions give the same bits for any number of threads, and what the serial kernel gives", T,
+                   float, double, std::int64_t) {
+  const Size shapes[][3] = {{1, 600'011, 1}, {1, 9001, 67},   {3, 501, 701},   {2000, 301, 1},
+                            {1, 9, 70'001},  {1, 1, 600'011}, {4, 150'001, 1}, {600'011, 1, 1}};
+  for (const auto& s : shapes) {
+    INFO("shape ", s[0], " ", s[1], " ", s[2]);
+    const auto x = values<T>(s[0] * s[1] * s[2]);
+    const std::vector<T> y(at(s[0] * s[2]));
+    for (int kind = 0; kind < int(Reduce::count); ++kind) {
+      if (!serial_table().reduce[kind][of<T>]) continue;
+      INFO("kind ", kind);
+      check_close(y, sizeof(T) == 4 ? 2e-7 : 1e-12,
+                  [&](const Table& t, T* to) { t.reduce[kind][of<T>](x.data(), to, s[0], s[1], s[2]); });
+    }
+    if constexpr (std::is_floating_point_v<T>) {
+      check_exact(x, [&](const Table& t, T* to) { t.centre[of<T>](x.data(), to, s[0], s[1], s[2]); });
+      for (int kind = 0; kind < int(Softmax::count); ++kind)
+        check_exact(x, [&](const Table& t, T* to) { t.softmax[kind][of<T>](x.data(), to, s[0], s[1], s[2]); });
+    }
+  }
+}
+
+TEST_CASE("a sum of 10^7 values in pieces is as exact as f64 makes it") {
+  constexpr Size n = 10'000'000;
+  auto x = values<float>(n);
+  x[0] = 3e8f, x[at(n / 2)] = -3e8f;  // pieces whose own sums f32 could not hold
+  long double expected = 0;
+  for (const float v : x) expected += v;
+  const auto sum = same_for_any_threads(std::vector<float>(1), [&](const Table& t, float* y) {
+    t.reduce[int(Reduce::sum)][int(f32)](x.data(), y, 1, n, 1);
+  });
+  CHECK(std::fabs(double(sum[0] - expected)) <= 1e-6 * std::fabs(double(expected)));
+}
+
+TEST_CASE("a product whose pieces leave the range of f32 stays in it as a whole") {
+  constexpr Size n = 1 << 20;
+  std::vector<float> x(n, 1);
+  x[0] = x[1] = 1e30f, x[n - 2] = x[n - 1] = 1e-30f;
+  const auto product = same_for_any_threads(std::vector<float>(1), [&](const Table& t, float* y) {
+    t.reduce[int(Reduce::prod)][int(f32)](x.data(), y, 1, n, 1);
+  });
+  CHECK(product[0] == doctest::Approx(1));
+}
+
+TEST_CASE_TEMPLATE("random numbers are the same for any number of threads", T, float, double) {
+  constexpr Size n = 600'407;
+  check_exact(std::vector<T>(n), [](const Table& t, T* y) { t.uniform[of<T>](y, n, 128, 7, 8); });
+  check_exact(std::vector<T>(n), [](const Table& t, T* y) { t.normal[of<T>](y, n, 0, 7, 8); });
+  check_exact(std::vector<char>(n),
+              [](const Table& t, char* y) { t.keep(reinterpret_cast<bool*>(y), n, 0, 0.3, 7, 8); });
+}
+
+TEST_CASE_TEMPLATE("optimisers give the same bits for any number of threads", T, float, double) {
+  constexpr Size n = 300'011;
+  OptimiserStep step{};
+  step.lr = 1e-3, step.beta1 = 0.9, step.beta2 = 0.99, step.eps = 1e-8, step.rate1 = 1e-2, step.rate2 = 3;
+  const auto g = values<T>(n, 1), p = values<T>(4 * n, 2);
+  std::vector<T> start = p;
+  for (std::size_t i = n; i < start.size(); ++i) start[i] = std::fabs(start[i]);  // moments
+  for (const auto kernel : {&Table::sgd, &Table::adam, &Table::rmsprop, &Table::adagrad})
+    check_exact(start,
+                [&](const Table& t, T* y) { (t.*kernel)[of<T>](y, g.data(), y + n, y + 2 * n, y + 3 * n, n, step); });
+}
+
+TEST_CASE_TEMPLATE("matrix products give the same bits for any number of threads", T, float, double) {
+  const double tolerance = sizeof(T) == 4 ? 2e-5 : 1e-13;
+  const Size shapes[][3] = {{1024, 64, 300}, {400, 64, 300}, {30, 1024, 300},
+                            {300, 300, 300}, {5000, 3, 700}, {257, 129, 513}};
+  for (const auto& s : shapes) {
+    for (int flags = 0; flags < 8; ++flags) {
+      const Gemm shape{.transpose_a = (flags & 1) != 0,
+                       .transpose_b = (flags & 2) != 0,
+                       .accumulate = (flags & 4) != 0,
+                       .m = s[0],
+                       .n = s[1],
+                       .k = s[2]};
+      INFO("m, n, k, flags: ", s[0], " ", s[1], " ", s[2], " ", flags);
+      const auto a = values<T>(s[0] * s[2], 1), b = values<T>(s[2] * s[1], 2), c = values<T>(s[0] * s[1], 3);
+      check_close(c, tolerance, [&](const Table& t, T* y) { t.gemm[of<T>](shape, a.data(), b.data(), y); });
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("batches of products give the same bits for any number of threads", T, float, double) {
+  struct Case {
+    Gemm each;
+    Loop<3> batch;
+    Size a, b, c;  // matrices
+  };
+  const Case cases[] = {
+      {{.m = 17, .n = 20, .k = 31}, {2, {30, 41}, {{41, 1}, {41, 1}, {41, 1}}}, 1230, 1230, 1230},
+      {{.m = 17, .n = 20, .k = 31}, {2, {30, 41}, {{41, 1}, {0, 1}, {0, 1}}}, 1230, 41, 41},
+      {{.m = 17, .n = 20, .k = 31}, {2, {30, 41}, {{41, 1}, {0, 1}, {1, 0}}}, 1230, 41, 30},
+      {{.m = 300, .n = 200, .k = 100}, {1, {3}, {{1}, {0}, {1}}}, 3, 1, 3},
+      {{.m = 300, .n = 200, .k = 100}, {1, {3}, {{1}, {1}, {0}}}, 3, 3, 1},
+  };
+  for (const Case& s : cases) {
+    INFO("rank, first size, m: ", s.batch.rank, " ", s.batch.sizes[0], " ", s.each.m);
+    const auto a = values<T>(s.a * s.each.m * s.each.k, 1), b = values<T>(s.b * s.each.k * s.each.n, 2);
+    const auto c = values<T>(s.c * s.each.m * s.each.n, 3);
+    check_close(c, sizeof(T) == 4 ? 2e-5 : 1e-13,
+                [&](const Table& t, T* y) { t.gemm_batch[of<T>](s.each, s.batch, a.data(), b.data(), y); });
+  }
+}
+
+TEST_CASE_TEMPLATE("indexing, ordering and scans give the same bits for any number of threads", T, float, double,
+                   std::int64_t) {
+  struct View {
+    Size outer, count, inner;
+  };
+  for (const View v : {View{1, 3000, 200}, View{300, 2000, 1}, View{40, 50, 300}}) {
+    const Size n = v.outer * v.count * v.inner;
+    const auto x = values<T>(n, 1), start = values<T>(n, 2);
+    std::vector<Size> each(at(n)), whole(at(v.count));
+    for (Size i = 0; i < n; ++i) each[at(i)] = i * 7919 % v.count;
+    for (Size i = 0; i < v.count; ++i) whole[at(i)] = i * 7919 % v.count;
+    for (const auto kernel : {&Table::take, &Table::gather})
+      check_exact(start, [&](const Table& t, T* y) {
+        (t.*kernel)[of<T>](x.data(), kernel == &Table::take ? whole.data() : each.data(), y, v.outer, v.count, v.count,
+                           v.inner);
+      });
+    for (const auto kernel : {&Table::index_add, &Table::scatter_add})
+      check_exact(start, [&](const Table& t, T* y) {
+        (t.*kernel)[of<T>](y, kernel == &Table::index_add ? whole.data() : each.data(), x.data(), v.outer, v.count,
+                           v.count, v.inner);
+      });
+    for (const auto kernel : {&Table::argmax, &Table::argmin})
+      check_exact(std::vector<Size>(at(v.outer * v.inner)),
+                  [&](const Table& t, Size* y) { (t.*kernel)[of<T>](x.data(), y, v.outer, v.count, v.inner); });
+    check_exact(std::vector<Size>(at(v.outer * 5 * v.inner)),
+                [&](const Table& t, Size* y) { t.argsort[of<T>](x.data(), y, v.outer, v.count, 5, v.inner, true); });
+    for (const auto kernel : {&Table::cumsum, &Table::cumprod})
+      check_exact(x, [&](const Table& t, T* y) { (t.*kernel)[of<T>](y, y, v.outer, v.count, v.inner, true, false); });
+    if constexpr (std::is_floating_point_v<T>)
+      check_exact(start, [&](const Table& t, T* y) {
+        t.recurrence[of<T>](x.data(), start.data(), y, v.outer, v.count, v.inner, false);
+      });
+  }
+}
