@@ -8,7 +8,7 @@
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 
-constexpr Size piece = 2048;
+constexpr Size piece = 2048, tile = 512;
 
 void exponentials(const double* x, double* y, Size n) {
   for (Size i = 0; i < n; ++i) y[i] = std::exp(x[i]);
@@ -74,8 +74,8 @@ void softmax_runs(const T* x, T* y, Size outer, Size count) {
 /// are taken several at a time, so that narrow ones fill the exponential's lanes.
 template <class T, bool logarithm>
 void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
-  T largest[column_tile], scales[column_tile], buffer[piece];
-  double sums[column_tile];
+  T largest[tile], scales[tile], buffer[piece];
+  double sums[tile];
   reduce_columns<Max<T>>(largest, x, count, inner, width);
   for (Size j = 0; j < width; ++j) sums[j] = 0;
   const Size together = width == inner ? piece / width : 1;
@@ -103,8 +103,8 @@ void softmax(const void* from, void* to, Size outer, Size count, Size inner) {
   if (outer == 0 || count == 0 || inner == 0) return;
   if (inner == 1) return softmax_runs<T, logarithm>(x, y, outer, count);
   for (Size o = 0; o < outer; ++o, x += count * inner, y += count * inner)
-    for (Size i = 0; i < inner; i += column_tile)
-      softmax_columns<T, logarithm>(x + i, y + i, count, inner, inner - i < column_tile ? inner - i : column_tile);
+    for (Size i = 0; i < inner; i += tile)
+      softmax_columns<T, logarithm>(x + i, y + i, count, inner, inner - i < tile ? inner - i : tile);
 }
 
 }  // namespace
