@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 /// Reductions of runs and of columns, shared by reduce.cpp and softmax.cpp.
 ///
@@ -135,18 +136,26 @@ struct Norm2 {
 template <class Acc>
 using Running = std::conditional_t<std::is_floating_point_v<Acc>, Batch<Acc>, Acc>;
 
+inline Batch<double> widened(const float* x) {
+#if defined __AVX512F__  // compilers make two conversions of a portable one
+  return _mm512_cvtps_pd(_mm256_loadu_ps(x));
+#elif defined __AVX__
+  return _mm256_cvtps_pd(_mm_loadu_ps(x));
+#else
+  alignas(64) double wide[Batch<double>::size];
+  for (std::size_t j = 0; j < Batch<double>::size; ++j) wide[j] = double(x[j]);
+  return Batch<double>::load_aligned(wide);
+#endif
+}
 /// The next elements at x, converted.
 template <class V, class T>
 V load(const T* x) {
-  if constexpr (Lanes<V>::width == 1) {
+  if constexpr (Lanes<V>::width == 1)
     return V(*x);
-  } else if constexpr (std::is_same_v<T, typename Lanes<V>::Element>) {
+  else if constexpr (std::is_same_v<T, typename Lanes<V>::Element>)
     return V::load_unaligned(x);
-  } else {
-    T narrow __attribute__((vector_size(sizeof(T) * Lanes<V>::width)));
-    std::memcpy(&narrow, x, sizeof narrow);
-    return V(__builtin_convertvector(narrow, typename V::register_type));
-  }
+  else
+    return widened(x);
 }
 template <class V>
 void store(V v, typename Lanes<V>::Element* to) {
@@ -182,37 +191,61 @@ void accumulate_rows(typename Op::Acc* acc, const T* x, Size rows, Size stride, 
   take_rows<1, Op>(acc, x + grouped * stride, rows - grouped, stride, width);
 }
 
+/// v's lanes, those of the upper half of `among` first; only so many count.
+template <Size among, class V, Size... k>
+V upper_half(V v, std::integer_sequence<Size, k...>) {
+  return V(__builtin_shufflevector(v.data, v.data, (k < among / 2 ? k + among / 2 : k)...));
+}
+/// The first `lanes` lanes of v merged in halves.
+template <class Op, Size lanes, class V>
+auto merge_lanes(V v) {
+  if constexpr (Lanes<V>::width == 1) {
+    return v;
+  } else if constexpr (lanes == 1) {
+    return v.data[0];
+  } else {
+    constexpr std::make_integer_sequence<Size, Lanes<V>::width> all{};
+    return merge_lanes<Op, lanes / 2>(Op::merge(v, upper_half<lanes>(v, all)));
+  }
+}
+
 /// `lanes` running results for the elements of a run.
 template <class Op, Size lanes>
 struct Held {
   using Acc = typename Op::Acc;
   using V = Running<Acc>;
-  static constexpr Size batches = lanes / Lanes<V>::width;
+  static constexpr Size width = Lanes<V>::width, batches = lanes / width;
   V v[batches];
 
-  Held() {
-    for (Size k = 0; k < batches; ++k) v[k] = V(Op::identity);
+  Held() = default;
+  template <class T>
+  explicit Held(const T* x) {
+    for (Size k = 0; k < batches; ++k) v[k] = Op::step(V(Op::identity), load<V>(x + k * width));
   }
   template <class T>
   void step(const T* x) {
-    for (Size k = 0; k < batches; ++k) v[k] = Op::step(v[k], load<V>(x + k * Lanes<V>::width));
+    for (Size k = 0; k < batches; ++k) v[k] = Op::step(v[k], load<V>(x + k * width));
   }
-  /// Merged in halves.
-  void fold(Held<Op, lanes / 2>& half) const {
-    for (Size k = 0; k < batches / 2; ++k) half.v[k] = Op::merge(v[k], v[k + batches / 2]);
-  }
-  Acc folded() const {
-    if constexpr (batches > 1) {
-      Held<Op, lanes / 2> half;
-      fold(half);
-      return half.folded();
-    } else {
-      Acc all[lanes];
-      store(v[0], all);
-      for (Size half = lanes / 2; half > 0; half /= 2)
-        for (Size j = 0; j < half; ++j) all[j] = Op::merge(all[j], all[half + j]);
-      return all[0];
+  /// Takes in lanes j >= first only, but reads all.
+  template <class T>
+  void step(const T* x, Size first) {
+    static constexpr Acc numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    static_assert(lanes <= 16);
+    for (Size k = 0; k < batches; ++k) {
+      const auto inside = load<V>(numbers + k * width) >= V(Acc(first));
+      v[k] = Op::step(v[k], choose(inside, load<V>(x + k * width), V(Op::identity)));
     }
+  }
+  Held<Op, lanes / 2> fold() const {
+    Held<Op, lanes / 2> half;
+    for (Size k = 0; k < batches / 2; ++k) half.v[k] = Op::merge(v[k], v[k + batches / 2]);
+    return half;
+  }
+  Acc merged() const {
+    if constexpr (batches > 1)
+      return fold().merged();
+    else
+      return merge_lanes<Op, lanes>(v[0]);
   }
 };
 
@@ -221,21 +254,24 @@ template <class Op, class T>
 typename Op::Acc reduce_run(const T* x, Size n) {
   using Acc = typename Op::Acc;
   constexpr Size narrow = 16, wide = 4 * narrow;
-  Acc result = Op::identity;
-  if (n >= narrow) {
-    Held<Op, narrow> held;
-    if (n >= wide) {
-      Held<Op, wide> all;
-      for (; n >= wide; n -= wide, x += wide) all.step(x);
-      Held<Op, wide / 2> half;
-      all.fold(half);
-      half.fold(held);
-    }
-    for (; n >= narrow; n -= narrow, x += narrow) held.step(x);
-    result = held.folded();
+  if (n < narrow) {
+    Acc result = Op::identity;
+    for (Size i = 0; i < n; ++i) result = Op::step(result, Acc(x[i]));
+    return result;
   }
-  for (Size i = 0; i < n; ++i) result = Op::step(result, Acc(x[i]));
-  return result;
+  const T* const end = x + n;
+  Held<Op, narrow> held;
+  if (n >= wide) {
+    Held<Op, wide> all(x);
+    for (x += wide; end - x >= wide; x += wide) all.step(x);
+    held = all.fold().fold();
+  } else {
+    held = Held<Op, narrow>(x);
+    x += narrow;
+  }
+  for (; end - x >= narrow; x += narrow) held.step(x);
+  if (x < end) held.step(end - narrow, narrow - (end - x));
+  return held.merged();
 }
 
 inline constexpr Size column_tile = 4096;
