@@ -102,7 +102,8 @@ struct Table {
   /// y[i] = keep[i] ? x[i] * scale : 0, contiguous.
   void (*dropout[dtype_count])(const void* x, const bool* keep, double scale, void* y, Size n);
 
-  /// One pass over a parameter p, its gradient g and its moments; unused moments are null.
+  /// One pass over a parameter p, its gradient g and its moments; unused moments are null. Subnormal numbers count as 0
+  /// on x86.
   using OptimiserFn = void (*)(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step);
   OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
 

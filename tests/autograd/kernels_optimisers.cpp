@@ -147,3 +147,21 @@ TEST_CASE("centred rmsprop stays finite under constant gradients") {
     CHECK(std::isfinite(p));
   });
 }
+
+#if defined __SSE2__
+TEST_CASE("moments whose gradients have stopped reach zero, and leave the caller's subnormal numbers alone") {
+  for_each_table([](const Table& t) {
+    OptimiserStep s{};
+    s.lr = 0.1, s.momentum = 0.9, s.beta1 = 0.9, s.beta2 = 0.999, s.eps = 1e-8, s.rate1 = 0.3, s.rate2 = 1.25;
+    for (const Kernel kernel : {t.sgd[int(xgrad::f32)], t.adam[int(xgrad::f32)]}) {
+      float p = 1, m = 1, v = 1;
+      const float g = 0;
+      for (int i = 0; i < 1000; ++i) kernel(&p, &g, &m, &v, nullptr, 1, s);
+      CHECK(m == 0);
+      CHECK(v > 0.3);
+    }
+    volatile float tiny = std::numeric_limits<float>::min();
+    CHECK(tiny / 2 > 0);
+  });
+}
+#endif
