@@ -1,5 +1,6 @@
 #include <autograd/array.hpp>
 #include <autograd/kernels/table.hpp>
+#include <autograd/recorded_step.hpp>
 #include <new>
 
 namespace xgrad {
@@ -10,15 +11,21 @@ std::uint64_t tick() {
 }
 
 Ref<Storage> Storage::make(std::size_t bytes) {
-  void* const block = memory::detail::allocate(header + bytes);
+  Storage* const s = recording::active() ? recording::current->make_storage(bytes)
+                                         : new (memory::detail::allocate(header + bytes)) Storage(bytes);
   memory::detail::count_bytes(static_cast<std::int64_t>(bytes));
-  return Ref<Storage>::adopt(new (block) Storage(bytes));
+  return Ref<Storage>::adopt(s);
 }
 
 void Storage::destroy(Storage* s) noexcept {
   const std::size_t bytes = s->bytes;
-  s->~Storage();
   memory::detail::count_bytes(-static_cast<std::int64_t>(bytes));
+  if (s->arena) [[unlikely]] {
+    const auto arena = Ref<Arena>::adopt(s->arena);
+    if (recording::active()) recording::current->release_storage(s);
+    return;
+  }
+  s->~Storage();
   memory::detail::release(s, header + bytes);
 }
 
@@ -29,6 +36,7 @@ Array::Array(Dtype dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
 }
 
 Array Array::clone() const {
+  recording::keep(*this);
   Array copy(dtype_, shape_);
   if (size() > 0) kernels::table().copy[int(dtype_)](data_, copy.data(), {1, {size()}, {{1}, {1}}});
   return copy;

@@ -5,6 +5,8 @@
 
 namespace xgrad {
 
+class Arena;
+
 /// The bytes of one or more arrays, 64-byte aligned, shared by reference counting.
 struct Storage {
   std::atomic<std::uint32_t> references{1};
@@ -12,6 +14,8 @@ struct Storage {
   /// before that moment must not use these values any more.
   std::atomic<std::uint64_t> written{0};
   std::size_t bytes;
+  /// The memory of a recording (autograd/capture.hpp), if it lies there; null otherwise.
+  Arena* arena = nullptr;
 
   explicit Storage(std::size_t size) : bytes(size) {}
   std::byte* data() { return reinterpret_cast<std::byte*>(this) + header; }

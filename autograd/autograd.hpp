@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/backward.hpp>
+#include <autograd/capture.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/ops.hpp>

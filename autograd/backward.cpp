@@ -2,6 +2,7 @@
 #include <autograd/backward.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/recording.hpp>
 #include <autograd/sweep.hpp>
 #include <mutex>
 
@@ -41,18 +42,21 @@ std::mutex& leaf_mutex() {
 
 /// leaf.grad += g. Without a graph the leaf gets numbers of its own, which the next pass may add to in place.
 void deposit(Node& leaf, Tensor&& g, const Sweep& sweep) {
+  // Whoever else holds one in a recording's memory knows that replays change it.
+  const bool alone = leaf.grad.unique() || (leaf.grad.defined() && leaf.grad.array().storage()->arena);
+  recording::reads_grad(leaf);
   if (!g.defined()) {
-    if (!leaf.grad.defined()) leaf.grad = zeros(leaf.shape, {.dtype = leaf.dtype});
+    if (!leaf.grad.defined()) recording::set_grad(leaf, zeros(leaf.shape, {.dtype = leaf.dtype}));
     return;
   }
   if (leaf.grad.defined()) {
-    if (!sweep.create_graph && leaf.grad.unique() && !leaf.grad.requires_grad()) {
+    if (!sweep.create_graph && alone && !leaf.grad.requires_grad()) {
       add_in_place(leaf.grad, g);
     } else {
-      leaf.grad = leaf.grad + g;
+      recording::set_grad(leaf, leaf.grad + g);
     }
   } else {
-    leaf.grad = g.unique() ? std::move(g) : g.clone();
+    recording::set_grad(leaf, g.unique() ? std::move(g) : g.clone());
   }
 }
 

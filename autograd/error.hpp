@@ -78,6 +78,8 @@ class OpScope {
   OpScope(const OpScope&) = delete;
   OpScope& operator=(const OpScope&) = delete;
 
+  /// The name of the outermost op in progress, null if none is.
+  static const char* name() { return current_ ? current_->name_ : nullptr; }
   /// The place of the outermost op in progress; `otherwise` if none is.
   static Place place(Place otherwise) { return current_ ? current_->place_ : otherwise; }
   /// `file:line: in PATH: op: ` of the outermost op in progress.

@@ -1,4 +1,5 @@
 #include <autograd/kernels/table.hpp>
+#include <autograd/recording.hpp>
 #include <autograd/tensor.hpp>
 #include <cmath>
 
@@ -27,6 +28,7 @@ void fill(const Array& array, const Number& value) {
 /// Element i of the result is f(i), computed in double (i64: exactly, while |f(i)| < 2^53).
 template <class F>
 Array tabulate(Dtype dtype, const Shape& shape, F f) {
+  const recording::Paused constants;
   Array array(dtype, shape);
   auto* const bytes = array.data<std::byte>();
   const std::size_t step = size_of(dtype);
@@ -51,6 +53,7 @@ Nested::Nested(std::initializer_list<Nested> rows) {
 Tensor tensor(const Nested& values, TensorOptions options, Place place) {
   const OpScope scope("tensor", place);
   if (!values.ragged_.empty()) scope.fail(values.ragged_, "; every row needs as many numbers as the first");
+  const recording::Paused constants;
   Array array(options.dtype, values.shape());
   auto* to = array.data<std::byte>();
   for (const Number& n : values.numbers()) {
@@ -67,6 +70,7 @@ Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requir
   check_sizes(shape);
   if (static_cast<std::int64_t>(values.size()) != shape.size())
     scope.fail(values.size(), " values for shape ", shape, ", which holds ", shape.size());
+  const recording::Paused constants;
   Array array(dtype_of<T>, shape);
   T* to = array.data<T>();
   for (const T value : values) *to++ = value;

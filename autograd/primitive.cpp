@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/primitive.hpp>
+#include <autograd/recording.hpp>
 
 namespace xgrad {
 namespace {
@@ -119,6 +120,7 @@ void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_num
     const Tensor& t = inputs[i].tensor();
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
+    recording::keep(t);
     if (!differentiating) continue;
     const std::uint64_t written = t.array().storage()->written.load(std::memory_order_relaxed);
     if (written > differentiating->id)

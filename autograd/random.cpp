@@ -1,4 +1,5 @@
 #include <autograd/kernels/table.hpp>
+#include <autograd/recording.hpp>
 #include <autograd/tensor.hpp>
 #include <numeric>
 
@@ -17,6 +18,15 @@ Tensor filled(const char* name, const Shape& shape, const TensorOptions& options
   kernel(array.data(), array.size(), 0, state.seed, state.stream++);
   Tensor t(std::move(array));
   return options.requires_grad ? t.set_requires_grad(true) : t;
+}
+
+/// Fisher and Yates' shuffle: place i gets one of the i + 1 elements up to it, by a draw from [0, 1).
+void shuffle(std::int64_t* at, const double* draws, std::int64_t n) {
+  std::iota(at, at + n, std::int64_t{0});
+  for (std::int64_t i = n - 1; i > 0; --i) {
+    const auto j = static_cast<std::int64_t>(draws[i] * static_cast<double>(i + 1));
+    std::swap(at[i], at[j]);
+  }
 }
 
 }  // namespace
@@ -47,13 +57,7 @@ Tensor randperm(std::int64_t n, Place place) {
   check_sizes({n});
   Array order(i64, {n}), draws(f64, {n});
   kernels::table().uniform[int(f64)](draws.data(), n, 0, state.seed, state.stream++);
-  auto* const at = order.data<std::int64_t>();
-  std::iota(at, at + n, std::int64_t{0});
-  // Fisher and Yates' shuffle: place i gets one of the i + 1 elements up to it.
-  for (std::int64_t i = n - 1; i > 0; --i) {
-    const auto j = static_cast<std::int64_t>(draws.data<double>()[i] * static_cast<double>(i + 1));
-    std::swap(at[i], at[j]);
-  }
+  recording::repeat(shuffle, order.data<std::int64_t>(), draws.data<double>(), n);
   return Tensor(std::move(order));
 }
 

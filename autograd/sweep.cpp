@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/recording.hpp>
 #include <autograd/sweep.hpp>
 
 namespace xgrad {
@@ -99,6 +100,8 @@ Tensor Sweep::take(Node& node) {
 
 void add_in_place(const Tensor& to, const Tensor& g) {
   if (to.size() == 0) return;
+  recording::keep(to);
+  recording::keep(g);
   const kernels::Loop<2> loop{1, {to.size()}, {{1}, {1}}};
   void* const numbers = to.array().data();
   kernels::table().binary[int(kernels::Binary::add)][int(to.dtype())](numbers, g.array().data(), numbers, loop);

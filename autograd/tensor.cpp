@@ -2,6 +2,7 @@
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/recording.hpp>
 #include <cmath>
 #include <cstring>
 
@@ -59,6 +60,7 @@ Tensor Tensor::to(Dtype to, Place place) const {
   const OpScope scope("to", place);
   const Dtype from = dtype();
   if (from == to) return *this;
+  recording::keep(*this);
   const auto forward = [&] {
     Array result(to, shape());
     kernels::table().cast[int(from)][int(to)](array().data(), result.data(), size());
@@ -97,8 +99,12 @@ Tensor& Tensor::set_requires_grad(bool on, Place place) {
   return *this;
 }
 
-Tensor Tensor::grad() const { return requires_grad() ? node()->grad : Tensor(); }
-bool Tensor::has_grad() const { return requires_grad() && node()->grad.defined(); }
+Tensor Tensor::grad() const {
+  if (!requires_grad()) return {};
+  recording::reads_grad(*node());
+  return node()->grad;
+}
+bool Tensor::has_grad() const { return grad().defined(); }
 
 void Tensor::set_grad(const Tensor& g, Place place) {
   const OpScope scope("set_grad", place);
@@ -106,11 +112,16 @@ void Tensor::set_grad(const Tensor& g, Place place) {
   if (g.defined() && (g.shape() != shape() || g.dtype() != dtype()))
     scope.fail<ShapeError>("the gradient is ", name_of(g.dtype()), " ", g.shape(), ", the tensor is ", name_of(dtype()),
                            " ", shape(), "; they must be equal");
-  node()->grad = g;
+  recording::set_grad(*node(), g);
 }
 
 void Tensor::zero_grad() {
-  if (requires_grad()) node()->grad = Tensor();
+  if (requires_grad()) recording::set_grad(*node(), Tensor());
+}
+
+static void overwrite(Storage* storage, void* to, const void* from, std::int64_t bytes) {
+  if (bytes > 0) std::memmove(to, from, static_cast<std::size_t>(bytes));
+  storage->written.store(tick(), std::memory_order_relaxed);
 }
 
 void Tensor::assign(const Tensor& other, Place place) {
@@ -125,8 +136,10 @@ void Tensor::assign(const Tensor& other, Place place) {
   if (other.dtype() != dtype())
     scope.fail<DtypeError>("the values are ", name_of(other.dtype()), ", the tensor is ", name_of(dtype()),
                            "; convert them with .to(...)");
-  if (size() > 0) std::memmove(array().data(), other.array().data(), array().bytes());
-  array().storage()->written.store(tick(), std::memory_order_relaxed);
+  recording::keep(*this);
+  recording::keep(other);
+  recording::repeat(overwrite, array().storage().get(), array().data(), other.array().data(),
+                    static_cast<std::int64_t>(array().bytes()));
 }
 
 bool Number::fits(Dtype dtype) const {

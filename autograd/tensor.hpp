@@ -110,6 +110,8 @@ class Tensor {
   void reset_array(Array array);
   /// Whether this handle and its storage are the only ones, so that the numbers may be overwritten unseen.
   bool unique() const { return value_.unique() && value_->array.unique(); }
+  /// Whether no other handle is this tensor.
+  bool is_only_handle() const { return value_.unique(); }
   /// Whether both handles are the same tensor.
   bool same(const Tensor& other) const { return value_ == other.value_; }
 

@@ -2,12 +2,18 @@
 #include <nn/registry.hpp>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/recording.hpp>
 
 namespace xgrad::nn {
 
+void detail::Mode::set(bool training) {
+  if (training != training_) recording::toggle_mode(this);
+  training_ = training;
+}
+
 Module::Module() { detail::enlist(this); }
-Module::Module(const Module& other) : ObjectEnd(other), training_(other.training_) { detail::enlist(this); }
-Module::Module(Module&& other) noexcept : ObjectEnd(other), training_(other.training_) { detail::enlist(this); }
+Module::Module(const Module& other) : ObjectEnd(other), mode_(other.mode_) { detail::enlist(this); }
+Module::Module(Module&& other) noexcept : ObjectEnd(other), mode_(other.mode_) { detail::enlist(this); }
 Module::~Module() { detail::delist(this); }
 
 void Module::members(Visitor&) {}
@@ -74,7 +80,7 @@ void Module::load_state_dict(const StateDict& dict, LoadOptions options, Place p
 
 void Module::train(bool on, Place place) {
   for (const auto& e : walk("train", place))
-    if (e.module) e.module->training_ = on;
+    if (e.module) e.module->mode_.set(on);
 }
 
 void Module::to(Dtype dtype, Place place) {

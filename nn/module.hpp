@@ -17,6 +17,23 @@
 namespace xgrad::nn {
 
 namespace detail {
+/// Whether a module is in training mode; captured steps are told of those that are not (autograd/capture.hpp).
+class Mode {
+ public:
+  Mode() = default;
+  Mode(const Mode& other) { set(other.training_); }
+  Mode& operator=(const Mode& other) {
+    set(other.training_);
+    return *this;
+  }
+  ~Mode() { set(true); }
+  void set(bool training);
+  bool training() const { return training_; }
+
+ private:
+  bool training_ = true;
+};
+
 /// A virtual base lies behind all members of the complete object, so its address tells where the object ends.
 struct ObjectEnd {
   char mark = 0;
@@ -56,7 +73,7 @@ class Module : private virtual detail::ObjectEnd {
   /// Training or evaluation mode, for this module and all in it; dropout acts in training mode only.
   void train(bool on = true, Place place = Place::here());
   void eval(Place place = Place::here()) { train(false, place); }
-  bool is_training() const { return training_; }
+  bool is_training() const { return mode_.training(); }
   /// Converts all floating parameters and buffers; gradients are dropped. Throws DtypeError unless f32 or f64.
   void to(Dtype dtype, Place place = Place::here());
   /// Drops the gradients of all parameters.
@@ -70,7 +87,7 @@ class Module : private virtual detail::ObjectEnd {
   const void* begin() const { return dynamic_cast<const void*>(this); }
   const void* end() const { return static_cast<const detail::ObjectEnd*>(this); }
 
-  bool training_ = true;
+  detail::Mode mode_;
 };
 
 }  // namespace xgrad::nn

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/node.hpp>
+#include <autograd/recording.hpp>
 #include <cmath>
 #include <optim/plan.hpp>
 
@@ -81,7 +81,12 @@ void Optimizer::zero_grad() {
   for (Slot& slot : slots_) slot.parameter.zero_grad();
 }
 
-void Optimizer::step(Place place) {
+// A replay is a step of its own: its count, and the options of the moment.
+void Optimizer::step(Place place) { recording::repeat(step_now, this, place); }
+
+void Optimizer::step_now(Optimizer* optimizer, Place place) { optimizer->change_parameters(place); }
+
+void Optimizer::change_parameters(Place place) {
   const OpScope scope(name_, place);
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Tensor& p = slots_[i].parameter;

@@ -93,6 +93,8 @@ class Optimizer {
   /// How the kernel is called at a parameter's given step, counted from 1.
   virtual detail::Plan plan(std::size_t group, std::int64_t step) const = 0;
 
+  static void step_now(Optimizer* optimizer, Place place);
+  void change_parameters(Place place);
   void add_group(std::vector<Tensor>&& parameters);
   void check(Place place);
   std::vector<detail::Option> listed_options(std::size_t group) const;

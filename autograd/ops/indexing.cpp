@@ -1,6 +1,7 @@
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/recording.hpp>
 
 namespace xgrad {
 namespace {
@@ -19,23 +20,32 @@ void check_dtype(const Operand& index, const char* what, const OpScope& scope) {
     scope.fail<DtypeError>("the ", what, " are ", name_of(index.dtype()), ", not i64; convert them with .to(i64)");
 }
 
+/// Whether some index counts from the end of an axis of `size`; throws for one outside of it.
+bool some_negative(const std::int64_t* at, const Shape& shape, int axis, std::int64_t size) {
+  bool negative = false;
+  for (std::int64_t i = 0, count = shape.size(); i < count; ++i) {
+    if (at[i] < -size || at[i] >= size)
+      throw ValueError(OpScope::prefix() + text("index ", at[i], " at position ", position_of(shape, i),
+                                                " is out of range for axis ", axis, " of size ", size));
+    negative |= at[i] < 0;
+  }
+  return negative;
+}
+
+void count_from_front(const std::int64_t* at, std::int64_t* to, Shape shape, int axis, std::int64_t size) {
+  some_negative(at, shape, axis, size);
+  for (std::int64_t i = 0, count = shape.size(); i < count; ++i) to[i] = at[i] < 0 ? at[i] + size : at[i];
+}
+
 /// The index with negative entries counted from the end of an axis of `size`; throws for entries outside of it.
 Tensor checked_index(const Operand& index, int axis, std::int64_t size, const OpScope& scope) {
   check_dtype(index, "indices", scope);
   const auto* const at = index.array().data<std::int64_t>();
-  const std::int64_t count = index.size();
-  bool negative = false;
-  for (std::int64_t i = 0; i < count; ++i) {
-    if (at[i] < -size || at[i] >= size)
-      scope.fail<ValueError>("index ", at[i], " at position ", position_of(index.shape(), i),
-                             " is out of range for axis ", axis, " of size ", size);
-    negative |= at[i] < 0;
-  }
-  if (!negative) return index.tensor();
-  const Array counted = index.array().clone();
-  auto* const to = counted.data<std::int64_t>();
-  for (std::int64_t i = 0; i < count; ++i)
-    if (to[i] < 0) to[i] += size;
+  // A recording's other runs may meet negative ones.
+  if (!recording::active() && !some_negative(at, index.shape(), axis, size)) return index.tensor();
+  recording::keep(index.tensor());
+  const Array counted(i64, index.shape());
+  recording::repeat(count_from_front, at, counted.data<std::int64_t>(), index.shape(), axis, size);
   return Tensor(counted);
 }
 
@@ -150,21 +160,25 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
       [axis, checked](const Tensor& g) { return taken(g, axis, checked); });
 }
 
+/// to[i, at[i]] = 1; throws for a class outside of [0, n).
+static void mark_classes(const std::int64_t* at, float* to, Shape shape, std::int64_t n) {
+  for (std::int64_t i = 0, count = shape.size(); i < count; ++i, to += n) {
+    if (at[i] < 0 || at[i] >= n)
+      throw ValueError(OpScope::prefix() + text("class ", at[i], " at position ", position_of(shape, i), " of ", count,
+                                                " is out of range; expected one in [0, ", n, ")"));
+    to[at[i]] = 1;
+  }
+}
+
 Tensor one_hot(const Operand& classes, std::int64_t n) {
   const OpScope scope("one_hot", classes.place());
   check_dtype(classes, "classes", scope);
   if (n < 0) scope.fail<ValueError>("the number of classes is ", n, "; expected at least 0");
-  const auto* const at = classes.array().data<std::int64_t>();
-  for (std::int64_t i = 0; i < classes.size(); ++i) {
-    if (at[i] < 0 || at[i] >= n)
-      scope.fail<ValueError>("class ", at[i], " at position ", position_of(classes.shape(), i), " of ", classes.size(),
-                             " is out of range; expected one in [0, ", n, ")");
-  }
   Shape shape = classes.shape();
   shape.push_back(n);
   Tensor result = zeros(shape);
-  auto* const to = result.data<float>();
-  for (std::int64_t i = 0; i < classes.size(); ++i) to[i * n + at[i]] = 1;
+  recording::keep(classes.tensor());
+  recording::repeat(mark_classes, classes.array().data<std::int64_t>(), result.data<float>(), classes.shape(), n);
   return result;
 }
 

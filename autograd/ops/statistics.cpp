@@ -1,5 +1,6 @@
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/recording.hpp>
 #include <limits>
 
 namespace xgrad {
@@ -117,7 +118,8 @@ Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) 
       [x, axes = r.axes, kept = r.kept](const Tensor& g, const Tensor& y) {
         const Tensor total = with_axes(y.detach(), kept), infinite = total == infinity;
         Tensor terms = x - where(abs(total) == infinity, 0, total);
-        if (any(infinite).item<bool>()) {
+        // In a recording, whose other runs may meet some.
+        if (recording::active() || any(infinite).item<bool>()) {
           terms = where(infinite, (x == infinity).to(x.dtype()), exp(where(infinite, 0, terms)));
         } else {
           terms = exp(terms);

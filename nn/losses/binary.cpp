@@ -7,7 +7,7 @@
 namespace xgrad::nn {
 namespace {
 
-using detail::check_in_unit_interval, detail::check_pair, detail::reduced;
+using detail::check_pair, detail::reduced;
 
 /// The z of a recorded p = sigmoid(z), if z still holds what it held then; otherwise undefined.
 Tensor logits_of(const Tensor& p) {
@@ -31,9 +31,11 @@ Tensor from_probabilities(const Operand& p, const Operand& t) {
       [&] {
         Array y(p.dtype(), p.shape());
         if (p.dtype() == f32) {
-          forward(p.array().data<float>(), t.array().data<float>(), y.data<float>(), p.size());
+          recording::repeat(forward<float>, p.array().data<float>(), t.array().data<float>(), y.data<float>(),
+                            p.size());
         } else {
-          forward(p.array().data<double>(), t.array().data<double>(), y.data<double>(), p.size());
+          recording::repeat(forward<double>, p.array().data<double>(), t.array().data<double>(), y.data<double>(),
+                            p.size());
         }
         return y;
       },
@@ -46,8 +48,8 @@ Tensor from_probabilities(const Operand& p, const Operand& t) {
 Tensor binary_cross_entropy(const Operand& p, const Operand& t, const LossOptions& options) {
   const OpScope scope("binary_cross_entropy", p.place());
   check_pair(scope, p, t);
-  check_in_unit_interval(scope, "prediction", p.tensor());
-  check_in_unit_interval(scope, "target", t.tensor());
+  detail::check_prediction_in_unit_interval(p.tensor());
+  detail::check_target_in_unit_interval(t.tensor());
   const Tensor z = logits_of(p.tensor());
   return reduced(scope, z.defined() ? bce_with_logits(z, t) : from_probabilities(p, t), options.reduction,
                  options.weight);
@@ -56,7 +58,7 @@ Tensor binary_cross_entropy(const Operand& p, const Operand& t, const LossOption
 Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, const BceWithLogitsOptions& options) {
   const OpScope scope("binary_cross_entropy_with_logits", z.place());
   check_pair(scope, z, t);
-  check_in_unit_interval(scope, "target", t.tensor());
+  detail::check_target_in_unit_interval(t.tensor());
   const double w = options.pos_weight;
   if (!(w >= 0)) scope.fail<ValueError>("pos_weight is ", w, "; it must be at least 0");
   // w t softplus(-z) + (1 - t) softplus(z) is bce_with_logits(z, t) with the first term counted w times.
@@ -68,10 +70,12 @@ Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, cons
 Tensor hinge_loss(const Operand& y, const Operand& t, const LossOptions& options) {
   const OpScope scope("hinge_loss", y.place());
   check_pair(scope, y, t);
-  const std::int64_t i = detail::first_invalid(t.tensor(), [](auto x) { return (x == 1) | (x == -1); });
-  if (i >= 0)
-    scope.fail<ValueError>("the target holds ", detail::element(t.tensor(), i), " at position ", i,
-                           "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
+  detail::check_elements(
+      t.tensor(), [](auto x) { return (x == 1) | (x == -1); },
+      [](const detail::Invalid& found) {
+        detail::fail_now("the target holds ", found.value, " at position ", found.position,
+                         "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
+      });
   return reduced(scope, relu(1 - y * t), options.reduction, options.weight);
 }
 

@@ -20,6 +20,23 @@ void check_logits(const OpScope& scope, const Operand& z, const CrossEntropyOpti
 }
 
 /// Throws for a class that does not exist. Whether some target is to be ignored.
+bool some_ignored_class(const std::int64_t* at, std::int64_t n, std::int64_t classes, std::int64_t ignored) {
+  bool some = false;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (at[i] == ignored) {
+      some = true;
+    } else if (at[i] < 0 || at[i] >= classes) {
+      detail::fail_now("target ", at[i], " at position ", i, " is out of bounds for ", classes, " classes");
+    }
+  }
+  return some;
+}
+
+void check_numbers_of_classes(const std::int64_t* at, std::int64_t n, std::int64_t classes, std::int64_t ignored) {
+  some_ignored_class(at, n, classes, ignored);
+}
+
+/// The same for the targets t of z. In a recording some may always be, for in its other runs they may.
 bool check_classes(const OpScope& scope, const Operand& z, const Operand& t, std::int64_t ignored) {
   if (t.is_number() || t.dtype() != i64)
     scope.fail<DtypeError>("the classes are ", t.is_number() ? "a plain number" : name_of(t.dtype()),
@@ -28,17 +45,11 @@ bool check_classes(const OpScope& scope, const Operand& z, const Operand& t, std
   if (t.shape() != expected)
     scope.fail("the prediction is ", z.shape(), ", the classes are ", t.shape(), "; they must be ", expected,
                ", one for each row");
-  const std::int64_t classes = z.shape()[-1];
   const auto* const at = t.array().data<std::int64_t>();
-  bool some = false;
-  for (std::int64_t i = 0; i < t.size(); ++i) {
-    if (at[i] == ignored) {
-      some = true;
-    } else if (at[i] < 0 || at[i] >= classes) {
-      scope.fail<ValueError>("target ", at[i], " at position ", i, " is out of bounds for ", classes, " classes");
-    }
-  }
-  return some;
+  if (!recording::active()) return some_ignored_class(at, t.size(), z.shape()[-1], ignored);
+  recording::keep(t.tensor());
+  recording::repeat(check_numbers_of_classes, at, t.size(), z.shape()[-1], ignored);
+  return true;
 }
 
 /// -(1 - s) w_t log_p[t] - s / classes sum_c w_c log_p[c], s being the smoothing.
@@ -102,10 +113,12 @@ Tensor nll_loss(const Operand& log_p, const Operand& t, const CrossEntropyOption
 Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options) {
   const OpScope scope("kl_div", log_p.place());
   check_pair(scope, log_p, t);
-  const std::int64_t i = detail::first_invalid(t.tensor(), [](auto x) { return x >= 0; });
-  if (i >= 0)
-    scope.fail<ValueError>("the target holds ", detail::element(t.tensor(), i), " at position ", i,
-                           "; probabilities must be at least 0");
+  detail::check_elements(
+      t.tensor(), [](auto x) { return x >= 0; },
+      [](const detail::Invalid& found) {
+        detail::fail_now("the target holds ", found.value, " at position ", found.position,
+                         "; probabilities must be at least 0");
+      });
   const Tensor none = t == 0;
   // Neither factor may be infinite where t is 0.
   const Tensor difference = log(where(none, 1, t)) - where(none, 0, log_p);

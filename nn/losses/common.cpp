@@ -27,11 +27,23 @@ void check_pair(const OpScope& scope, const Operand& prediction, const Operand& 
                            name_of(target.dtype()), "; convert the target with .to(", name_of(prediction.dtype()), ")");
 }
 
-void check_in_unit_interval(const OpScope& scope, const char* what, const Tensor& t) {
-  const std::int64_t i = first_invalid(t, [](auto x) { return (x >= 0) & (x <= 1); });
-  if (i >= 0)
-    scope.fail<ValueError>("the ", what, " holds ", element(t, i), " at position ", i, " of shape ", t.shape(),
-                           "; all must be between 0 and 1");
+namespace {
+
+constexpr auto in_unit_interval = [](auto x) { return (x >= 0) & (x <= 1); };
+
+[[noreturn]] void fail_unit_interval(const char* what, const Invalid& found) {
+  fail_now("the ", what, " holds ", found.value, " at position ", found.position, " of shape ", found.shape,
+           "; all must be between 0 and 1");
+}
+
+}  // namespace
+
+void check_prediction_in_unit_interval(const Tensor& t) {
+  check_elements(t, in_unit_interval, [](const Invalid& found) { fail_unit_interval("prediction", found); });
+}
+
+void check_target_in_unit_interval(const Tensor& t) {
+  check_elements(t, in_unit_interval, [](const Invalid& found) { fail_unit_interval("target", found); });
 }
 
 Tensor reduced(const OpScope& scope, Tensor loss, Reduction reduction, const Tensor& weight) {

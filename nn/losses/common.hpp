@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/ops.hpp>
+#include <autograd/recording.hpp>
 #include <nn/losses.hpp>
 
 /// What the losses share: strict shapes, checks of values, and the reduction.
@@ -8,25 +9,43 @@ namespace xgrad::nn::detail {
 /// Throws unless both have one shape and one floating dtype.
 void check_pair(const OpScope& scope, const Operand& prediction, const Operand& target);
 
-/// The position of the first element for which `valid`, which takes both float and double, is false, or -1.
+/// The first element for which a check failed.
+struct Invalid {
+  double value;
+  std::int64_t position;
+  Shape shape;
+};
+
+template <class T, class Valid>
+void check_numbers(const T* x, Shape shape, void (*fail)(const Invalid&)) {
+  const std::int64_t n = shape.size();
+  int invalid = 0;  // no bool and no early exit, so that the compiler makes it a SIMD loop
+  for (std::int64_t i = 0; i < n; ++i) invalid |= !Valid()(x[i]);
+  for (std::int64_t i = 0; invalid && i < n; ++i)
+    if (!Valid()(x[i])) fail({static_cast<double>(x[i]), i, shape});
+}
+
+/// Calls `fail`, which throws, with the first element for which `valid`, a lambda without captures that takes both
+/// float and double, is false. Checks again in each replay of a captured step.
 template <class Valid>
-std::int64_t first_invalid(const Tensor& t, Valid valid) {
-  const auto search = [&](const auto* x, std::int64_t n) -> std::int64_t {
-    int invalid = 0;  // no bool and no early exit, so that the compiler makes it a SIMD loop
-    for (std::int64_t i = 0; i < n; ++i) invalid |= !valid(x[i]);
-    if (!invalid) return -1;
-    for (std::int64_t i = 0;; ++i)
-      if (!valid(x[i])) return i;
-  };
-  return t.dtype() == f32 ? search(t.data<float>(), t.size()) : search(t.data<double>(), t.size());
+void check_elements(const Tensor& t, Valid, void (*fail)(const Invalid&)) {
+  recording::keep(t);
+  if (t.dtype() == f32) {
+    recording::repeat(check_numbers<float, Valid>, t.data<float>(), t.shape(), fail);
+  } else {
+    recording::repeat(check_numbers<double, Valid>, t.data<double>(), t.shape(), fail);
+  }
 }
 
-/// The element at a position, for a message.
-inline double element(const Tensor& t, std::int64_t i) {
-  return t.dtype() == f32 ? static_cast<double>(t.data<float>()[i]) : t.data<double>()[i];
+/// Throws an E about the op in progress.
+template <class E = ValueError, class... Parts>
+[[noreturn]] void fail_now(const Parts&... parts) {
+  throw E(OpScope::prefix() + text(parts...));
 }
 
-void check_in_unit_interval(const OpScope& scope, const char* what, const Tensor& t);
+/// Throws unless all elements are in [0, 1].
+void check_prediction_in_unit_interval(const Tensor& t);
+void check_target_in_unit_interval(const Tensor& t);
 
 /// weight * loss, reduced.
 Tensor reduced(const OpScope& scope, Tensor loss, Reduction reduction, const Tensor& weight);

@@ -1,0 +1,115 @@
+#pragma once
+#include <autograd/tensor.hpp>
+#include <memory>
+
+/// A step that is done often is recorded once and replayed:
+///
+///   auto step = capture([&](const Tensor& x, const Tensor& t) {
+///     const Tensor loss = nn::binary_cross_entropy(model(x), t);
+///     optimizer.zero_grad();
+///     loss.backward();
+///     optimizer.step();
+///     return loss;
+///   });
+///   for (const auto& [x, t] : batches) losses.push_back(step(x, t));
+///
+/// The first call runs the function and writes down the kernels that it starts, on memory of their own. Later calls run
+/// these kernels, on the tensors that are passed then, without building a graph, allocating or locking. What comes out
+/// has the same bits: parameters, gradients, results, random numbers (each replay takes the next ones), and what
+/// optimisers hold; learning rates are those of the moment. Other shapes or dtypes, gradients on or off, and a module
+/// that went from training to evaluation or back, are recorded anew; the latest recordings are kept.
+///
+/// What the function does besides ops is done only while it is recorded. So its control flow is fixed, `item` in it is
+/// not called again, and a C++ number is used as it was. A tensor that it does not get as an argument is always the one
+/// that was met first: change its numbers by `assign`, and do not put another in its place while somebody else still
+/// holds the first. Tensors that are kept from inside, `grad()` too, change with each call: `clone` what shall last.
+/// Call `reset` after what the function refers to has changed: a layer added, another optimiser.
+///
+/// An op that computes outside of xgrad's kernels, as one with an xtensor expression as its forward, throws GraphError.
+namespace xgrad {
+
+namespace detail {
+
+/// The recordings of one function, the last used first.
+class Recordings {
+ public:
+  using Body = void (*)(void* function, const Tensor* arguments, std::vector<Tensor>& results);
+
+  Recordings();
+  Recordings(Recordings&&) noexcept;
+  Recordings& operator=(Recordings&&) noexcept;
+  ~Recordings();
+
+  /// Replays what fits the arguments, or records body(function, ...). How many results there are.
+  std::size_t run(const Tensor* const* arguments, std::size_t count, Body body, void* function);
+  Tensor result(std::size_t i) const;
+  void reset();
+  std::size_t size() const;
+
+ private:
+  struct List;
+  std::unique_ptr<List> list_;
+};
+
+/// Whether this thread is recording.
+bool capturing();
+
+}  // namespace detail
+
+/// A function whose calls are replayed; made by `capture`. For one thread at a time.
+template <class F>
+class Captured {
+ public:
+  explicit Captured(F function) : function_(std::move(function)) {}
+
+  /// What the function returns: nothing, a Tensor or a std::vector<Tensor>. Results have numbers of their own, and no
+  /// history. While another function is being captured, this one is simply called, as a part of it.
+  template <std::convertible_to<const Tensor&>... T>
+  auto operator()(const T&... arguments) {
+    using R = std::invoke_result_t<F&, decltype(static_cast<const Tensor&>(arguments))...>;
+    static_assert(std::is_void_v<R> || std::is_same_v<R, Tensor> || std::is_same_v<R, std::vector<Tensor>>,
+                  "a captured function returns nothing, a Tensor or a std::vector<Tensor>");
+    if (detail::capturing()) return function_(static_cast<const Tensor&>(arguments)...);
+    const Tensor* const given[] = {&static_cast<const Tensor&>(arguments)..., nullptr};
+    const std::size_t count =
+        recordings_.run(given, sizeof...(T), call<R>(std::make_index_sequence<sizeof...(T)>()), &function_);
+    if constexpr (std::is_same_v<R, Tensor>) {
+      return recordings_.result(0);
+    } else if constexpr (!std::is_void_v<R>) {
+      R results(count);
+      for (std::size_t i = 0; i < count; ++i) results[i] = recordings_.result(i);
+      return results;
+    }
+  }
+
+  /// Forgets all recordings: the next call records.
+  void reset() { recordings_.reset(); }
+  /// How many recordings there are.
+  std::size_t recordings() const { return recordings_.size(); }
+
+ private:
+  template <class R, std::size_t... i>
+  static detail::Recordings::Body call(std::index_sequence<i...>) {
+    return [](void* function, [[maybe_unused]] const Tensor* arguments, std::vector<Tensor>& results) {
+      F& f = *static_cast<F*>(function);
+      if constexpr (std::is_void_v<R>) {
+        f(arguments[i]...);
+      } else if constexpr (std::is_same_v<R, Tensor>) {
+        results.push_back(f(arguments[i]...));
+      } else {
+        results = f(arguments[i]...);
+      }
+    };
+  }
+
+  F function_;
+  detail::Recordings recordings_;
+};
+
+/// `function`, whose calls are recorded once and replayed; see above for what it may do.
+template <class F>
+Captured<F> capture(F function) {
+  return Captured<F>(std::move(function));
+}
+
+}  // namespace xgrad

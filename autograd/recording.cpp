@@ -1,0 +1,38 @@
+#include <autograd/recorded_step.hpp>
+
+namespace xgrad::recording {
+
+thread_local constinit RecordedStep* current = nullptr;
+
+void detail::keep(const Tensor& t) { current->keep(t); }
+void detail::keep(const Array& array) { current->keep(array); }
+void detail::reads_grad(const Node& leaf) { current->reads_grad(leaf); }
+kernels::Recorder& detail::recorder() { return *current; }
+const Words* detail::words_of_op() { return current->words_of_op(); }
+
+void set_grad(Node& leaf, Tensor g) {
+  if (active()) {
+    current->set_grad(leaf, std::move(g));
+  } else {
+    leaf.grad = std::move(g);
+  }
+}
+
+void WordsScope::append(const void* path, std::string& to) {
+  const auto& words = *static_cast<const std::string*>(path);
+  if (!words.empty()) to += text(to.empty() ? "" : ", ", words);
+}
+
+static std::atomic<std::uint64_t> evaluating{0};
+
+std::uint64_t modes() { return evaluating.load(std::memory_order_relaxed); }
+
+void toggle_mode(const void* module) {
+  // A mixed address each, joined so that a second time takes it away (the finaliser of MurmurHash3).
+  auto mixed = reinterpret_cast<std::uint64_t>(module);
+  mixed = (mixed ^ mixed >> 33) * 0xff51afd7ed558ccd;
+  mixed = (mixed ^ mixed >> 33) * 0xc4ceb9fe1a85ec53;
+  evaluating.fetch_xor(mixed ^ mixed >> 33, std::memory_order_relaxed);
+}
+
+}  // namespace xgrad::recording
