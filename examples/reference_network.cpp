@@ -103,7 +103,7 @@ int main(int argc, char** argv) try {
   app.add_option("--batch-size", s.batch_size, "images a step")->check(CLI::Range(1, 1'000'000));
   app.add_option("--lr", s.lr, "Adam's learning rate");
   app.add_option("--seed", s.seed, "of the weights, the order of the images and dropout");
-  app.add_option("--threads", s.threads, "threads for matrix products")->check(CLI::Range(1, 1'000'000));
+  app.add_option("--threads", s.threads, "threads for large work")->check(CLI::Range(1, 1'000'000));
   app.add_option("--save", s.save, "file for the trained weights (safetensors)");
   app.add_option("--load", s.load, "evaluate these weights instead of training");
   app.add_option("--curve", s.curve, "file for the learning curve (SVG)");

@@ -7,7 +7,7 @@
 namespace xgrad::kernels {
 
 /// The multiplications in a piece, at least: 20 us or more.
-constexpr Size multiplications(int dtype) { return Size(1) << (dtype == int(f32) ? 21 : 20); }
+constexpr Size multiplications(int dtype) { return Size(1) << (dtype == int(f32) ? 20 : 19); }
 
 inline Size pieces_of(const Gemm& s, int dtype) { return s.m * s.n * s.k / multiplications(dtype); }
 

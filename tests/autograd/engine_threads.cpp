@@ -2,6 +2,7 @@
 #include <atomic>
 #include <autograd/autograd.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/threads.hpp>
 #include <cstring>
 #include <thread>
 
@@ -113,4 +114,23 @@ TEST_CASE("a graph made in one thread is differentiated in another and freed in 
     std::thread([&] { x = y = Tensor(); }).join();
   }
   CHECK(memory::statistics().live_nodes == nodes);
+}
+
+TEST_CASE("the number of threads for large work can be set while other threads compute, and is the same in all") {
+  const int before = num_threads();
+  CHECK(before >= 1);
+  std::atomic<bool> valid{true};
+  on_threads([&](int i) {
+    for (int step = 0; step < 100; ++step) {
+      set_num_threads(i + 1);
+      valid = valid && num_threads() >= 1 && num_threads() <= thread_count && sum(ones({10})).item<float>() == 10;
+    }
+  });
+  CHECK(valid);
+  set_num_threads(3);
+  int elsewhere = 0;
+  std::thread([&] { elsewhere = num_threads(); }).join();
+  CHECK(elsewhere == 3);
+  CHECK_THROWS_AS(set_num_threads(0), ValueError);
+  set_num_threads(before);
 }

@@ -1,69 +1,17 @@
-#include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/pieces.hpp>
 #include <chrono>
-#include <cstring>
-#include <memory>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
 
-#include "kernels_reference.hpp"
+#include "kernels_parallel.hpp"
 
 using namespace reference;
 using namespace xgrad::kernels;
 using xgrad::f32, xgrad::f64, xgrad::i64;
 
 namespace {
-
-/// Restores the number of threads.
-class Threads {
- public:
-  ~Threads() { set_threads(before_); }
-
- private:
-  int before_ = threads();
-};
-
-/// The results of call(table, y): those of one thread, having found that other numbers of threads give the same bits.
-template <class T, class Call>
-std::vector<T> same_for_any_threads(const std::vector<T>& start, Call call) {
-  const Threads restore;
-  std::vector<T> first;
-  for (const int n : {1, 2, 7}) {
-    set_threads(n);
-    std::vector<T> y = start;
-    call(process_table(), y.data());
-    if (first.empty()) first = y;
-    INFO("threads ", n);
-    CHECK(std::memcmp(y.data(), first.data(), y.size() * sizeof(T)) == 0);
-  }
-  return first;
-}
-
-/// The same for a kernel whose results do not depend on the cut: they are those of the serial table.
-template <class T, class Call>
-void check_exact(const std::vector<T>& start, Call call) {
-  std::vector<T> expected = start;
-  call(serial_table(), expected.data());
-  const auto got = same_for_any_threads(start, call);
-  CHECK(std::memcmp(got.data(), expected.data(), got.size() * sizeof(T)) == 0);
-}
-
-template <class T, class Call>
-void check_close(const std::vector<T>& start, double tolerance, Call call) {
-  std::vector<T> expected = start;
-  call(serial_table(), expected.data());
-  const auto got = same_for_any_threads(start, call);
-  double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i)
-    if (got[i] != expected[i])
-      worst = std::max(worst, std::fabs(double(got[i]) - double(expected[i])) / (1 + std::fabs(double(expected[i]))));
-  CHECK(worst <= tolerance);
-}
-
-template <class T>
-constexpr int of = int(xgrad::dtype_of<T>);
 
 Loop<2> loop2(const std::vector<Size>& sizes, const std::vector<Size>& a, const std::vector<Size>& b) {
   Loop<2> loop;
@@ -101,6 +49,25 @@ TEST_CASE("pieces that start pieces run them in their own thread") {
     run_pieces(4, [&](Size) { own[at(i)] += std::this_thread::get_id() == caller; });
   });
   CHECK(own == std::vector<int>(6, 4));
+}
+
+TEST_CASE("programs' own threads that each start large work get the bits that one gets") {
+  constexpr Size n = 1'000'000;
+  const auto x = values<float>(n);
+  const auto sum = [&] {
+    float y = 0;
+    process_table().reduce[int(Reduce::sum)][int(f32)](x.data(), &y, 1, n, 1);
+    return y;
+  };
+  const float expected = sum();
+  std::vector<float> got(8);
+  std::vector<std::thread> workers;
+  for (float& y : got)
+    workers.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) y = sum();
+    });
+  for (std::thread& worker : workers) worker.join();
+  CHECK(got == std::vector<float>(8, expected));
 }
 
 TEST_CASE("an exception in a piece arrives where the pieces were started") {
@@ -184,8 +151,8 @@ TEST_CASE_TEMPLATE("copies and row sums give the same bits for any number of thr
 
 TEST_CASE_TEMPLATE("reductions give the same bits for any number of threads, and what the serial kernel gives", T,
                    float, double, std::int64_t) {
-  const Size shapes[][3] = {{1, 600'011, 1}, {1, 9001, 67},   {3, 501, 701},   {2000, 301, 1},
-                            {1, 9, 70'001},  {1, 1, 600'011}, {4, 150'001, 1}, {600'011, 1, 1}};
+  const Size shapes[][3] = {{1, 300'011, 1}, {1, 9001, 67},   {3, 301, 401},  {2000, 151, 1},
+                            {1, 9, 40'001},  {1, 1, 300'011}, {4, 80'001, 1}, {300'011, 1, 1}};
   for (const auto& s : shapes) {
     INFO("shape ", s[0], " ", s[1], " ", s[2]);
     const auto x = values<T>(s[0] * s[1] * s[2]);
@@ -244,47 +211,6 @@ TEST_CASE_TEMPLATE("optimisers give the same bits for any number of threads", T,
   for (const auto kernel : {&Table::sgd, &Table::adam, &Table::rmsprop, &Table::adagrad})
     check_exact(start,
                 [&](const Table& t, T* y) { (t.*kernel)[of<T>](y, g.data(), y + n, y + 2 * n, y + 3 * n, n, step); });
-}
-
-TEST_CASE_TEMPLATE("matrix products give the same bits for any number of threads", T, float, double) {
-  const double tolerance = sizeof(T) == 4 ? 2e-5 : 1e-13;
-  const Size shapes[][3] = {{1024, 64, 300}, {400, 64, 300}, {30, 1024, 300},
-                            {300, 300, 300}, {5000, 3, 700}, {257, 129, 513}};
-  for (const auto& s : shapes) {
-    for (int flags = 0; flags < 8; ++flags) {
-      const Gemm shape{.transpose_a = (flags & 1) != 0,
-                       .transpose_b = (flags & 2) != 0,
-                       .accumulate = (flags & 4) != 0,
-                       .m = s[0],
-                       .n = s[1],
-                       .k = s[2]};
-      INFO("m, n, k, flags: ", s[0], " ", s[1], " ", s[2], " ", flags);
-      const auto a = values<T>(s[0] * s[2], 1), b = values<T>(s[2] * s[1], 2), c = values<T>(s[0] * s[1], 3);
-      check_close(c, tolerance, [&](const Table& t, T* y) { t.gemm[of<T>](shape, a.data(), b.data(), y); });
-    }
-  }
-}
-
-TEST_CASE_TEMPLATE("batches of products give the same bits for any number of threads", T, float, double) {
-  struct Case {
-    Gemm each;
-    Loop<3> batch;
-    Size a, b, c;  // matrices
-  };
-  const Case cases[] = {
-      {{.m = 17, .n = 20, .k = 31}, {2, {30, 41}, {{41, 1}, {41, 1}, {41, 1}}}, 1230, 1230, 1230},
-      {{.m = 17, .n = 20, .k = 31}, {2, {30, 41}, {{41, 1}, {0, 1}, {0, 1}}}, 1230, 41, 41},
-      {{.m = 17, .n = 20, .k = 31}, {2, {30, 41}, {{41, 1}, {0, 1}, {1, 0}}}, 1230, 41, 30},
-      {{.m = 300, .n = 200, .k = 100}, {1, {3}, {{1}, {0}, {1}}}, 3, 1, 3},
-      {{.m = 300, .n = 200, .k = 100}, {1, {3}, {{1}, {1}, {0}}}, 3, 3, 1},
-  };
-  for (const Case& s : cases) {
-    INFO("rank, first size, m: ", s.batch.rank, " ", s.batch.sizes[0], " ", s.each.m);
-    const auto a = values<T>(s.a * s.each.m * s.each.k, 1), b = values<T>(s.b * s.each.k * s.each.n, 2);
-    const auto c = values<T>(s.c * s.each.m * s.each.n, 3);
-    check_close(c, sizeof(T) == 4 ? 2e-5 : 1e-13,
-                [&](const Table& t, T* y) { t.gemm_batch[of<T>](s.each, s.batch, a.data(), b.data(), y); });
-  }
 }
 
 TEST_CASE_TEMPLATE("indexing, ordering and scans give the same bits for any number of threads", T, float, double,

@@ -113,30 +113,6 @@ TEST_CASE("a training run of the reference network repeats bit by bit with its s
   }
 }
 
-TEST_CASE("runs on one thread and on two differ by no more than autograd/threads.hpp says") {
-  const nn::TensorDataset data = images(320);
-  std::vector<double> losses[2];
-  for (const int threads : {1, 2}) {
-    const Threads guard(threads);
-    losses[threads - 1] = trained(data, 5, 2)->losses;
-  }
-  REQUIRE(losses[0].size() == 20);
-  for (std::size_t i = 0; i < losses[0].size(); ++i)
-    CHECK(std::abs(losses[0][i] - losses[1][i]) <= 1e-5 * std::abs(losses[0][i]));
-}
-
-TEST_CASE("products on one thread and on several differ by no more than autograd/threads.hpp says") {
-  manual_seed(1);
-  const Tensor a = randn({128, 784}), b = randn({784, 64});
-  const Tensor bound = 784 * 0x1p-23 * matmul(abs(a), abs(b));
-  std::vector<Tensor> products;
-  for (const int threads : {1, 2, 8}) {
-    const Threads guard(threads);
-    products.push_back(matmul(a, b));
-  }
-  for (const Tensor& product : products) CHECK(all(abs(product - products[0]) <= bound).item<bool>());
-}
-
 TEST_CASE("a run whose parts went through files goes on bit by bit as the one that was not interrupted") {
   const nn::TensorDataset data = images(100);  // the last batch is not full
   const Folder folder;

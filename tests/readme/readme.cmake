@@ -56,6 +56,7 @@ function(readme_program name code)
   target_link_libraries(readme.${name} PRIVATE xgrad::xgrad xgrad_warnings)
   add_test(NAME readme.${name} COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:readme.${name}>
     -D EXPECTED=${readme_folder}/${name}.txt -P ${PROJECT_SOURCE_DIR}/tests/readme/run.cmake)
+  set_tests_properties(readme.${name} PROPERTIES LABELS once)
   file(REMOVE ${readme_folder}/${name}.txt)
 endfunction()
 
