@@ -25,13 +25,6 @@ struct AccumulatorOf<float> {
   using type = double;
 };
 
-template <class V>
-auto is_nan(V x) {
-  if constexpr (std::is_arithmetic_v<V>)
-    return x != x;
-  else
-    return xsimd::isnan(x);
-}
 template <class Mask, class V>
 V choose(Mask mask, V a, V b) {
   if constexpr (std::is_arithmetic_v<V>)
@@ -70,7 +63,8 @@ struct Prod {
   static T finish(Acc acc, const T*, Size, Size) { return T(acc); }
 };
 
-// No number replaces a NaN that is held, because it does not compare; a NaN that arrives is always taken.
+// No number replaces a NaN that is held, because it does not compare and a batch's max and min then give their second
+// operand; a NaN that arrives is always taken.
 template <class T>
 struct Max {
   using Acc = T;
@@ -78,7 +72,10 @@ struct Max {
       std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
   template <class V>
   static V step(V acc, V x) {
-    return choose((x > acc) | is_nan(x), x, acc);
+    if constexpr (std::is_arithmetic_v<V>)
+      return x > acc || x != x ? x : acc;
+    else
+      return xsimd::select(xsimd::isnan(x), x, xsimd::max(x, acc));
   }
   template <class V>
   static V merge(V a, V b) {
@@ -94,7 +91,10 @@ struct Min {
       std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
   template <class V>
   static V step(V acc, V x) {
-    return choose((x < acc) | is_nan(x), x, acc);
+    if constexpr (std::is_arithmetic_v<V>)
+      return x < acc || x != x ? x : acc;
+    else
+      return xsimd::select(xsimd::isnan(x), x, xsimd::min(x, acc));
   }
   template <class V>
   static V merge(V a, V b) {

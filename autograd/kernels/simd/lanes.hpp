@@ -54,9 +54,16 @@ Batch<T> load_few(const T* p, Size n) {
 
 template <class T>
 void store_few(T* p, Batch<T> v, Size n) {
+#if defined __AVX512F__
+  if constexpr (sizeof(T) == 4)
+    _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v);
+  else
+    _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1), v);
+#else
   alignas(64) T all[Batch<T>::size];
   v.store_aligned(all);
   copy_few<Size(Batch<T>::size) / 2>(all, p, n);
+#endif
 }
 
 /// One element.

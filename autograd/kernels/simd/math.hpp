@@ -49,18 +49,26 @@ inline ExpParts exp_parts(Floats x) {
 }
 /// 2^k for -126 <= k <= 127.
 inline Floats power_of_two(Integers k) { return xsimd::bitwise_cast<Floats>((k + Integers(127)) << 23); }
+/// v 2^k for -252 <= k <= 254 and a whole k.
+inline Floats times_power_of_two(Floats v, Floats k) {
+#ifdef __AVX512F__
+  return _mm512_scalef_ps(v, k);
+#else
+  const Integers n = xsimd::to_int(k), half = n >> 1;  // in two steps: 2^128 and 2^-149 are out of range for one
+  return v * power_of_two(half) * power_of_two(n - half);
+#endif
+}
 
-/// xsimd's exp is infinite from 88.38 and zero up to -87.3, where the true one is neither. A NaN passes both clamps.
+/// xsimd's exp is infinite from 88.38 and zero up to -87.3, where the true one is neither.
 inline Floats exp(Floats x) {
-  x = select(x > Floats(89.f), Floats(89.f), select(x < Floats(-104.f), Floats(-104.f), x));
+  x = xsimd::min(Floats(89.f), xsimd::max(Floats(-104.f), x));  // x second: a NaN passes
   const ExpParts parts = exp_parts(x);
-  const Integers k = xsimd::to_int(parts.k), half = k >> 1;  // in two steps: 2^128 and 2^-149 are out of range for one
-  return (parts.expm1_r + Floats(1.f)) * power_of_two(half) * power_of_two(k - half);
+  return times_power_of_two(parts.expm1_r + Floats(1.f), parts.k);
 }
 
 /// 2^k expm1(r) + (2^k - 1), times one half until the end, for 2^128. Below -25 it is -1 to the last bit.
 inline Floats expm1(Floats x) {
-  const Floats c = select(x > Floats(89.f), Floats(89.f), select(x < Floats(-25.f), Floats(-25.f), x));
+  const Floats c = xsimd::min(Floats(89.f), xsimd::max(Floats(-25.f), x));
   const ExpParts parts = exp_parts(c);
   const Floats half = power_of_two(xsimd::to_int(parts.k) - Integers(1));
   const Floats y = xsimd::fma(parts.expm1_r, half, half - Floats(0.5f));
@@ -112,9 +120,19 @@ V positive_part(V x) {
   return select(x <= V(0), V(0), x);
 }
 /// log(1 + exp(-|x|)): what softplus and its relatives add to their linear part, for any x without overflow.
-template <class V>
-V log1p_exp(V x) {
-  return log1p(exp(-abs(x)));
+inline double log1p_exp(double x) { return log1p(exp(-abs(x))); }
+/// 1 + e, which lies between 1 and 2, is 2^k (1 + r) with k 0 or 1 and |r| <= sqrt(2) - 1, and r is all but exact: the
+/// polynomial of Cephes' logf.
+inline Floats log1p_exp(Floats x) {
+  const Floats e = exp(-abs(x));
+  const auto upper = e > Floats(0.414213562f);
+  const Floats r = select(upper, (e - Floats(1.f)) * Floats(0.5f), e), z = r * r;
+  Floats p(7.0376836292e-2f);
+  for (float c : {-1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
+                  2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f})
+    p = xsimd::fma(p, r, Floats(c));
+  const Floats y = xsimd::fma(z, xsimd::fma(p, r, Floats(-0.5f)), r);
+  return y + select(upper, Floats(0.693147181f), Floats(0.f));
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA::math

@@ -1,98 +1,99 @@
 #include <autograd/kernels/simd/accumulate.hpp>
 #include <autograd/kernels/simd/fill.hpp>
-#include <xsimd/xsimd.hpp>
+#include <autograd/kernels/simd/math.hpp>
+#include <autograd/kernels/simd/turn.hpp>
 
-/// Softmax works on pieces of `piece` elements that stay in the first-level cache between its passes: subtract the
-/// maximum, take exponentials, sum them in f64, scale. A slice with +inf, or of -inf only, has inf - inf = NaN among
-/// its exponents, and so a NaN sum; a NaN is its own maximum.
+/// Softmax of a slice: its maximum, the exponentials of what lies below it and their sum in f64, a scaling; each a pass
+/// over memory that the one before has left in the cache, but for very long slices. A slice with +inf, or of -inf only,
+/// has inf - inf = NaN among its exponents, and so a NaN sum; a NaN is its own maximum.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 
-constexpr Size piece = 2048, tile = 512;
-
-void exponentials(const double* x, double* y, Size n) {
-  for (Size i = 0; i < n; ++i) y[i] = std::exp(x[i]);
+/// y[i] = exp(x[i] - shift[i]), or with one shift for all.
+template <bool one>
+void exponentials(const double* x, const double* shift, double* y, Size n) {
+  for (Size i = 0; i < n; ++i) y[i] = std::exp(x[i] - shift[one ? 0 : i]);
 }
-
-void exponentials(const float* x, float* y, Size n) {
-  using Batch = xsimd::batch<float>;
-  constexpr Size lanes = Size(Batch::size);
+template <bool one>
+void exponentials(const float* x, const float* shift, float* y, Size n) {
+  using V = Batch<float>;
+  constexpr Size width = Lanes<V>::width;
+  const auto minus = [&](V v, V s) { return math::exp(v - s); };
+  const V same(*shift);
   Size i = 0;
-  for (; i + lanes <= n; i += lanes) xsimd::exp(Batch::load_unaligned(x + i)).store_unaligned(y + i);
-  if (i == n) return;
-  float rest[lanes] = {};
-  for (Size j = 0; i + j < n; ++j) rest[j] = x[i + j];
-  xsimd::exp(Batch::load_unaligned(rest)).store_unaligned(rest);
-  for (Size j = 0; i + j < n; ++j) y[i + j] = rest[j];
+  for (; i + width <= n; i += width)
+    minus(V::load_unaligned(x + i), one ? same : V::load_unaligned(shift + i)).store_unaligned(y + i);
+  if (i < n) store_few(y + i, minus(load_few(x + i, n - i), one ? same : load_few(shift + i, n - i)), n - i);
 }
 
-template <class T>
-void subtract(const T* x, T by, T* y, Size n) {
-  for (Size i = 0; i < n; ++i) y[i] = x[i] - by;
+/// y[i] = log(x[i]) of a sum of exponentials.
+void logarithms(const double* x, double* y, Size n) {
+  for (Size i = 0; i < n; ++i) y[i] = std::log(x[i]);
+}
+void logarithms(const double* x, float* y, Size n) {
+  using V = Batch<float>;
+  constexpr Size width = Lanes<V>::width;
+  for (Size i = 0; i < n; ++i) y[i] = float(x[i]);
+  Size i = 0;
+  for (; i + width <= n; i += width) math::log(V::load_unaligned(y + i)).store_unaligned(y + i);
+  if (i < n) store_few(y + i, math::log(load_few(y + i, n - i)), n - i);
 }
 
-template <class T>
-void scale(T* y, T by, Size n) {
-  for (Size i = 0; i < n; ++i) y[i] *= by;
-}
-
-/// Contiguous slices: short ones several at a time, long ones in several pieces.
+/// A contiguous slice. The logarithm needs the exponentials' sum only: they go to a buffer, in pieces.
 template <class T, bool logarithm>
-void softmax_runs(const T* x, T* y, Size outer, Size count) {
-  const Size together = count >= piece ? 1 : piece / count;
+void softmax_run(const T* x, T* y, Size count) {
+  constexpr Size piece = 1024;
   T buffer[piece];
-  for (Size o = 0; o < outer; o += together, x += together * count, y += together * count) {
-    const Size slices = outer - o < together ? outer - o : together;
-    double sums[piece];
-    for (Size s = 0; s < slices; ++s) {
-      subtract(x + s * count, reduce_run<Max<T>>(x + s * count, count), y + s * count, count);
-      sums[s] = 0;
-    }
-    const Size total = slices * count;
-    for (Size begin = 0; begin < total; begin += piece) {
-      const Size n = total - begin < piece ? total - begin : piece;
-      T* e = logarithm ? buffer : y + begin;
-      exponentials(y + begin, e, n);
-      if (count >= piece) {
-        sums[0] += reduce_run<Sum<T>>(e, n);
-      } else {
-        for (Size s = 0; s < slices; ++s) sums[s] = reduce_run<Sum<T>>(e + s * count, count);
-      }
-    }
-    for (Size s = 0; s < slices; ++s) {
-      if (logarithm) {
-        const T log_sum = T(std::log(sums[s]));
-        subtract(y + s * count, log_sum, y + s * count, count);
-      } else {
-        scale(y + s * count, T(1 / sums[s]), count);
-      }
-    }
+  const T largest = reduce_run<Max<T>>(x, count);
+  double sum = 0;
+  for (Size i = 0, n; i < count; i += n) {
+    n = count - i < piece ? count - i : piece;
+    T* e = logarithm ? buffer : y + i;
+    exponentials<true>(x + i, &largest, e, n);
+    sum += reduce_run<Sum<T>>(e, n);
   }
+  const T last = logarithm ? T(std::log(sum)) : T(1 / sum);
+  for (Size i = 0; i < count; ++i) y[i] = logarithm ? x[i] - largest - last : y[i] * last;
 }
 
-/// Slices that lie across the rows of a (count, inner) matrix, one tile of columns at a time. Rows that are whole
-/// are taken several at a time, so that narrow ones fill the exponential's lanes.
+constexpr Size tile = 512;
+
+/// Slices that lie across the rows of a (count, inner) matrix, one tile of columns at a time. y's rows are as far apart
+/// as x's.
 template <class T, bool logarithm>
 void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
-  T largest[tile], scales[tile], buffer[piece];
+  T largest[tile], last[tile], buffer[tile];
   double sums[tile];
   reduce_columns<Max<T>>(largest, x, count, inner, width);
   for (Size j = 0; j < width; ++j) sums[j] = 0;
-  const Size together = width == inner ? piece / width : 1;
-  for (Size begin = 0; begin < count; begin += together) {
-    const Size rows = count - begin < together ? count - begin : together;
-    const T* in = x + begin * inner;
-    T* out = y + begin * inner;
-    T* e = logarithm ? buffer : out;
-    for (Size r = 0; r < rows; ++r)
-      for (Size j = 0; j < width; ++j) out[r * inner + j] = in[r * inner + j] - largest[j];
-    exponentials(out, e, rows * width);
-    accumulate_rows<Sum<T>>(sums, e, rows, width, width);
-  }
-  for (Size j = 0; j < width; ++j) scales[j] = T(logarithm ? std::log(sums[j]) : 1 / sums[j]);
   for (Size r = 0; r < count; ++r) {
+    T* e = logarithm ? buffer : y + r * inner;
+    exponentials<false>(x + r * inner, largest, e, width);
+    take_rows<1, Sum<T>>(sums, e, 1, width, width);
+  }
+  if (logarithm) {
+    logarithms(sums, last, width);
+  } else {
+    for (Size j = 0; j < width; ++j) last[j] = T(1 / sums[j]);
+  }
+  for (Size r = 0; r < count; ++r) {
+    const T* in = x + r * inner;
     T* out = y + r * inner;
-    for (Size j = 0; j < width; ++j) out[j] = logarithm ? out[j] - scales[j] : out[j] * scales[j];
+    for (Size j = 0; j < width; ++j) out[j] = logarithm ? in[j] - largest[j] - last[j] : out[j] * last[j];
+  }
+}
+
+/// Slices too short to fill the lanes: several are turned, so that they lie side by side as columns, and turned back.
+template <class T, bool logarithm>
+void softmax_short_runs(const T* x, T* y, Size outer, Size count) {
+  constexpr Size piece = 2048;
+  T from[piece], to[piece];
+  const Size together = piece / count < tile ? piece / count : tile;
+  for (Size n; outer > 0; outer -= n, x += n * count, y += n * count) {
+    n = outer < together ? outer : together;
+    turn(x, count, from, n, n, count);
+    softmax_columns<T, logarithm>(from, to, count, n, n);
+    turn(to, n, y, count, count, n);
   }
 }
 
@@ -101,7 +102,12 @@ void softmax(const void* from, void* to, Size outer, Size count, Size inner) {
   const T* x = static_cast<const T*>(from);
   T* y = static_cast<T*>(to);
   if (outer == 0 || count == 0 || inner == 0) return;
-  if (inner == 1) return softmax_runs<T, logarithm>(x, y, outer, count);
+  if (inner == 1) {
+    constexpr Size longest = 32;
+    if (outer > 1 && count <= longest) return softmax_short_runs<T, logarithm>(x, y, outer, count);
+    for (Size o = 0; o < outer; ++o, x += count, y += count) softmax_run<T, logarithm>(x, y, count);
+    return;
+  }
   for (Size o = 0; o < outer; ++o, x += count * inner, y += count * inner)
     for (Size i = 0; i < inner; i += tile)
       softmax_columns<T, logarithm>(x + i, y + i, count, inner, inner - i < tile ? inner - i : tile);
