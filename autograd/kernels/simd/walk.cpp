@@ -4,10 +4,14 @@
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 
-// Elements gathered before a Row runs over them; operands of 8 bytes then take 2 KiB each.
-constexpr Size chunk = 256;
-// Shorter rows than this are gathered too: each would cost more as a Row of its own than its elements do to copy.
-constexpr Size short_row = 8;
+// Elements gathered before a Row runs over them; operands of 8 bytes then take 4 KiB each.
+constexpr Size chunk = 512;
+// Shorter rows than this are put together: each would cost more as a Row of its own than its elements do to copy.
+constexpr Size short_row = 32;
+// Elements of two axes that repay handling them as rows of equal length.
+constexpr Size enough = 128;
+// Elements beyond the end that `spread` may write.
+constexpr Size slack = 8;
 
 template <class T>
 void gather(const void* from, Size stride, void* to, Size n) {
@@ -77,9 +81,68 @@ void walk_chunks(const Loop<N>& loop, const void* const* in, const int* bytes, v
   if (filled > 0) flush();
 }
 
+/// to[r * n + i] = from[r * row_stride + i * stride], for rows of n. Whole blocks of a broadcast value are written;
+/// what is too much, the next row writes over.
+template <class T>
+void spread(const void* from_, Size row_stride, Size stride, void* to_, Size rows, Size n) {
+  const T* from = static_cast<const T*>(from_);
+  T* to = static_cast<T*>(to_);
+  for (Size r = 0; r < rows; ++r, from += row_stride, to += n) {
+    if (stride == 0) {
+      const T value = *from;
+      for (Size i = 0; i < n; i += slack)
+        for (Size k = 0; k < slack; ++k) to[i + k] = value;
+    } else {
+      for (Size i = 0; i < n; ++i) to[i] = from[i * stride];
+    }
+  }
+}
+
+void spread(const void* from, Size row_stride, Size stride, int bytes, void* to, Size rows, Size n) {
+  switch (bytes) {
+    case 1:
+      return spread<std::uint8_t>(from, row_stride, stride, to, rows, n);
+    case 4:
+      return spread<std::uint32_t>(from, row_stride, stride, to, rows, n);
+    default:
+      return spread<std::uint64_t>(from, row_stride, stride, to, rows, n);
+  }
+}
+
+/// Short rows, many of them below each other: an operand that goes on from row to row is read in place, one that
+/// repeats the same row is written out once, any other once for each chunk.
+template <int N>
+void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+  alignas(64) char written[N][(chunk + slack) * 8];
+  const int last = loop.rank - 1, above = last - 1;
+  const Size n = loop.sizes[last], together = chunk / n;
+  Loop<N> outer = loop;
+  outer.rank = last;
+  for_each_row(outer, [&](const Size* offsets) {
+    for (Size r = 0, rows; r < loop.sizes[above]; r += rows) {
+      rows = loop.sizes[above] - r < together ? loop.sizes[above] - r : together;
+      const void* operands[N];
+      bool step[N];
+      for (int k = 0; k < N; ++k) {
+        const Size row_stride = loop.strides[k][above], stride = loop.strides[k][last];
+        const char* from = at(in[k], (offsets[k] + r * row_stride) * bytes[k]);
+        const bool in_place = row_stride == n * stride && (stride == 0 || stride == 1), same = row_stride == 0;
+        step[k] = !(in_place && same);
+        operands[k] = in_place ? from : written[k];
+        if (!in_place && (!same || r == 0)) spread(from, row_stride, stride, bytes[k], written[k], rows, n);
+      }
+      row(operands, step, out, rows * n);
+      out = at(out, rows * n * bytes[N]);
+    }
+  });
+}
+
 template <int N>
 void walk_any(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
-  bool direct = loop.rank == 1 || loop.sizes[loop.rank - 1] >= short_row;
+  const Size n = loop.sizes[loop.rank - 1];
+  if (loop.rank > 1 && n < short_row && n * loop.sizes[loop.rank - 2] >= enough)
+    return walk_short_rows(loop, in, bytes, out, row);
+  bool direct = loop.rank == 1 || n >= slack;
   for (int k = 0; k < N; ++k) {
     const Size stride = loop.strides[k][loop.rank - 1];
     direct = direct && (stride == 0 || stride == 1);
