@@ -86,6 +86,13 @@ std::vector<Walked<T>> layouts() {
     all.push_back(layout<T>({2, 3, n}, {-3 * n, n, 1}, {n, 0, 1}));
     all.push_back(layout<T>({4, 2, n}, {1, 8 * n, 8}, {0, 1, 0}));
   }
+  for (Size n : {2, 3, 10, 31}) {  // many short rows
+    all.push_back(layout<T>({300, n}, {n, 1}, {0, 1}));
+    all.push_back(layout<T>({300, n}, {1, 0}, {n, 1}));
+    all.push_back(layout<T>({300, n}, {n, -1}, {0, 0}));
+    all.push_back(layout<T>({2, 150, n}, {0, n, 1}, {150, 1, 0}));
+    all.push_back(layout<T>({2, 150, n}, {n, 0, 1}, {3, 2, 5}));
+  }
   all.push_back(layout<T>({0}, {1}, {1}));
   all.push_back(layout<T>({3, 0}, {1, 1}, {0, 1}));
   return all;
@@ -147,20 +154,21 @@ template <class T>
 void check_select(const Table* t) {
   int wrong = 0;
   for (Size n : {0, 1, 7, 16, 40, 300}) {
+    const Size rows = n == 7 ? 200 : 3;  // 200: many short ones
     for (Size sm : {1, 0, -1}) {
       for (Size sa : {1, 0, 2}) {
         Loop<3> loop;
         loop.rank = 2;
-        loop.sizes[0] = 3, loop.sizes[1] = n;
+        loop.sizes[0] = rows, loop.sizes[1] = n;
         loop.strides[0][1] = sm, loop.strides[1][1] = sa, loop.strides[2][1] = 1;
         loop.strides[0][0] = loop.strides[2][0] = n;
-        std::vector<T> a, b, y(std::size_t(3 * n));
+        std::vector<T> a, b, y(std::size_t(rows * n));
         std::vector<char> mask;
-        for (Size i = 0; i < 4 * n + 2; ++i) a.push_back(T(i)), b.push_back(T(i % 2)), mask.push_back(i % 3 == 0);
+        for (Size i = 0; i < (rows + 1) * n + 2; ++i) a.push_back(T(i)), b.push_back(T(i % 2)), mask.push_back(i % 3 == 0);
         const Size start = sm < 0 ? n : 0;
         t->select[int(dtype_of<T>)](reinterpret_cast<const bool*>(mask.data()) + start, a.data(), b.data(), y.data(),
                                     loop);
-        for (Size i = 0; i < 3 * n; ++i) {
+        for (Size i = 0; i < rows * n; ++i) {
           const Size row = i / n, column = i % n;
           const bool m = mask[std::size_t(start + row * n + column * sm)];
           wrong += y[std::size_t(i)] != (m ? a[std::size_t(column * sa)] : b[std::size_t(i)]);
