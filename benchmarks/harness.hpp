@@ -16,6 +16,9 @@ struct Settings {
   double block_seconds = 0.05;
 };
 
+/// Fewer and shorter calls, for the many rows of a kernel's sizes.
+Settings shortened(Settings settings);
+
 /// How the seconds of a call are printed: as time (factor * seconds), or as a rate (factor / seconds).
 struct Unit {
   std::string name;

@@ -20,6 +20,9 @@ constexpr Section sections[] = {
     {"step", "training step of the reference network", bench::reference_network},
     {"classifier", "training step of 784-128-10 with softmax cross-entropy", bench::classifier},
     {"small", "chains of 1000 small ops, forward and backward", bench::small_ops},
+    {"kernels", "ops on large arrays beside copying memory", bench::kernels_beside_copies},
+    {"functions", "transcendental functions in cache beside raw loops of xsimd", bench::functions_in_cache},
+    {"gemm", "matrix products beside the peak of multiply-add", bench::matrix_products},
 };
 
 void write(const std::string& path, const std::string& text) {

@@ -7,5 +7,8 @@ namespace bench {
 void reference_network(Run& run);
 void classifier(Run& run);
 void small_ops(Run& run);
+void kernels_beside_copies(Run& run);
+void functions_in_cache(Run& run);
+void matrix_products(Run& run);
 
 }  // namespace bench
