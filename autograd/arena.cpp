@@ -4,7 +4,36 @@
 namespace xgrad {
 
 Arena::~Arena() {
-  for (const Range& chunk : chunks_) memory::detail::release(chunk.at, chunk.bytes);
+  for (const auto* chunks : {&chunks_, &head_chunks_})
+    for (const Range& chunk : *chunks) memory::detail::release(chunk.at, chunk.bytes);
+}
+
+namespace {
+
+// At least one unit, so that every array has an address of its own.
+std::size_t rounded(std::size_t bytes) { return (bytes + !bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+Storage* Arena::make_storage(std::size_t bytes) {
+  if (heads_.empty()) {
+    head_chunks_.reserve(head_chunks_.size() + 1);
+    constexpr std::size_t count = 64;
+    auto* const at = static_cast<std::byte*>(memory::detail::allocate(count * Storage::header));
+    head_chunks_.push_back({at, count * Storage::header});
+    for (std::size_t i = count; i-- > 0;) heads_.push_back(at + i * Storage::header);
+  }
+  std::byte* const block = allocate(rounded(bytes));
+  void* const head = heads_.back();
+  heads_.pop_back();
+  static_assert(sizeof(Storage) <= Storage::header);
+  references.fetch_add(1, std::memory_order_relaxed);
+  return new (head) Storage(bytes, block, this);
+}
+
+void Arena::recycle(Storage* storage) {
+  release(storage->data(), rounded(storage->bytes));
+  heads_.push_back(storage);
 }
 
 void Arena::add_chunk(std::size_t bytes) {
@@ -18,8 +47,7 @@ void Arena::add_chunk(std::size_t bytes) {
   release(at, size);
 }
 
-void* Arena::allocate(std::size_t bytes) {
-  bytes = rounded(bytes);
+std::byte* Arena::allocate(std::size_t bytes) {
   // The smallest that is large enough, the first of those.
   auto best = free_.end();
   for (auto range = free_.begin(); range != free_.end(); ++range)
@@ -35,9 +63,7 @@ void* Arena::allocate(std::size_t bytes) {
   return block;
 }
 
-void Arena::release(void* block, std::size_t bytes) {
-  auto* const at = static_cast<std::byte*>(block);
-  bytes = rounded(bytes);
+void Arena::release(std::byte* at, std::size_t bytes) {
   auto next = std::lower_bound(free_.begin(), free_.end(), at, [](const Range& r, std::byte* p) { return r.at < p; });
   const auto chunk =
       std::find_if(chunks_.begin(), chunks_.end(), [at](const Range& c) { return c.at <= at && at < c.end(); });

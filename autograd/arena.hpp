@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/memory.hpp>
+#include <autograd/array.hpp>
 #include <vector>
 
 namespace xgrad {
@@ -18,10 +18,11 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  /// At least `bytes`, aligned to 64 bytes; throws Error when the system has none. By the recording thread only, as is
-  /// `release`.
-  void* allocate(std::size_t bytes);
-  void release(void* block, std::size_t bytes);
+  /// Storage whose bytes, aligned to 64, lie in the arena; throws Error when the system has none. It holds on to the
+  /// arena. By the recording thread only, as is `recycle`.
+  Storage* make_storage(std::size_t bytes);
+  /// Lets a storage's bytes serve others.
+  void recycle(Storage* storage);
 
  private:
   struct Range {
@@ -29,11 +30,15 @@ class Arena {
     std::size_t bytes;
     std::byte* end() const { return at + bytes; }
   };
-  static std::size_t rounded(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+  std::byte* allocate(std::size_t bytes);
+  void release(std::byte* at, std::size_t bytes);
   void add_chunk(std::size_t bytes);
 
   std::vector<Range> chunks_;
   std::vector<Range> free_;  // by address; neighbours within a chunk are one
+  // The heads of storages lie apart: among the bytes, replays would write over those of arrays to come.
+  std::vector<Range> head_chunks_;
+  std::vector<void*> heads_;
 };
 
 }  // namespace xgrad

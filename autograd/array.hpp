@@ -17,8 +17,11 @@ struct Storage {
   /// The memory of a recording (autograd/capture.hpp), if it lies there; null otherwise.
   Arena* arena = nullptr;
 
-  explicit Storage(std::size_t size) : bytes(size) {}
-  std::byte* data() { return reinterpret_cast<std::byte*>(this) + header; }
+  std::byte* const first;
+
+  explicit Storage(std::size_t size) : bytes(size), first(reinterpret_cast<std::byte*>(this) + header) {}
+  Storage(std::size_t size, std::byte* at, Arena* in) : bytes(size), arena(in), first(at) {}
+  std::byte* data() const { return first; }
 
   static constexpr std::size_t header = 64;
   static Ref<Storage> make(std::size_t bytes);

@@ -42,8 +42,7 @@ RecordedStep::RecordedStep(const Tensor* const* given, std::size_t count)
 // ---- memory ----
 
 Storage* RecordedStep::make_storage(std::size_t bytes) {
-  auto* const storage = new (arena_->allocate(Storage::header + bytes)) Storage(bytes);
-  storage->arena = Ref<Arena>(arena_).release();
+  Storage* const storage = arena_->make_storage(bytes);
   blocks_[storage->data()] = {storage, false, OpScope::name(), OpScope::place({})};
   return storage;
 }
@@ -51,7 +50,7 @@ Storage* RecordedStep::make_storage(std::size_t bytes) {
 void RecordedStep::release_storage(Storage* storage) {
   if (storage->arena != arena_.get()) return;
   blocks_.erase(storage->data());
-  arena_->release(storage, Storage::header + storage->bytes);
+  arena_->recycle(storage);
 }
 
 RecordedStep::Block* RecordedStep::block_of(const void* p) {
