@@ -54,14 +54,14 @@ std::vector<Series> measure(const std::vector<Competitor>& competitors, const Se
   std::vector<Series> series;
   std::vector<std::int64_t> calls;
   for (const Competitor& c : competitors) {
-    series.push_back({c.name, c.unit, {}});
+    series.push_back({c.name, c.unit, c.limit || c.unit.rate});
     calls.push_back(warm_up(c, settings));
   }
   for (int block = 0; block < settings.blocks; ++block) {
     for (std::size_t i = 0; i < competitors.size(); ++i) {
       const Competitor& c = competitors[i];
       if (c.prepare) c.prepare();
-      c.run(std::max<std::int64_t>(1, calls[i] / 20));  // back into the caches, and off with idle threads' last spins
+      c.run(std::max<std::int64_t>(3, calls[i] / 20));  // back into the caches, and off with idle threads' last spins
       series[i].figures.push_back(c.unit(seconds_of(c, calls[i]) / static_cast<double>(calls[i])));
     }
   }
@@ -72,12 +72,21 @@ Row compare(const Label& label, const Series& ours, const Series& peer) {
   const auto better = [&](double a, double b) { return ours.unit.rate ? a / b : b / a; };
   std::vector<double> ratios;
   for (std::size_t i = 0; i < ours.figures.size(); ++i) ratios.push_back(better(ours.figures[i], peer.figures[i]));
-  Row row{label.name, label.size_name, label.size, label.threads, peer.name, ours.unit.name};
-  row.ours = ours.median();
+  Row row = compare(label, {ours});
+  row.against = peer.name;
+  row.limit = peer.limit;
   row.peer = peer.median();
   row.ratio = better(row.ours, row.peer);
   row.low = quantile(ratios, 0.25);
   row.high = quantile(ratios, 0.75);
+  return row;
+}
+
+Row compare(const Label& label, const std::vector<Series>& series) {
+  if (series.size() > 1) return compare(label, series[0], series[1]);
+  const Unit& unit = series[0].unit;
+  Row row{label.name, label.size_name, label.size, label.threads, "", unit.name};
+  row.ours = series[0].median();
   return row;
 }
 

@@ -36,6 +36,7 @@ struct Competitor {
   std::function<void(std::int64_t calls)> run;
   Unit unit;
   std::function<void()> prepare = {};  // before each block, not timed: sets the number of threads, say
+  bool limit = false;                  // shows what is possible at best; set where figures are rates
 };
 
 /// `work` as often as asked, without an indirect call each time.
@@ -58,7 +59,8 @@ void set_threads(int n);
 struct Series {
   std::string name;
   Unit unit;
-  std::vector<double> figures;  // one a block
+  bool limit = false;
+  std::vector<double> figures = {};  // one a block
   double median() const;
 };
 std::vector<Series> measure(const std::vector<Competitor>& competitors, const Settings& settings);
@@ -72,8 +74,9 @@ struct Row {
   std::string size_name;  // "batch" or "size"
   std::string size;
   int threads = 1;
-  std::string against;  // who the peer is
+  std::string against;  // who the peer is; empty: nobody to compare with, and only `ours` counts
   std::string unit;
+  bool limit = false;  // whether the peer shows what is possible, so that the ratio is a share of it
   double ours = 0, peer = 0, ratio = 0, low = 0, high = 0;
 };
 
@@ -83,6 +86,8 @@ struct Label {
   int threads = 1;
 };
 Row compare(const Label& label, const Series& ours, const Series& peer);
+/// Of series[0], ours, with series[1]; alone where the peer is not there.
+Row compare(const Label& label, const std::vector<Series>& series);
 /// The series with the best median.
 const Series& best(const std::vector<const Series*>& series);
 

@@ -3,6 +3,7 @@
 #include "report.hpp"
 #include "sections.hpp"
 
+#include <malloc.h>
 #include <CLI/CLI.hpp>
 #include <autograd/threads.hpp>
 #include <cstdio>
@@ -23,6 +24,7 @@ constexpr Section sections[] = {
     {"kernels", "ops on large arrays beside copying memory", bench::kernels_beside_copies},
     {"functions", "transcendental functions in cache beside raw loops of xsimd", bench::functions_in_cache},
     {"gemm", "matrix products beside the peak of multiply-add", bench::matrix_products},
+    {"compile", "time and memory to compile the reference program", bench::compile_time},
 };
 
 void write(const std::string& path, const std::string& text) {
@@ -35,13 +37,18 @@ void write(const std::string& path, const std::string& text) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  // A peer that takes its arrays from malloc is spared the return of every larger one to the system: left as it is,
+  // libc may make libtorch's small steps take twice as long, depending on what else the program has allocated.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+
   std::vector<std::string> names, only;
   std::string list;
   for (const Section& s : sections) {
     names.push_back(s.name);
     list += std::string(list.empty() ? "" : ", ") + s.name + " (" + s.what + ")";
   }
-  std::string json_file, svg_file;
+  std::string json_file = "bench.json", svg_file = "bench.svg";
   bench::Run run;
   run.threads = {1};
   if (std::thread::hardware_concurrency() > 1) run.threads.push_back(2);
@@ -54,8 +61,8 @@ int main(int argc, char** argv) try {
       ->check(CLI::Range(1, 1024))
       ->delimiter(',');
   app.add_flag("--quick", quick, "so few calls that the figures mean nothing: shows that everything runs");
-  app.add_option("--json", json_file, "file for the rows, as JSON");
-  app.add_option("--svg", svg_file, "file for the picture of the ratios");
+  app.add_option("--json", json_file, "file for the rows, as JSON")->capture_default_str();
+  app.add_option("--svg", svg_file, "file for the picture of the ratios")->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -68,10 +75,11 @@ int main(int argc, char** argv) try {
     std::fprintf(stderr, "%s: %s\n", s.name, s.what);
     s.measure(run);
   }
+  bench::group(run.rows);
   const bench::Machine machine = bench::describe_machine();
   std::printf("%s", bench::table(machine, run.rows, run.notes).c_str());
-  if (!json_file.empty()) write(json_file, bench::json(run.rows));
-  if (!svg_file.empty()) write(svg_file, bench::picture(machine, run.rows));
+  write(json_file, bench::json(run.rows));
+  write(svg_file, bench::picture(machine, run.rows));
 } catch (const std::exception& e) {
   std::fprintf(stderr, "bench: %s\n", e.what());
   return 1;

@@ -1,4 +1,165 @@
 #include "report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
 namespace bench {
-std::string picture(const Machine&, const std::vector<Row>&) { return {}; }
+namespace {
+
+// In units of the picture, which are pixels where it is shown at its own size.
+constexpr double width = 980, margin = 20, name_at = 20, against_at = 248, threads_at = 340, cells_at = 418;
+constexpr double line_height = 40, header_height = 24;
+
+constexpr const char* style =
+    "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:17px;font-weight:600}"
+    ".small{font-size:11px;fill:#59636e}.ratio{font-weight:600}.page{fill:#fff}.rule{stroke:#d1d9e0}"
+    ".better{fill:#2da44e}.worse{fill:#d4772c}.share{fill:#3b82c4}.track{fill:#eaeef2}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.page{fill:#0d1117}.rule{stroke:#3d444d}"
+    ".better{fill:#3fb950}.worse{fill:#db6d28}.share{fill:#58a6ff}.track{fill:#21262d}}";
+
+std::string number(double v, int digits = 1) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, v);
+  return buffer;
+}
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+/// "9.1" times, or "84" percent of a limit: two digits tell what a spread leaves certain.
+std::string shown(double ratio, bool limit) {
+  return limit ? number(100 * ratio, 0) : number(ratio, ratio < 1.995 ? 2 : ratio < 9.95 ? 1 : 0);
+}
+
+/// Rows that differ in their size only.
+using Line = std::vector<const Row*>;
+
+std::vector<Line> lines_of(const std::vector<Row>& rows) {
+  std::vector<Line> lines;
+  for (const Row& row : rows) {
+    if (row.against.empty()) continue;
+    const Row* const before = lines.empty() ? nullptr : lines.back().front();
+    if (!before || before->name != row.name || before->against != row.against || before->threads != row.threads)
+      lines.emplace_back();
+    lines.back().push_back(&row);
+  }
+  return lines;
+}
+
+/// Whether two lines can stand under one header.
+bool same_sizes(const Line& a, const Line& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Row* x, const Row* y) { return x->size == y->size && x->size_name == y->size_name; });
+}
+
+class Drawing {
+ public:
+  explicit Drawing(const Machine& machine) {
+    y_ = margin + 14;
+    text(margin, "title", "xgrad beside its peers");
+    for (const auto& [what, value] : machine) {
+      y_ += what == machine.front().first ? 22 : 15;
+      text(margin, "small", what + ": " + value);
+    }
+    y_ += 10;
+  }
+
+  void header(const Line& line) {
+    y_ += header_height;
+    for (std::size_t i = 0; i < line.size(); ++i)
+      text(cell_at(i, line.size()), "small",
+           (i == 0 && !line[i]->size.empty() ? line[i]->size_name + " " : "") + line[i]->size);
+    y_ += 6;
+    body_ += "<path class='rule' d='M" + number(margin) + " " + number(y_) + "H" + number(width - margin) + "'/>\n";
+  }
+
+  void line(const Line& line, bool named) {
+    y_ += line_height / 2;
+    const Row& first = *line.front();
+    if (named) text(name_at, "", first.name);
+    text(against_at, "", first.against);
+    text(threads_at, "small",
+         first.threads == Row::best_of_all
+             ? "best of both"
+             : std::to_string(first.threads) + (first.threads == 1 ? " thread" : " threads"));
+    for (std::size_t i = 0; i < line.size(); ++i) cell(*line[i], cell_at(i, line.size()), cell_width(line.size()));
+    y_ += line_height / 2;
+  }
+
+  std::string finish() {
+    y_ += 24;
+    text(margin, "small",
+         "9x: a 9th of the peer's time (or memory); 90 %: of what the peer shows to be possible. "
+         "Ratios of medians over blocks in turn; small figures: their quartiles.");
+    y_ += margin;
+    const std::string size = number(width) + " " + number(y_);
+    return "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 " + size + "' width='" + number(width) + "' height='" +
+           number(y_) + "'>\n<style>" + style + "</style>\n<rect class='page' width='100%' height='100%' rx='6'/>\n" +
+           body_ + "</svg>\n";
+  }
+
+ private:
+  static double cell_width(std::size_t count) {
+    return (width - margin - cells_at) / static_cast<double>(std::max<std::size_t>(count, 5));
+  }
+  static double cell_at(std::size_t i, std::size_t count) {
+    return cells_at + cell_width(count) * static_cast<double>(i);
+  }
+
+  void text(double x, const std::string& kind, const std::string& words) {
+    body_ += "<text x='" + number(x) + "' y='" + number(y_) + (kind.empty() ? "" : "' class='" + kind) + "'>" +
+             escaped(words) + "</text>\n";
+  }
+
+  /// The ratio, its quartiles, and a bar: its whole length is 32 times, or the whole limit.
+  void cell(const Row& row, double x, double cell_width) {
+    const double length = cell_width - 16;
+    const std::string unit = row.limit ? "%" : "×";
+    body_ += "<text x='" + number(x) + "' y='" + number(y_) + "'><tspan class='ratio'>" + shown(row.ratio, row.limit) +
+             unit + "</tspan><tspan class='small' dx='5'>" + shown(row.low, row.limit) + "–" +
+             shown(row.high, row.limit) + "</tspan></text>\n";
+    const double share = row.limit ? row.ratio : std::abs(std::log2(row.ratio)) / 5;
+    const std::string colour = row.limit ? "share" : row.ratio >= 1 ? "better" : "worse";
+    body_ += "<rect class='track' x='" + number(x) + "' y='" + number(y_ + 7) + "' width='" + number(length) +
+             "' height='5' rx='2'/><rect class='" + colour + "' x='" + number(x) + "' y='" + number(y_ + 7) +
+             "' width='" + number(length * std::clamp(share, 0.0, 1.0)) + "' height='5' rx='2'/>\n";
+  }
+
+  double y_;
+  std::string body_;
+};
+
+}  // namespace
+
+std::string picture(const Machine& machine, const std::vector<Row>& rows) {
+  Drawing drawing(machine);
+  const Line* before = nullptr;
+  const std::vector<Line> lines = lines_of(rows);
+  for (const Line& line : lines) {
+    const bool new_header = !before || !same_sizes(*before, line);
+    if (new_header) drawing.header(line);
+    drawing.line(line, new_header || before->front()->name != line.front()->name);
+    before = &line;
+  }
+  return drawing.finish();
+}
+
 }  // namespace bench

@@ -23,16 +23,30 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
   return right ? gap + text : text + gap;
 }
 
+/// What all ops of a kind are called: the name up to its comma.
+std::string kind(const std::string& name) { return name.substr(0, name.find(',')); }
+
 }  // namespace
+
+void group(std::vector<Row>& rows) {
+  const auto differ_in_size_only = [](const Row& a, const Row& b) {
+    return a.name == b.name && a.against == b.against && a.threads == b.threads;
+  };
+  for (auto first = rows.begin(); first != rows.end();)
+    first = std::stable_partition(first, rows.end(),
+                                  [&, leader = *first](const Row& row) { return differ_in_size_only(row, leader); });
+}
 
 std::string table(const Machine& machine, const std::vector<Row>& rows, const std::vector<std::string>& notes) {
   std::string out;
   for (const auto& [what, value] : machine) out += padded(what, 11, false) + value + "\n";
   std::vector<std::vector<std::string>> lines = {
       {"", "size", "threads", "unit", "xgrad", "peer", "", "ratio", "low", "high"}};
-  for (const Row& row : rows)
+  for (const Row& row : rows) {
     lines.push_back({row.name, row.size, threads_of(row), row.unit, figure(row.ours), figure(row.peer), row.against,
                      figure(row.ratio), figure(row.low), figure(row.high)});
+    if (row.against.empty()) std::fill(lines.back().begin() + 5, lines.back().end(), std::string(1, '-'));
+  }
   constexpr bool right[] = {false, true, true, false, true, true, false, true, true, true};
   std::vector<std::size_t> widths(std::size(right));
   for (const auto& line : lines) {
@@ -41,12 +55,12 @@ std::string table(const Machine& machine, const std::vector<Row>& rows, const st
   const std::string* last = nullptr;
   for (std::size_t l = 0; l < lines.size(); ++l) {
     // A gap where another comparison begins.
-    if (last && *last != lines[l][0]) out += "\n";
+    if (last && kind(*last) != kind(lines[l][0])) out += "\n";
     last = &lines[l][0];
     if (l == 0) out += "\n";
     std::string text;
     for (std::size_t i = 0; i < lines[l].size(); ++i)
-      text += (i ? "  " : "") + padded(lines[l][i], widths[i], right[i]);
+      text.append(padded(lines[l][i], widths[i], right[i])).append("  ");
     out += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
   }
   if (!rows.empty())
@@ -59,6 +73,8 @@ std::string json(const std::vector<Row>& rows) {
   nlohmann::ordered_json array = nlohmann::ordered_json::array();
   for (const Row& row : rows) {
     nlohmann::ordered_json object = {{"name", row.name}, {row.size_name, row.size}};
+    if (row.size.find_first_not_of("0123456789") == std::string::npos && !row.size.empty())
+      object[row.size_name] = std::stoll(row.size);
     if (row.threads == Row::best_of_all) {
       object["threads"] = "best";
     } else {
@@ -71,6 +87,8 @@ std::string json(const std::vector<Row>& rows) {
                    {"ratio", row.ratio},
                    {"low", row.low},
                    {"high", row.high}});
+    if (row.against.empty())
+      object["against"] = object["peer"] = object["ratio"] = object["low"] = object["high"] = nullptr;
     array.push_back(std::move(object));
   }
   return array.dump(1) + "\n";

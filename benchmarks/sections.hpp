@@ -10,5 +10,6 @@ void small_ops(Run& run);
 void kernels_beside_copies(Run& run);
 void functions_in_cache(Run& run);
 void matrix_products(Run& run);
+void compile_time(Run& run);
 
 }  // namespace bench

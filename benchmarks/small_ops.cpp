@@ -2,14 +2,16 @@
 #include "torch/peer.hpp"
 
 #include <autograd/autograd.hpp>
+#include <autograd/capture.hpp>
 
 namespace bench {
 namespace {
 
 using xgrad::Tensor;
 
+/// Forward and backward of a chain whose i-th op is op(y, i).
 template <class Op>
-std::function<void()> chain(Op op) {
+auto eager(Op op) {
   const Tensor x = xgrad::ones({4}, {.requires_grad = true});
   return [x, op] {
     Tensor y = x;
@@ -19,30 +21,42 @@ std::function<void()> chain(Op op) {
   };
 }
 
-Chains xgrad_chains() {
+template <class Op>
+auto captured(Op op) {
+  return [step = std::make_shared<xgrad::Captured<decltype(eager(op))>>(eager(op))] { (*step)(); };
+}
+
+template <class Make>
+Chains chains(Make make) {
   const Tensor a = xgrad::full({4}, 1.001), b = xgrad::full({4}, -0.001);
-  return {chain([a, b](const Tensor& y, int i) { return i % 2 ? y + b : y * a; }),
-          chain([](const Tensor& y, int i) { return i % 2 ? y - 0.001 : y * 1.001; }),
-          chain([](const Tensor& y, int) { return sin(y); })};
+  return {make([a, b](const Tensor& y, int i) { return i % 2 ? y + b : y * a; }),
+          make([](const Tensor& y, int i) { return i % 2 ? y - 0.001 : y * 1.001; }),
+          make([](const Tensor& y, int) { return sin(y); })};
 }
 
 }  // namespace
 
 void small_ops(Run& run) {
-  const TorchPeer* const torch = torch_peer();
-  if (!torch) return;
   set_threads(1);
-  const Chains ours = xgrad_chains();
-  const auto row = [&](const char* name, std::function<void()> Chains::*member) {
+  const Chains ours = chains([](auto op) { return eager(op); }),
+               replayed = chains([](auto op) { return captured(op); });
+  const TorchPeer* const torch = torch_peer();
+  const auto rows = [&](const std::string& name, std::function<void()> Chains::*member) {
     run.progress(name);
-    const auto series = measure({{"xgrad", repeat(ours.*member), nanoseconds_per(Chains::length)},
-                                 {"libtorch", repeat(torch->chains.*member), nanoseconds_per(Chains::length)}},
-                                run.settings);
-    run.rows.push_back(compare({name, "size", "4", 1}, series[0], series[1]));
+    const Unit unit = nanoseconds_per(Chains::length);
+    std::vector<Competitor> competitors = {{"xgrad", repeat(ours.*member), unit},
+                                           {"captured", repeat(replayed.*member), unit}};
+    if (torch) competitors.push_back({"libtorch", repeat(torch->chains.*member), unit});
+    const std::vector<Series> series = measure(competitors, run.settings);
+    const auto row = [&](const std::string& what, const Series& s) {
+      run.rows.push_back(torch ? compare({what, "size", "4"}, s, series[2]) : compare({what, "size", "4"}, {s}));
+    };
+    row(name, series[0]);
+    row(name + ", captured", series[1]);
   };
-  row("small op, tensor with tensor", &Chains::tensor_with_tensor);
-  row("small op, tensor with scalar", &Chains::tensor_with_scalar);
-  row("small op, sin", &Chains::unary);
+  rows("small op, tensor with tensor", &Chains::tensor_with_tensor);
+  rows("small op, tensor with scalar", &Chains::tensor_with_scalar);
+  rows("small op, sin", &Chains::unary);
 }
 
 }  // namespace bench

@@ -17,7 +17,12 @@ struct Contestant {
   std::string name;
   MakeTrainer make;
   bool ours = false;
+  bool limit = false;
 };
+
+std::vector<Contestant> ours(const XgradTrainers& trainers) {
+  return {{"xgrad", trainers.eager, true}, {"captured", trainers.captured, true}};
+}
 
 /// Compares the first 100 losses, dropout off, of all contestants: those of different programs are timed only if
 /// they compute the same.
@@ -49,23 +54,30 @@ double first_step(const Contestant& contestant, const Task& task, std::unique_pt
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// Rows for each number of threads, each of our programs against each peer; then those of the better numbers.
+/// Rows of each program of ours against each peer: for each number of threads, then with the better one on each side.
 void add_rows(Run& run, const std::string& name, const std::string& batch, const std::vector<Contestant>& contestants,
               const std::vector<Series>& series) {
-  const std::size_t n = contestants.size(), counts = run.threads.size();
-  for (std::size_t ours = 0; ours < n; ++ours) {
-    for (std::size_t peer = 0; peer < n; ++peer) {
-      if (!contestants[ours].ours || contestants[peer].ours) continue;
-      const std::string what = contestants[ours].name == "xgrad" ? name : name + ", " + contestants[ours].name;
-      std::vector<const Series*> all[2];
-      for (std::size_t t = 0; t < counts; ++t) {
-        const Series &a = series[t * n + ours], &b = series[t * n + peer];
-        run.rows.push_back(compare({what, "batch", batch, run.threads[t]}, a, b));
-        all[0].push_back(&a);
-        all[1].push_back(&b);
-      }
-      if (counts > 1) run.rows.push_back(compare({what, "batch", batch, Row::best_of_all}, best(all[0]), best(all[1])));
+  const auto of = [&](std::size_t contestant) {
+    std::vector<const Series*> all;
+    for (std::size_t i = contestant; i < series.size(); i += contestants.size()) all.push_back(&series[i]);
+    return all;
+  };
+  for (std::size_t us = 0; us < contestants.size(); ++us) {
+    if (!contestants[us].ours) continue;
+    const Label label{us == 0 ? name : name + ", " + contestants[us].name, "batch", batch};
+    const auto mine = of(us);
+    const auto add = [&](int threads, std::vector<Series> compared) {
+      run.rows.push_back(compare({label.name, label.size_name, label.size, threads}, compared));
+    };
+    bool alone = true;
+    for (std::size_t them = 0; them < contestants.size(); ++them) {
+      if (contestants[them].ours) continue;
+      alone = false;
+      const auto peer = of(them);
+      for (std::size_t t = 0; t < mine.size(); ++t) add(run.threads[t], {*mine[t], *peer[t]});
+      if (mine.size() > 1) add(Row::best_of_all, {best(mine), best(peer)});
     }
+    for (std::size_t t = 0; alone && t < mine.size(); ++t) add(run.threads[t], {*mine[t]});
   }
 }
 
@@ -88,8 +100,12 @@ void train(Run& run, const std::string& name, const std::vector<std::int64_t>& s
     std::vector<Competitor> competitors;
     for (int threads : run.threads) {
       for (std::size_t i = 0; i < contestants.size(); ++i)
-        competitors.push_back({contestants[i].name, repeat([t = trainers[i].get()] { t->step(); }), microseconds(),
-                               [threads] { set_threads(threads); }});
+        competitors.push_back({contestants[i].name, repeat([&t = trainers[i]] { t->step(); }), microseconds(),
+                               [&t = trainers[i], make = contestants[i].make, &task, threads] {
+                                 set_threads(threads);
+                                 t = make(task);  // every block trains the same steps
+                               },
+                               contestants[i].limit});
     }
     add_rows(run, name, std::to_string(batch), contestants, measure(competitors, run.settings));
     set_threads(1);
@@ -109,8 +125,8 @@ Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, doubl
     task.parameters.push_back(layer.weight.detach());
     task.parameters.push_back(layer.bias.detach());
   }
-  // Each image comes twice, with different targets. A network cannot learn that by heart, so its gradients stay of
-  // the size that they have in training, where they would otherwise shrink until arithmetic slows down.
+  // Each image comes twice, with different targets. A network cannot learn that by heart, so its gradients stay of the
+  // size that they have in training; they would otherwise vanish.
   for (int i = 0; i < batches / 2; ++i) {
     task.images.push_back(rand({batch, sizes.front()}) - 0.5);
     const Tensor classified = floor(rand({batch}) * double(std::max<std::int64_t>(classes, 2)));
@@ -125,13 +141,14 @@ Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, doubl
 }
 
 void reference_network(Run& run) {
-  std::vector<Contestant> contestants = {{"xgrad", xgrad_reference_network, true}};
+  std::vector<Contestant> contestants = ours(xgrad_reference_network);
   if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->reference_network});
+  contestants.push_back({"hand-written", hand_written_reference_network, false, true});
   train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
 }
 
 void classifier(Run& run) {
-  std::vector<Contestant> contestants = {{"xgrad", xgrad_classifier, true}};
+  std::vector<Contestant> contestants = ours(xgrad_classifier);
   if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->classifier});
   train(run, "784-128-10 softmax, step", {784, 128, 10}, 0, {64, 256}, contestants);
 }

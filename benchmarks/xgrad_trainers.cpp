@@ -1,5 +1,6 @@
 #include "training.hpp"
 
+#include <autograd/capture.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
@@ -8,50 +9,72 @@ namespace {
 
 using namespace xgrad;
 
-/// What a user writes, on a model whose initial weights are the task's.
+using Loss = Tensor (*)(const Tensor& output, const Tensor& target);
+
+/// What a user writes.
+struct Training {
+  nn::Sequential model;
+  Loss loss;
+  optim::Adam optimizer{model.parameters(), {.lr = Task::lr}};
+
+  Tensor step(const Tensor& x, const Tensor& t) {
+    const Tensor l = loss(model(x), t);
+    optimizer.zero_grad();
+    l.backward();
+    optimizer.step();
+    return l;
+  }
+};
+
+struct Step {
+  Training* training;
+  Tensor operator()(const Tensor& x, const Tensor& t) const { return training->step(x, t); }
+};
+
+/// Trains by `Step` or by Captured<Step>.
+template <class Call>
 class XgradTrainer : public Trainer {
  public:
-  using Loss = Tensor (*)(const Tensor& output, const Tensor& target);
-
   XgradTrainer(const Task& task, nn::Sequential model, Loss loss_function)
-      : model_(std::move(model)), loss_function_(loss_function), images_(task.images), targets_(task.targets) {
-    const std::vector<Tensor> parameters = model_.parameters();
+      : task_(task), training_{std::move(model), loss_function} {
+    const std::vector<Tensor> parameters = training_.model.parameters();
     const NoGrad guard;
     for (std::size_t i = 0; i < parameters.size(); ++i) Tensor(parameters[i]).assign(task.parameters[i]);
   }
 
   void step() override {
-    last_ = loss_function_(model_(images_[next_]), targets_[next_]);
-    optimizer_.zero_grad();
-    last_.backward();
-    optimizer_.step();
-    next_ = (next_ + 1) % images_.size();
+    last_ = call_(task_.images[next_], task_.targets[next_]);
+    next_ = (next_ + 1) % task_.images.size();
   }
   double loss() const override { return last_.item<double>(); }
 
  private:
-  nn::Sequential model_;
-  optim::Adam optimizer_{model_.parameters(), {.lr = 1e-3}};
-  Loss loss_function_;
-  std::vector<Tensor> images_, targets_;
+  const Task& task_;
+  Training training_;
+  Call call_{Step{&training_}};
   Tensor last_;
   std::size_t next_ = 0;
 };
 
-}  // namespace
-
-std::unique_ptr<Trainer> xgrad_reference_network(const Task& task) {
-  return std::make_unique<XgradTrainer>(
+template <class Call>
+std::unique_ptr<Trainer> reference_network(const Task& task) {
+  return std::make_unique<XgradTrainer<Call>>(
       task,
       nn::Sequential{nn::Dense{784, 64}, nn::ReLU{}, nn::Dropout{task.dropout}, nn::Dense{64, 32}, nn::ReLU{},
                      nn::Dense{32, 1}, nn::Sigmoid{}},
       [](const Tensor& p, const Tensor& t) { return nn::binary_cross_entropy(p, t); });
 }
 
-std::unique_ptr<Trainer> xgrad_classifier(const Task& task) {
-  return std::make_unique<XgradTrainer>(
+template <class Call>
+std::unique_ptr<Trainer> classifier(const Task& task) {
+  return std::make_unique<XgradTrainer<Call>>(
       task, nn::Sequential{nn::Dense{784, 128}, nn::ReLU{}, nn::Dense{128, 10}},
       [](const Tensor& logits, const Tensor& classes) { return nn::cross_entropy(logits, classes); });
 }
+
+}  // namespace
+
+const XgradTrainers xgrad_reference_network{reference_network<Step>, reference_network<Captured<Step>>};
+const XgradTrainers xgrad_classifier{classifier<Step>, classifier<Captured<Step>>};
 
 }  // namespace bench

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
-# Usage: scripts/deps.sh [clang | ci]   (clang: also what its presets need; ci: and PyTorch, which the suite is compared with)
+# Usage: scripts/deps.sh [clang | ci | bench]   (clang: also what its presets need; ci: and PyTorch, which the suite is
+# compared with; bench: libtorch, which the benchmarks are)
 set -euo pipefail
 
 packages=(
@@ -15,7 +16,8 @@ for what in "$@"; do
   case $what in
     clang) packages+=(clang libclang-rt-14-dev libomp-14-dev) ;;
     ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch) ;;
-    *) echo "deps.sh: '$what' is neither 'clang' nor 'ci'" >&2; exit 2 ;;
+    bench) packages+=(libtorch-dev) ;;
+    *) echo "deps.sh: '$what' is none of clang, ci and bench" >&2; exit 2 ;;
   esac
 done
 

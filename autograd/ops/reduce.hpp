@@ -5,16 +5,13 @@
 /// What the reductions share.
 namespace xgrad {
 
-/// The axes of a reduction, and the shapes that follow from them.
+/// The axes of a reduction in order, and the shapes that follow from them.
 struct Reduction {
-  Shape from, kept, result;          // of the input; of the result with the axes as size 1; of the result
-  std::int64_t count = 1;            // elements that make one
-  bool along[Shape::max_ndim] = {};  // whether an axis is reduced
+  std::vector<int> axes;
+  Shape from, kept, result;  // of the input; of the result with the axes as size 1; of the result
+  std::int64_t count = 1;    // elements that make one
 
-  Reduction(const Operand& x, const std::vector<int>& axes, bool keepdims);
-
-  /// The axes in order.
-  std::vector<int> axes() const;
+  Reduction(const Operand& x, const std::vector<int>& along, bool keepdims);
 
   /// Reduces the runs of neighbouring axes one after another, innermost first. Throws DtypeError where there is no
   /// kernel.

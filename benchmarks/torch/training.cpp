@@ -30,7 +30,7 @@ class TorchTrainer : public Trainer {
     if (sigmoid) model_->push_back(torch::nn::Sigmoid());
     for (const xgrad::Tensor& t : task.images) images_.push_back(view(t));
     for (const xgrad::Tensor& t : task.targets) targets_.push_back(view(t));
-    optimizer_ = std::make_unique<torch::optim::Adam>(model_->parameters(), torch::optim::AdamOptions(1e-3));
+    optimizer_ = std::make_unique<torch::optim::Adam>(model_->parameters(), torch::optim::AdamOptions(Task::lr));
   }
 
   void step() override {

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Builds xgrad and measures it beside libtorch, a hand-written step and what the processor can do at most; about six
+# minutes, in which nothing else should run. Prints a table, and writes bench.json and bench.svg where the caller stands.
+# Arguments are passed on: --only step for the reference network alone; see --help.
+set -euo pipefail
+called_from=$PWD
+cd "$(dirname "$(readlink -f "$0")")/.."
+root=$PWD
+
+scripts/deps.sh bench
+source scripts/build.sh
+build bench bench
+cd "$called_from"
+exec "$root/build/bench/benchmarks/bench" "$@" </dev/null
