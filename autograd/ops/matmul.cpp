@@ -46,6 +46,26 @@ void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) 
   kernels::table().gemm_batch[d](shape, batch, pa, pb, c.data());
 }
 
+/// C = A B for two matrices. Both vjps have the same form, with the transposes as flags.
+Tensor product(const Stack& a, const Stack& b) {
+  return primitive(
+      "matmul", {a.matrices, b.matrices},
+      [&] {
+        const kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
+        const Dtype dtype = a.matrices.dtype();
+        check_countable(shape, dtype);
+        Array c(dtype, {shape.m, shape.n});
+        kernels::table().gemm[int(dtype)](shape, a.matrices.array().data(), b.matrices.array().data(), c.data());
+        return c;
+      },
+      [b, transposed = a.transposed](const Tensor& g) {
+        return transposed ? product(b, {g, true}) : product({g, false}, b.transpose());
+      },
+      [a, transposed = b.transposed](const Tensor& g) {
+        return transposed ? product({g, true}, a) : product(a.transpose(), {g, false});
+      });
+}
+
 /// C = A B for each matrix of the stacks. Their batches broadcast against each other and against `batch`, that of C;
 /// where C has fewer, the products are summed. Both vjps have the same form, with the transposes as flags, so
 /// derivatives of any order neither copy a transpose nor hold a broadcast product.
@@ -108,7 +128,7 @@ Tensor matmul(const Operand& a, const Operand& b, MatmulOptions options) {
   if (!column) shape.push_back(q.columns());
   // Against one matrix the rows of all others make one product.
   const bool fold = q.matrices.ndim() == 2 && !transpose_a;
-  return viewed(fold ? product({as_matrix(p.matrices), false}, q, {}) : product(p, q, batch), shape);
+  return viewed(fold ? product({as_matrix(p.matrices), false}, q) : product(p, q, batch), shape);
 }
 
 Tensor dot(const Operand& a, const Operand& b) {
@@ -124,7 +144,7 @@ Tensor outer(const Operand& a, const Operand& b) {
   check_operands(scope, a, b);
   if (a.ndim() != 1 || b.ndim() != 1)
     scope.fail("needs two vectors, and a is ", a.shape(), ", b is ", b.shape(), "; flatten them first");
-  return product({unsqueeze(a, 1), false}, {unsqueeze(b, 0), false}, {});
+  return product({unsqueeze(a, 1), false}, {unsqueeze(b, 0), false});
 }
 
 namespace {
@@ -136,13 +156,14 @@ void check_dense(const OpScope& scope, const Operand& x, const Operand& w, const
     scope.fail<DtypeError>("x is ", name_of(x.dtype()), ", w is ", name_of(w.dtype()),
                            b.defined() ? text(", b is ", name_of(b.dtype())) : "", "; convert with .to(...)");
   check_floating(x);
-  const std::string shapes =
-      text("x is ", x.shape(), ", w is ", w.shape(), b.defined() ? text(", b is ", b.shape()) : "");
-  if (x.ndim() == 0 || w.ndim() != 2) scope.fail("needs x (..., in), w (in, out) and b (out): ", shapes);
+  const auto shapes = [&] {
+    return text("x is ", x.shape(), ", w is ", w.shape(), b.defined() ? text(", b is ", b.shape()) : "");
+  };
+  if (x.ndim() == 0 || w.ndim() != 2) scope.fail("needs x (..., in), w (in, out) and b (out): ", shapes());
   if (x.shape()[-1] != w.shape()[0])
-    scope.fail("inner dimensions differ: ", shapes, "; x needs ", w.shape()[0], " features");
+    scope.fail("inner dimensions differ: ", shapes(), "; x needs ", w.shape()[0], " features");
   if (b.defined() && b.shape() != Shape{w.shape()[1]})
-    scope.fail("the bias does not fit: ", shapes, "; b needs shape (", w.shape()[1], ",)");
+    scope.fail("the bias does not fit: ", shapes(), "; b needs shape (", w.shape()[1], ",)");
 }
 
 Array affine(const Tensor& x, const Tensor& w, const Tensor& b) {
@@ -163,10 +184,10 @@ Tensor dense(const Operand& x, const Operand& w, const Tensor& b) {
   check_dense(scope, x, w, b);
   const auto forward = [&] { return affine(x.tensor(), w.tensor(), b); };
   const auto to_x = [w = w.tensor(), shape = x.shape()](const Tensor& g) {
-    return viewed(product({as_matrix(g), false}, {w, true}, {}), shape);  // (rows, out) (out, in)
+    return viewed(product({as_matrix(g), false}, {w, true}), shape);  // (rows, out) (out, in)
   };
   const auto to_w = [x = x.tensor()](const Tensor& g) {
-    return product({as_matrix(x), true}, {as_matrix(g), false}, {});  // (in, rows) (rows, out)
+    return product({as_matrix(x), true}, {as_matrix(g), false});  // (in, rows) (rows, out)
   };
   if (!b.defined()) return primitive("dense", {x, w}, forward, to_x, to_w);
   return primitive("dense", {x, w, b}, forward, to_x, to_w, [](const Tensor& g) { return sum(as_matrix(g), {0}); });

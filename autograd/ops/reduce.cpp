@@ -3,33 +3,50 @@
 
 namespace xgrad {
 
-Reduction::Reduction(const Operand& x, const std::vector<int>& along, bool keepdims)
-    : axes(checked_axes(along, x.ndim())), from(x.shape()), kept(from), result(from) {
-  for (auto axis = axes.rbegin(); axis != axes.rend(); ++axis) {
-    count *= from[*axis];
-    kept[*axis] = 1;
-    if (!keepdims) result.erase(*axis);
+Reduction::Reduction(const Operand& x, const std::vector<int>& axes, bool keepdims) : from(x.shape()), kept(from) {
+  const int ndim = from.ndim();
+  if (axes.empty()) std::fill_n(along, ndim, true);
+  if (axes.size() == 1) along[checked_axis(axes[0], ndim)] = true;
+  if (axes.size() > 1)
+    for (const int axis : checked_axes(axes, ndim)) along[axis] = true;
+  for (int d = 0; d < ndim; ++d) {
+    if (along[d]) {
+      count *= from[d];
+      kept[d] = 1;
+    }
+    if (!along[d] || keepdims) result.push_back(kept[d]);
   }
-  if (keepdims) result = kept;
+}
+
+std::vector<int> Reduction::axes() const {
+  std::vector<int> axes;
+  for (int d = 0; d < from.ndim(); ++d)
+    if (along[d]) axes.push_back(d);
+  return axes;
 }
 
 Array Reduction::run(kernels::Reduce kind, const Array& x) const {
   const auto kernel = kernels::table().reduce[int(kind)][int(x.dtype())];
   if (!kernel)
     throw DtypeError(OpScope::prefix() + text("not defined for ", name_of(x.dtype()), "; convert with .to(f32)"));
-  if (axes.empty()) {  // of a 0-d tensor
-    Array single(x.dtype(), result);
-    kernel(x.data(), single.data(), 1, 1, 1);
-    return single;
-  }
   Array current = x;
-  for (const auto& [first, last] : axis_runs(axes)) {
+  bool done = false;
+  for (int last = from.ndim() - 1; last >= 0; --last) {
+    if (!along[last]) continue;
+    int first = last;
+    while (first > 0 && along[first - 1]) --first;
     const AxisView view(current.shape(), first, last);
     Shape shape = current.shape();
     for (int d = first; d <= last; ++d) shape[d] = 1;
     Array next(x.dtype(), shape);
     if (next.size() > 0) kernel(current.data(), next.data(), view.outer, view.count, view.inner);
     current = std::move(next);
+    last = first;
+    done = true;
+  }
+  if (!done) {  // of a 0-d tensor
+    current = Array(x.dtype(), result);
+    kernel(x.data(), current.data(), 1, 1, 1);
   }
   return current.viewed(result);
 }

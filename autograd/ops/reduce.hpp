@@ -5,13 +5,16 @@
 /// What the reductions share.
 namespace xgrad {
 
-/// The axes of a reduction in order, and the shapes that follow from them.
+/// The axes of a reduction, and the shapes that follow from them.
 struct Reduction {
-  std::vector<int> axes;
-  Shape from, kept, result;  // of the input; of the result with the axes as size 1; of the result
-  std::int64_t count = 1;    // elements that make one
+  Shape from, kept, result;          // of the input; of the result with the axes as size 1; of the result
+  std::int64_t count = 1;            // elements that make one
+  bool along[Shape::max_ndim] = {};  // whether an axis is reduced
 
-  Reduction(const Operand& x, const std::vector<int>& along, bool keepdims);
+  Reduction(const Operand& x, const std::vector<int>& axes, bool keepdims);
+
+  /// The axes in order.
+  std::vector<int> axes() const;
 
   /// Reduces the runs of neighbouring axes one after another, innermost first. Throws DtypeError where there is no
   /// kernel.

@@ -14,13 +14,27 @@ Tensor sum(const Operand& x, const std::vector<int>& axes, bool keepdims) {
       [from = r.from, kept = r.kept](const Tensor& g) { return broadcast_to(with_axes(g, kept), from); });
 }
 
+namespace {
+
+/// x / by, in place.
+Array divided(Array x, double by) {
+  alignas(8) std::byte number[8];
+  Number(by).store(x.dtype(), number);
+  const kernels::Loop<2> loop{1, {x.size()}, {{1}, {0}}};
+  if (x.size() > 0)
+    kernels::table().binary[int(kernels::Binary::divide)][int(x.dtype())](x.data(), number, x.data(), loop);
+  return x;
+}
+
+}  // namespace
+
 Tensor mean(const Operand& x, const std::vector<int>& axes, bool keepdims) {
   const OpScope scope("mean", x.place());
   check_floating(x);
   const Reduction r(x, axes, keepdims);
   const auto count = static_cast<double>(r.count);
   return primitive(
-      "mean", {x}, [&] { return (Tensor(r.run(Reduce::sum, x.array())) / count).array(); },
+      "mean", {x}, [&] { return divided(r.run(Reduce::sum, x.array()), count); },
       [from = r.from, kept = r.kept, count](const Tensor& g) {
         return broadcast_to(with_axes(g / count, kept), from);
       });
@@ -46,12 +60,13 @@ Tensor prod(const Operand& x, const std::vector<int>& axes, bool keepdims) {
   const OpScope scope("prod", x.place());
   if (x.dtype() == boolean) return prod(x.tensor().to(i64), axes, keepdims);
   const Reduction r(x, axes, keepdims);
-  const auto runs = axis_runs(r.axes);
-  if (runs.size() == 1 && runs[0].first == runs[0].second) return product(x, r.axes[0], r.result);
+  const std::vector<int> along = r.axes();
+  const auto runs = axis_runs(along);
+  if (runs.size() == 1 && runs[0].first == runs[0].second) return product(x, along[0], r.result);
   // The axes as one, the last: neighbours stand so already.
-  const Tensor together = runs.size() <= 1 ? x.tensor() : permute(x, AxesLast(x.ndim(), r.axes).order);
-  const int first = runs.size() == 1 ? runs[0].first : x.ndim() - static_cast<int>(r.axes.size());
-  const int last = first + static_cast<int>(r.axes.size());
+  const Tensor together = runs.size() <= 1 ? x.tensor() : permute(x, AxesLast(x.ndim(), along).order);
+  const int first = runs.size() == 1 ? runs[0].first : x.ndim() - static_cast<int>(along.size());
+  const int last = first + static_cast<int>(along.size());
   const Shape& s = together.shape();
   return product(reshape(together, {s.product(0, first), r.count, s.product(last, s.ndim())}), 1, r.result);
 }
@@ -66,7 +81,7 @@ Tensor extremum(const char* name, Reduce kind, const Operand& x, const std::vect
   return primitive(
       name, {x}, [&] { return r.run(kind, x.array()); },
       // A NaN is what made y NaN, so it takes the gradient.
-      [x, axes = r.axes, kept = r.kept](const Tensor& g, const Tensor& y) {
+      [x, axes = r.axes(), kept = r.kept](const Tensor& g, const Tensor& y) {
         const Tensor chosen = logical_or(x == with_axes(y, kept), isnan(x));
         const Tensor ties = sum(chosen.to(x.dtype()), axes, true);
         return where(chosen, with_axes(g, kept) / with_axes(ties, kept), 0);

@@ -43,10 +43,10 @@ Tensor variance(const Operand& x, const std::vector<int>& axes, bool keepdims, i
   return primitive(
       "variance", {x},
       [&] {
-        const Tensor squares = square(centre(x.tensor().detach(), r.axes));
+        const Tensor squares = square(centre(x.tensor().detach(), r.axes()));
         return (Tensor(r.run(Reduce::sum, squares.array())) / freedom).array();
       },
-      [x, axes = r.axes, kept = r.kept, freedom](const Tensor& g) {
+      [x, axes = r.axes(), kept = r.kept, freedom](const Tensor& g) {
         return with_axes(g * (2 / freedom), kept) * centre(x, axes);
       });
 }
@@ -76,9 +76,9 @@ Tensor p_norm(const Operand& x, const Reduction& r, double p) {
   return primitive(
       "norm", {x},
       [&] {
-        const Tensor magnitude = abs(x.tensor().detach()), largest = max(magnitude, r.axes, true);
+        const Tensor magnitude = abs(x.tensor().detach()), largest = max(magnitude, r.axes(), true);
         const Tensor scale = where(logical_and(largest > 0, isfinite(largest)), largest, 1);
-        const Tensor scaled = pow(sum(pow(magnitude / scale, p), r.axes, true), 1 / p);
+        const Tensor scaled = pow(sum(pow(magnitude / scale, p), r.axes(), true), 1 / p);
         return (scaled * scale).array().viewed(r.result);
       },
       // sign(x) (|x| / y)^(p-1): sign gives the 0 where x is 0, and the mask keeps a power below 1 from its infinite
@@ -109,13 +109,13 @@ Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) 
   return primitive(
       "logsumexp", {x},
       [&] {
-        const Tensor value = x.tensor().detach(), largest = max(value, r.axes, true);
+        const Tensor value = x.tensor().detach(), largest = max(value, r.axes(), true);
         const Tensor shift = where(abs(largest) == infinity, 0, largest);
-        return (log(sum(exp(value - shift), r.axes, true)) + shift).array().viewed(r.result);
+        return (log(sum(exp(value - shift), r.axes(), true)) + shift).array().viewed(r.result);
       },
       // exp(x - y), and divided by its sum, which takes off the rounding of a large y. Where y is inf, its infinite
       // terms share the gradient; where it is -inf, there is none.
-      [x, axes = r.axes, kept = r.kept](const Tensor& g, const Tensor& y) {
+      [x, axes = r.axes(), kept = r.kept](const Tensor& g, const Tensor& y) {
         const Tensor total = with_axes(y.detach(), kept), infinite = total == infinity;
         Tensor terms = x - where(abs(total) == infinity, 0, total);
         // In a recording, whose other runs may meet some.
