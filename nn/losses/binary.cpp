@@ -43,6 +43,21 @@ Tensor from_probabilities(const Operand& p, const Operand& t) {
       [p](const Tensor& g) { return g * (maximum(log(1 - p), -100) - maximum(log(p), -100)); });
 }
 
+/// The mean of bce_with_logits(z, t), as one node. `p` is sigmoid(z) where that has been computed, or undefined.
+Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
+  const auto count = static_cast<double>(z.size());
+  const auto forward = [&] {
+    const NoGrad guard;
+    return mean(bce_with_logits(z, t)).array();
+  };
+  return primitive(
+      "bce_with_logits", {z, t}, forward,
+      [given = p.defined(), known = p.defined() ? p : z, t = t.tensor(), count](const Tensor& g) {
+        return ((given ? known : sigmoid(known)) - t) * (g / count);
+      },
+      [z, count](const Tensor& g) { return z * (-g / count); });
+}
+
 }  // namespace
 
 Tensor binary_cross_entropy(const Operand& p, const Operand& t, const LossOptions& options) {
@@ -51,6 +66,8 @@ Tensor binary_cross_entropy(const Operand& p, const Operand& t, const LossOption
   detail::check_prediction_in_unit_interval(p.tensor());
   detail::check_target_in_unit_interval(t.tensor());
   const Tensor z = logits_of(p.tensor());
+  if (z.defined() && options.reduction == Reduction::mean && !options.weight.defined())
+    return mean_with_logits(z, p.tensor(), t);
   return reduced(scope, z.defined() ? bce_with_logits(z, t) : from_probabilities(p, t), options.reduction,
                  options.weight);
 }
@@ -61,6 +78,8 @@ Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, cons
   detail::check_target_in_unit_interval(t.tensor());
   const double w = options.pos_weight;
   if (!(w >= 0)) scope.fail<ValueError>("pos_weight is ", w, "; it must be at least 0");
+  if (w == 1 && options.reduction == Reduction::mean && !options.weight.defined())
+    return mean_with_logits(z.tensor(), {}, t);
   // w t softplus(-z) + (1 - t) softplus(z) is bce_with_logits(z, t) with the first term counted w times.
   Tensor loss = bce_with_logits(z, t);
   if (w != 1) loss = loss + (w - 1) * (t * softplus(-z));
