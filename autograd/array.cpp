@@ -5,10 +5,12 @@
 
 namespace xgrad {
 
-std::uint64_t tick() {
-  static std::atomic<std::uint64_t> clock{1};
-  return clock.fetch_add(1, std::memory_order_relaxed);
+namespace {
+constinit std::atomic<std::uint64_t> clock{0};
 }
+
+std::uint64_t now() { return clock.load(std::memory_order_relaxed); }
+std::uint64_t tick() { return clock.fetch_add(1, std::memory_order_relaxed) + 1; }
 
 Ref<Storage> Storage::make(std::size_t bytes) {
   Storage* const s = recording::active() ? recording::current->make_storage(bytes)
@@ -29,11 +31,11 @@ void Storage::destroy(Storage* s) noexcept {
   memory::detail::release(s, header + bytes);
 }
 
-Array::Array(Dtype dtype, const Shape& shape) : dtype_(dtype), shape_(shape) {
-  check_sizes(shape);
-  storage_ = Storage::make(static_cast<std::size_t>(shape.size()) * size_of(dtype));
-  data_ = storage_->data();
-}
+Array::Array(Dtype dtype, const Shape& shape)
+    : storage_(Storage::make(static_cast<std::size_t>(checked_size(shape)) * size_of(dtype))),
+      data_(storage_->data()),
+      dtype_(dtype),
+      shape_(shape) {}
 
 Array Array::clone() const {
   recording::keep(*this);

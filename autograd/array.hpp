@@ -10,8 +10,8 @@ class Arena;
 /// The bytes of one or more arrays, 64-byte aligned, shared by reference counting.
 struct Storage {
   std::atomic<std::uint32_t> references{1};
-  /// When `assign` or an optimiser last wrote here, on the clock that numbers nodes; 0 if never. A rule recorded
-  /// before that moment must not use these values any more.
+  /// When `assign` or an optimiser last wrote here, on the clock of writes; 0 if never. A rule recorded before that
+  /// moment must not use these values any more.
   std::atomic<std::uint64_t> written{0};
   std::size_t bytes;
   /// The memory of a recording (autograd/capture.hpp), if it lies there; null otherwise.
@@ -36,7 +36,7 @@ class Array {
   Array(Dtype dtype, const Shape& shape);
   /// A view of `storage` that starts at `data`.
   Array(Dtype dtype, const Shape& shape, Ref<Storage> storage, std::byte* data)
-      : dtype_(dtype), shape_(shape), storage_(std::move(storage)), data_(data) {}
+      : storage_(std::move(storage)), data_(data), dtype_(dtype), shape_(shape) {}
 
   bool defined() const { return static_cast<bool>(storage_); }
   Dtype dtype() const { return dtype_; }
@@ -64,13 +64,15 @@ class Array {
   bool unique() const { return storage_.unique(); }
 
  private:
-  Dtype dtype_ = f32;
-  Shape shape_;
   Ref<Storage> storage_;
   std::byte* data_ = nullptr;
+  Dtype dtype_ = f32;
+  Shape shape_;
 };
 
-/// The next number of the clock that orders nodes and writes.
+/// The clock of writes: how many there have been by `assign` and the optimisers, in all threads.
+std::uint64_t now();
+/// The time of a write that is happening: later than everything recorded before it.
 std::uint64_t tick();
 
 }  // namespace xgrad

@@ -2,6 +2,7 @@
 #include <autograd/backward.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/primitive.hpp>
 #include <autograd/recording.hpp>
 #include <autograd/sweep.hpp>
 #include <mutex>
@@ -20,7 +21,7 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
     if (y.size() != 1)
       scope.fail<GraphError>("a cotangent is implicitly created only for scalar outputs, and this one is ", y.shape(),
                              "; reduce it with sum or mean, or pass a cotangent");
-    sweep.contribute(y.node(), ones(y.shape(), {.dtype = y.dtype()}));
+    sweep.start(y.node(), ones(y.shape(), {.dtype = y.dtype()}));
     return;
   }
   if (cotangent.shape() != y.shape())
@@ -32,7 +33,7 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
   Tensor g = sweep.create_graph ? cotangent : cotangent.detach();
   // Numbers of its own if it was overwritten since y was recorded: to the rules that would look like a stale value.
   if (cotangent.array().storage()->written.load(std::memory_order_relaxed) > 0) g = g.clone();
-  sweep.contribute(y.node(), std::move(g));
+  sweep.start(y.node(), std::move(g));
 }
 
 std::mutex& leaf_mutex() {
@@ -46,7 +47,7 @@ void deposit(Node& leaf, Tensor&& g, const Sweep& sweep) {
   const bool alone = leaf.grad.unique() || (leaf.grad.defined() && leaf.grad.array().storage()->arena);
   recording::reads_grad(leaf);
   if (!g.defined()) {
-    if (!leaf.grad.defined()) recording::set_grad(leaf, zeros(leaf.shape, {.dtype = leaf.dtype}));
+    if (!leaf.grad.defined()) recording::set_grad(leaf, zeros(leaf.shape(), {.dtype = leaf.dtype}));
     return;
   }
   if (leaf.grad.defined()) {
@@ -62,17 +63,24 @@ void deposit(Node& leaf, Tensor&& g, const Sweep& sweep) {
 
 /// The result of grad with create_graph: also linked to every input by a zero, so that differentiating the gradient of
 /// a linear function gives zero instead of an unconnected graph.
-Tensor linked(const Tensor& result, const std::vector<const Node*>& inputs, Place place) {
-  Ref<Node> node = Node::make("gradient", place, result.array(), static_cast<int>(inputs.size()) + 1);
-  const auto link = [&](const Ref<Node>& to, auto rule) {
-    Edge& edge = node->edges()[node->edge_count];
-    edge.input = to;
-    edge.argument = node->edge_count++;
-    edge.rule.set(rule);
-  };
-  if (result.requires_grad()) link(result.node(), [](const Tensor& g) { return g; });
-  for (const Node* input : inputs) link(Ref<Node>(const_cast<Node*>(input)), [](const Tensor&) { return Tensor(); });
-  return Tensor(result.array(), std::move(node));
+Tensor linked(const Tensor& result, const PoolVector<Sweep::Wanted>& inputs, Place place) {
+  NodeMaker maker("gradient", place, result.array(), inputs.size() + 1, 0);
+  int argument = 0;
+  if (result.requires_grad()) maker.connect(result.node(), argument++, false, [](const Tensor& g) { return g; });
+  for (const Sweep::Wanted& w : inputs)
+    maker.connect(Ref<Node>(const_cast<Node*>(w.node)), argument++, false, zero_rule);
+  return maker.finish(Array(result.array()));
+}
+
+/// The cotangents are null where there are none.
+void sweep_from(const Tensor* roots, std::size_t count, const Tensor* cotangents, BackwardOptions options,
+                const OpScope& scope) {
+  Sweep sweep(options.create_graph, options.retain_graph);
+  for (std::size_t i = 0; i < count; ++i) start(sweep, scope, roots[i], cotangents ? cotangents[i] : Tensor());
+  sweep.run();
+  const detail::GradMode mode(options.create_graph);
+  const std::lock_guard lock(leaf_mutex());
+  for (auto& [leaf, g] : sweep.leaves) deposit(*leaf, std::move(g), sweep);
 }
 
 }  // namespace
@@ -82,13 +90,7 @@ void backward(const std::vector<Tensor>& roots, const std::vector<Tensor>& cotan
   const OpScope scope("backward", place);
   if (!cotangents.empty() && cotangents.size() != roots.size())
     scope.fail<ValueError>(cotangents.size(), " cotangents for ", roots.size(), " roots; give one each, or none");
-  Sweep sweep(options.create_graph, options.retain_graph);
-  for (std::size_t i = 0; i < roots.size(); ++i)
-    start(sweep, scope, roots[i], cotangents.empty() ? Tensor() : cotangents[i]);
-  sweep.run();
-  const detail::GradMode mode(options.create_graph);
-  const std::lock_guard lock(leaf_mutex());
-  for (auto& [leaf, g] : sweep.leaves) deposit(*leaf, std::move(g), sweep);
+  sweep_from(roots.data(), roots.size(), cotangents.empty() ? nullptr : cotangents.data(), options, scope);
 }
 
 std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, const Tensor& cotangent,
@@ -106,18 +108,14 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, con
   sweep.run();
   std::vector<Tensor> results;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const auto at = static_cast<std::size_t>(
-        std::lower_bound(sweep.wanted.begin(), sweep.wanted.end(), inputs[i].node().get()) - sweep.wanted.begin());
-    if (!sweep.reached[at]) {
-      if (!options.allow_unused && !options.zeros_if_unused)
-        scope.fail<GraphError>("the output does not depend on input ", i, " of shape ", inputs[i].shape(),
-                               "; pass {.allow_unused = true} if that is meant");
-      results.push_back(options.zeros_if_unused ? zeros(inputs[i].shape(), {.dtype = inputs[i].dtype()}) : Tensor());
-      continue;
-    }
-    Tensor result = sweep.found[at];
-    if (!result.defined()) result = zeros(inputs[i].shape(), {.dtype = inputs[i].dtype()});
-    results.push_back(options.create_graph && grad_enabled() ? linked(result, sweep.wanted, place) : result);
+    Sweep::Wanted& w = *sweep.find(inputs[i].node().get());
+    if (!w.reached && !options.allow_unused && !options.zeros_if_unused)
+      scope.fail<GraphError>("the output does not depend on input ", i, " of shape ", inputs[i].shape(),
+                             "; pass {.allow_unused = true} if that is meant");
+    if (!w.found.defined() && (w.reached || options.zeros_if_unused))
+      w.found = zeros(inputs[i].shape(), {.dtype = inputs[i].dtype()});
+    const bool link = w.reached && options.create_graph && grad_enabled();
+    results.push_back(link ? linked(w.found, sweep.wanted, place) : w.found);
   }
   return results;
 }
@@ -126,10 +124,14 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, Gra
   return grad(y, inputs, Tensor(), options, place);
 }
 
-void Tensor::backward(BackwardOptions options, Place place) const { xgrad::backward({*this}, {}, options, place); }
+void Tensor::backward(BackwardOptions options, Place place) const {
+  const OpScope scope("backward", place);
+  sweep_from(this, 1, nullptr, options, scope);
+}
 
 void Tensor::backward(const Tensor& cotangent, BackwardOptions options, Place place) const {
-  xgrad::backward({*this}, {cotangent}, options, place);
+  const OpScope scope("backward", place);
+  sweep_from(this, 1, &cotangent, options, scope);
 }
 
 }  // namespace xgrad

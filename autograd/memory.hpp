@@ -31,6 +31,18 @@ void count_nodes(std::int64_t change) noexcept;
 void count_system_allocation() noexcept;
 std::int64_t idle_bytes() noexcept;
 }  // namespace detail
+
+/// For containers of the standard library whose memory shall come from the pool.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>&) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(detail::allocate(n * sizeof(T))); }
+  void deallocate(T* block, std::size_t n) noexcept { detail::release(block, n * sizeof(T)); }
+  friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }
+};
 }  // namespace memory
 
 /// An intrusive, atomically counted pointer: T has `std::atomic<std::uint32_t> references` and `static void
@@ -63,7 +75,11 @@ class Ref {
   ~Ref() { reset(); }
   void reset() noexcept {
     T* const p = std::exchange(p_, nullptr);
-    if (p && p->references.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(p);
+    if (!p) return;
+    // Who holds the only reference need not write that nobody else has one.
+    if (p->references.load(std::memory_order_acquire) == 1 ||
+        p->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      T::destroy(p);
   }
   /// Gives up the pointer together with its reference.
   T* release() noexcept { return std::exchange(p_, nullptr); }

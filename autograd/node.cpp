@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/node.hpp>
 
 namespace xgrad {
@@ -7,58 +8,59 @@ namespace {
 thread_local constinit Node* waiting = nullptr;
 thread_local constinit bool digging = false;
 
+// The number of the thread's newest node. An op's node comes after it and after its inputs, which other threads may
+// have made; so the threads need no common count.
+thread_local constinit std::uint64_t newest = 0;
+
 // A dead node's own memory holds the list: its `output_data` field is free to serve as the link.
 void set_link(Node* n, Node* next) { n->output_data = reinterpret_cast<std::byte*>(next); }
 Node* link(const Node* n) { return reinterpret_cast<Node*>(n->output_data); }
 
-std::size_t bytes_of(int edges) { return sizeof(Node) + static_cast<std::size_t>(edges) * sizeof(Edge); }
+void destroy_one(Node* n) noexcept {
+  n->clear();
+  const std::size_t bytes = n->bytes;
+  n->~Node();
+  memory::detail::count_nodes(-1);
+  memory::detail::release(n, bytes);
+}
 
 }  // namespace
 
-Node::Node(const char* name_, Place place_, const Array& output_, int edges_)
-    : edge_count(0),
-      edge_capacity(edges_),
-      id(tick()),
+Node::Node(const char* name_, Place place, const Array& output_, std::size_t bytes_)
+    : bytes(static_cast<std::uint32_t>(bytes_)),
+      id(newest + 1),
+      recorded(now()),
       name(name_),
-      place(place_),
+      file(place.file),
+      line(place.line),
       dtype(output_.dtype()),
-      shape(output_.shape()) {
-  static_assert(alignof(Edge) <= alignof(Node));
-  for (int i = 0; i < edge_capacity; ++i) new (edges() + i) Edge;
+      ndim(static_cast<std::uint8_t>(output_.ndim())) {
+  std::copy(output_.shape().begin(), output_.shape().end(), reinterpret_cast<std::int64_t*>(this + 1));
 }
 
-Ref<Node> Node::make(const char* name, Place place, const Array& output, int edge_capacity) {
-  void* const block = memory::detail::allocate(bytes_of(edge_capacity));
+Node* Node::make(const char* name, Place place, const Array& output, std::size_t edges, std::size_t closures) {
+  static_assert(alignof(Edge) <= 8 && sizeof(Node) % 8 == 0);
+  const std::size_t bytes = bytes_of(output.ndim(), edges) + closures;
+  void* const block = memory::detail::allocate(bytes);
   memory::detail::count_nodes(1);
-  return Ref<Node>::adopt(new (block) Node(name, place, output, edge_capacity));
+  return new (block) Node(name, place, output, bytes);
 }
 
 Ref<Node> Node::make_leaf(const Array& array) {
-  Ref<Node> leaf = make("leaf", {}, array, 0);
+  Node* const leaf = make("leaf", {}, array, 0, 0);
   leaf->is_leaf = true;
-  return leaf;
-}
-
-Tensor Node::output_tensor() {
-  if (!output) return {};
-  return Tensor(Array(dtype, shape, output, output_data), Ref<Node>(this));
+  newest = leaf->id;
+  return Ref<Node>::adopt(leaf);
 }
 
 void Node::clear() noexcept {
-  for (int i = 0; i < edge_count; ++i) {
-    edges()[i].rule.reset();
-    edges()[i].input.reset();
+  for (Edge *edge = edges(), *const end = edge + std::exchange(edge_count, 0); edge != end; ++edge) {
+    if (const auto destroy = edge->rule->destroy) destroy(closure_of(*edge));
+    if (edge->lent) edge->input.release();
+    edge->~Edge();
   }
   output.reset();
-  source = Tensor();
-}
-
-void Node::destroy_one(Node* n) noexcept {
-  const int count = n->edge_capacity;
-  for (int i = 0; i < count; ++i) n->edges()[i].~Edge();
-  n->~Node();
-  memory::detail::count_nodes(-1);
-  memory::detail::release(n, bytes_of(count));
+  source() = Tensor();
 }
 
 void Node::destroy(Node* n) noexcept {
@@ -75,6 +77,16 @@ void Node::destroy(Node* n) noexcept {
     destroy_one(next);
   }
   digging = false;
+}
+
+Tensor NodeMaker::finish(Array&& result) {
+  if (!is_floating(result.dtype())) return Tensor(std::move(result));
+  newest = node_->id;
+  if (keeps_output_) {
+    node_->output = result.storage();
+    node_->output_data = result.data<std::byte>();
+  }
+  return Tensor(std::move(result), std::move(node_));
 }
 
 }  // namespace xgrad

@@ -4,126 +4,141 @@
 
 namespace xgrad {
 
-/// A vjp with what it captured: called with the cotangent of the output and, if it asks for it, the output itself.
-/// Closures of up to three tensors or one operand live inside the node.
-class Rule {
- public:
-  Rule() = default;
-  template <class F>
-  void set(F f) {
-    if constexpr (sizeof(F) <= capacity && alignof(F) <= alignof(void*)) {
-      new (buffer_) F(std::move(f));
-      static constexpr Table table{&call<F, false>, &destroy<F, false>, asks_for_output<F>};
-      table_ = &table;
-    } else {
-      void* const block = memory::detail::allocate(sizeof(F));
-      static_assert(alignof(F) <= 64);
-      *reinterpret_cast<F**>(buffer_) = new (block) F(std::move(f));
-      static constexpr Table table{&call<F, true>, &destroy<F, true>, asks_for_output<F>};
-      table_ = &table;
-    }
-  }
-  Rule(const Rule&) = delete;
-  Rule& operator=(const Rule&) = delete;
-  ~Rule() { reset(); }
+/// What the engine has to know of a vjp's closure type. A vjp is called with the cotangent of the output and, if it
+/// asks for it, the output itself.
+struct Rule {
+  Tensor (*call)(void* closure, const Tensor& g, const Tensor& y);
+  void (*destroy)(void* closure) noexcept;  // null if there is nothing to do
+  bool wants_output;
 
-  void reset() noexcept {
-    if (table_) std::exchange(table_, nullptr)->destroy(buffer_);
-  }
-  Tensor operator()(const Tensor& g, const Tensor& y) { return table_->call(buffer_, g, y); }
-  bool wants_output() const { return table_->wants_output; }
-  explicit operator bool() const { return table_ != nullptr; }
+  /// The room that a closure takes in its node: none if it captured nothing.
+  template <class F>
+  static constexpr std::size_t bytes = std::is_empty_v<F> ? 0 : sizeof(F) + alignof(F);
+  template <class F>
+  static const Rule of;
 
  private:
-  static constexpr std::size_t capacity = 48;
-  struct Table {
-    Tensor (*call)(void*, const Tensor&, const Tensor&);
-    void (*destroy)(void*) noexcept;
-    bool wants_output;
-  };
   template <class F>
   static constexpr bool asks_for_output = std::is_invocable_v<F&, const Tensor&, const Tensor&>;
-  template <class F, bool outside>
-  static F& closure(void* buffer) {
-    if constexpr (outside) {
-      return **static_cast<F**>(buffer);
-    } else {
-      return *static_cast<F*>(buffer);
-    }
-  }
-  template <class F, bool outside>
-  static Tensor call(void* buffer, const Tensor& g, const Tensor& y) {
+  template <class F>
+  static Tensor call_with(void* closure, const Tensor& g, const Tensor& y) {
+    F& f = *static_cast<F*>(closure);
     if constexpr (asks_for_output<F>) {
-      return closure<F, outside>(buffer)(g, y);
+      return f(g, y);
     } else {
-      return closure<F, outside>(buffer)(g);
+      return f(g);
     }
   }
-  template <class F, bool outside>
-  static void destroy(void* buffer) noexcept {
-    F& f = closure<F, outside>(buffer);
-    f.~F();
-    if constexpr (outside) memory::detail::release(&f, sizeof(F));
+  template <class F>
+  static void destroy_closure(void* closure) noexcept {
+    static_cast<F*>(closure)->~F();
   }
-
-  const Table* table_ = nullptr;
-  alignas(void*) std::byte buffer_[capacity];
 };
+template <class F>
+inline constexpr Rule Rule::of{&call_with<F>, std::is_trivially_destructible_v<F> ? nullptr : &destroy_closure<F>,
+                               asks_for_output<F>};
 
 /// Where a node sends a cotangent. `argument` counts the op's inputs from 0; `sum_to_input` lets the engine sum a
 /// broadcast cotangent back to the input's shape.
 struct Edge {
   Ref<Node> input;
-  Rule rule;
-  int argument = 0;
-  bool sum_to_input = false;
+  const Rule* rule = nullptr;
+  std::uint32_t closure = 0;  // where in the node's block the rule's captured values stand
+  std::uint32_t argument : 30 = 0;
+  std::uint32_t sum_to_input : 1 = 0;
+  std::uint32_t lent : 1 = 0;  // a pass that takes the rules has also taken the reference of `input`
 };
 
-struct Sweep;
-
-/// How a tensor was made. A leaf has no edges and collects `grad`. Nodes are numbered as they are made, so every
-/// input's number is lower than its output's and sorting by `id` is a topological order.
+/// How a tensor was made. A leaf has no edges and collects a gradient. Nodes are numbered as they are made, an input's
+/// number is lower than its output's, and so sorting by `id` is a topological order.
+///
+/// A node is one block: the fields, the sizes of the output's axes, the edges, and what their rules captured.
 struct Node {
   std::atomic<std::uint32_t> references{1};
-  int edge_count;     // inputs that need a gradient
-  int edge_capacity;  // inputs there is room for
-  std::uint64_t id;
-  const char* name;  // string with static storage
-  Place place;
-  Dtype dtype;  // of the output
-  Shape shape;
+  std::atomic<int> guests{0};    // passes that retain the graph and found another such pass as the owner
+  std::uint32_t edge_count = 0;  // inputs that need a gradient
+  std::uint32_t bytes;           // of the block
+  std::uint64_t id = 0;
+  std::uint64_t recorded;  // on the clock of writes (autograd/array.hpp)
+  const char* name;        // string with static storage
+  const char* file;        // the place in the user's program
+  int line;
+  const Dtype dtype;  // of the output
+  const std::uint8_t ndim;
   bool is_leaf = false;
-  // How many passes with retain_graph are at this node now, or `taken` once a pass without it has begun to take the
-  // rules away.
-  std::atomic<int> passes{0};
-  static constexpr int taken = -1;
+
+  // The pass in progress that visits this node (autograd/sweep.hpp), and what has arrived for it.
+  std::atomic<std::uintptr_t> owner{0};
+  Tensor pending;
 
   // The output's numbers, kept only while some rule asks for them: a tensor that held the node would be a cycle.
   Ref<Storage> output;
   std::byte* output_data = nullptr;
 
-  Tensor grad;    // of a leaf
-  Tensor source;  // the input of an op that a loss can meet as one stable op (sigmoid, log_softmax)
+  Tensor grad;  // of a leaf
+  /// The input of an op that a loss can meet as one stable op (sigmoid, log_softmax), which needs no gradient's place.
+  Tensor& source() { return grad; }
 
-  // The pass in progress that visits this node, and what has arrived for it; another pass of another thread that
-  // meets the same node keeps its own sum (autograd/backward.cpp).
-  std::atomic<const Sweep*> owner{nullptr};
-  Tensor pending;
-
-  Edge* edges() { return reinterpret_cast<Edge*>(this + 1); }
-  /// The output as a tensor with this history.
-  Tensor output_tensor();
+  Place place() const { return {file, line}; }
+  const std::int64_t* sizes() const { return reinterpret_cast<const std::int64_t*>(this + 1); }
+  Shape shape() const { return {sizes(), sizes() + ndim}; }
+  bool has_shape(const Shape& shape) const {
+    if (shape.ndim() != ndim) return false;
+    for (int d = 0; d < ndim; ++d)
+      if (shape[d] != sizes()[d]) return false;
+    return true;
+  }
+  Edge* edges() { return reinterpret_cast<Edge*>(reinterpret_cast<std::int64_t*>(this + 1) + ndim); }
+  void* closure_of(const Edge& edge) { return reinterpret_cast<std::byte*>(this) + edge.closure; }
   /// Lets go of rules, captured values and inputs.
   void clear() noexcept;
 
-  static Ref<Node> make(const char* name, Place place, const Array& output, int edge_capacity);
   static Ref<Node> make_leaf(const Array& array);
   /// Frees the node and, one after another instead of recursively, all that only it kept alive.
   static void destroy(Node* n) noexcept;
 
  private:
-  Node(const char* name_, Place place_, const Array& output_, int edges_);
-  static void destroy_one(Node* n) noexcept;
+  friend class NodeMaker;
+  Node(const char* name_, Place place, const Array& output_, std::size_t bytes_);
+  static std::size_t bytes_of(int ndim, std::size_t edges) {
+    return sizeof(Node) + static_cast<std::size_t>(ndim) * sizeof(std::int64_t) + edges * sizeof(Edge);
+  }
+  static Node* make(const char* name, Place place, const Array& output, std::size_t edges, std::size_t closures);
+};
+
+/// Makes the node of an op's result, edge by edge.
+class NodeMaker {
+ public:
+  /// With room for `edges`, whose closures take so many bytes (Rule::bytes).
+  NodeMaker(const char* name, Place place, const Array& output, std::size_t edges, std::size_t closures)
+      : node_(Ref<Node>::adopt(Node::make(name, place, output, edges, closures))),
+        used_(Node::bytes_of(output.ndim(), edges)) {}
+
+  template <class F>
+  void connect(const Ref<Node>& input, int argument, bool sum_to_input, F&& rule) {
+    using Closure = std::decay_t<F>;
+    static_assert(alignof(Closure) <= 64, "a block is aligned to 64 bytes");
+    Edge& edge = *new (node_->edges() + node_->edge_count) Edge;
+    used_ = (used_ + alignof(Closure) - 1) / alignof(Closure) * alignof(Closure);
+    edge.closure = static_cast<std::uint32_t>(used_);
+    if constexpr (!std::is_empty_v<Closure>) used_ += sizeof(Closure);
+    new (node_->closure_of(edge)) Closure(std::forward<F>(rule));
+    edge.rule = &Rule::of<Closure>;
+    edge.input = input;
+    edge.argument = static_cast<std::uint32_t>(argument) & 0x3fffffff;
+    edge.sum_to_input = sum_to_input;
+    ++node_->edge_count;
+    keeps_output_ |= edge.rule->wants_output;
+    if (input->id >= node_->id) node_->id = input->id + 1;
+  }
+
+  /// The result with its history; a constant if it has no derivative, not being of a floating dtype.
+  Tensor finish(Array&& result);
+
+ private:
+  Ref<Node> node_;
+  std::size_t used_;  // bytes of the block
+  bool keeps_output_ = false;
 };
 
 }  // namespace xgrad

@@ -123,23 +123,12 @@ void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_num
     recording::keep(t);
     if (!differentiating) continue;
     const std::uint64_t written = t.array().storage()->written.load(std::memory_order_relaxed);
-    if (written > differentiating->id)
+    if (written > differentiating->recorded)
       fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
                        " needs was overwritten after it was recorded (it is at version ", written,
-                       ", expected at most ", differentiating->id,
+                       ", expected at most ", differentiating->recorded,
                        "); call backward before assign or step, or record the op again");
   }
-}
-
-Tensor detail::finish(Array&& result, Ref<Node>&& node) {
-  if (!is_floating(result.dtype())) return Tensor(std::move(result));
-  bool keep_output = false;
-  for (int i = 0; i < node->edge_count; ++i) keep_output |= node->edges()[i].rule.wants_output();
-  if (keep_output) {
-    node->output = result.storage();
-    node->output_data = result.data<std::byte>();
-  }
-  return Tensor(std::move(result), std::move(node));
 }
 
 Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel) {

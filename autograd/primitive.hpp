@@ -59,17 +59,13 @@ class Differentiating {
  private:
   const Node* before_;
 };
-Tensor finish(Array&& result, Ref<Node>&& node);
+template <class R>
+inline constexpr bool is_rule = !std::is_same_v<std::decay_t<R>, NotDifferentiable>;
 
 template <class R>
-void attach(Node& node, int argument, const Input& input, R&& rule, bool sum_to_input) {
-  if constexpr (!std::is_same_v<std::decay_t<R>, NotDifferentiable>) {
-    if (!input.requires_grad()) return;
-    Edge& edge = node.edges()[node.edge_count++];
-    edge.input = input.tensor().node();
-    edge.rule.set(std::forward<R>(rule));
-    edge.argument = argument;
-    edge.sum_to_input = sum_to_input;
+void attach(NodeMaker& maker, int argument, const Input& input, R&& rule, bool sum_to_input) {
+  if constexpr (is_rule<R>) {
+    if (input.requires_grad()) maker.connect(input.tensor().node(), argument, sum_to_input, std::forward<R>(rule));
   }
 }
 
@@ -78,10 +74,18 @@ template <std::size_t N, class... Rules>
 Tensor record(const char* name, const Input (&inputs)[N], bool sum_to_inputs, Array&& result, Rules&&... rules) {
   static_assert(sizeof...(Rules) == N, "an op has one rule for each input");
   if (!recording(inputs, N)) return Tensor(std::move(result));
-  Ref<Node> node = Node::make(name, OpScope::place(inputs[0].place()), result, N);
+  std::size_t edges = 0, closures = 0;
   int argument = 0;
-  ((attach(*node, argument, inputs[argument], std::forward<Rules>(rules), sum_to_inputs), ++argument), ...);
-  return finish(std::move(result), std::move(node));
+  const auto count = [&](bool is_rule_, std::size_t bytes) {
+    const bool stored = is_rule_ && inputs[argument++].requires_grad();
+    edges += stored;
+    closures += stored ? bytes : 0;
+  };
+  (count(is_rule<Rules>, Rule::bytes<std::decay_t<Rules>>), ...);
+  NodeMaker maker(name, OpScope::place(inputs[0].place()), result, edges, closures);
+  argument = 0;
+  ((attach(maker, argument, inputs[argument], std::forward<Rules>(rules), sum_to_inputs), ++argument), ...);
+  return maker.finish(std::move(result));
 }
 
 Array elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel);

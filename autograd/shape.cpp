@@ -9,7 +9,7 @@ namespace {
 
 }  // namespace
 
-Shape::Shape(const std::int64_t* begin, const std::int64_t* end) {
+Shape::Shape(const std::int64_t* begin, const std::int64_t* end) : Shape() {
   for (const std::int64_t* s = begin; s != end; ++s) push_back(*s);
 }
 
@@ -79,15 +79,10 @@ std::vector<int> checked_axes(const std::vector<int>& axes, int ndim) {
   return result;
 }
 
-void check_sizes(const Shape& shape) {
-  constexpr std::int64_t most = std::int64_t{1} << 59;
-  std::int64_t n = 1;
-  for (std::int64_t size : shape) {
+void detail::fail_sizes(const Shape& shape) {
+  for (const std::int64_t size : shape)
     if (size < 0) fail(text("negative size in shape ", shape));
-    // A size of 0 is left out: strides are products of the others.
-    if (size > 0 && (__builtin_mul_overflow(n, size, &n) || n > most))
-      fail(text("shape ", shape, " has more elements than can be counted"));
-  }
+  fail(text("shape ", shape, " has more elements than can be counted"));
 }
 
 }  // namespace xgrad

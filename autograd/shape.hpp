@@ -1,6 +1,7 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,13 @@ class Shape {
  public:
   static constexpr int max_ndim = 8;
 
-  Shape() = default;
+  Shape() : ndim_(0), sizes_{} {}
+  Shape(const Shape& other) : ndim_(other.ndim_) { copy_sizes(other); }
+  Shape& operator=(const Shape& other) {
+    ndim_ = other.ndim_;
+    copy_sizes(other);
+    return *this;
+  }
   template <std::integral... I>
   requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim) Shape(I... sizes)
       : ndim_(sizeof...(I)), sizes_{static_cast<std::int64_t>(sizes)...} {}
@@ -49,8 +56,17 @@ class Shape {
   }
 
  private:
-  int ndim_ = 0;
-  std::int64_t sizes_[max_ndim] = {};
+  // Most shapes have few axes: the first cache line of two is all that they touch.
+  void copy_sizes(const Shape& other) {
+    if (ndim_ <= 2) {
+      std::memcpy(sizes_, other.sizes_, 2 * sizeof(std::int64_t));
+    } else {
+      std::memcpy(sizes_, other.sizes_, sizeof sizes_);
+    }
+  }
+
+  int ndim_;
+  std::int64_t sizes_[max_ndim];
 };
 
 /// The shape that two shapes broadcast to by NumPy's rules, or false.
@@ -63,8 +79,25 @@ Shape broadcast_strides(const Shape& from, const Shape& to);
 int checked_axis(int axis, int ndim);
 /// The same for several axes, sorted; a repeated one throws. An empty list means all axes.
 std::vector<int> checked_axes(const std::vector<int>& axes, int ndim);
-/// Throws in the name of the op in progress on a negative size, or if the sizes but for zeros multiply to more than
-/// 2^59.
-void check_sizes(const Shape& shape);
+namespace detail {
+[[noreturn]] void fail_sizes(const Shape& shape);
+}
+
+/// The number of elements. Throws in the name of the op in progress on a negative size, or if the sizes but for zeros,
+/// whose products are strides, multiply to more than 2^59.
+inline std::int64_t checked_size(const Shape& shape) {
+  constexpr std::int64_t most = std::int64_t{1} << 59;
+  std::int64_t n = 1;
+  bool empty = false;
+  for (const std::int64_t size : shape) {
+    if (size == 0) {
+      empty = true;
+    } else if (size < 0 || __builtin_mul_overflow(n, size, &n) || n > most) {
+      detail::fail_sizes(shape);
+    }
+  }
+  return empty ? 0 : n;
+}
+inline void check_sizes(const Shape& shape) { checked_size(shape); }
 
 }  // namespace xgrad

@@ -8,93 +8,172 @@ namespace xgrad {
 
 namespace {
 
-/// A pass at a node. Passes that retain the graph may meet there; one that takes the rules must be alone.
-class Visit {
+bool older(const Node* a, const Node* b) { return a->id < b->id; }
+
+[[noreturn]] void fail_gone(const Node& node) {
+  throw GraphError(OpScope::prefix() +
+                   text("second pass through the graph at ", node.name,
+                        ", whose saved values are gone; pass {.retain_graph = true} to the first one"));
+}
+
+[[noreturn]] void fail_met(const Node& node) {
+  throw GraphError(OpScope::prefix() +
+                   text("another pass is at ", node.name, " in this moment; pass {.retain_graph = true} to both"));
+}
+
+}  // namespace
+
+/// A pass at a node. Leaves it as it was, unless the rules were taken.
+class Sweep::Visit {
  public:
-  Visit(Node& node, bool retain) : node_(node), retain_(retain) {
-    int at = 0;
-    if (retain) {
-      at = node.passes.load(std::memory_order_acquire);
-      while (at != Node::taken && !node.passes.compare_exchange_weak(at, at + 1, std::memory_order_acq_rel)) {
-      }
-      if (at != Node::taken) return;
-    } else if (node.passes.compare_exchange_strong(at, Node::taken, std::memory_order_acq_rel)) {
-      return;
-    }
-    throw GraphError(
-        OpScope::prefix() +
-        (at == Node::taken
-             ? text("second pass through the graph at ", node.name,
-                    ", whose saved values are gone; pass {.retain_graph = true} to the first one")
-             : text("another pass is at ", node.name, " in this moment; pass {.retain_graph = true} to both")));
-  }
+  Visit(const Sweep& sweep, Node& node) : node_(node), owner_(sweep.owns(node)) {}
   ~Visit() {
-    if (retain_) {
-      node_.passes.fetch_sub(1, std::memory_order_acq_rel);
-    } else if (!done_) {
-      node_.passes.store(0, std::memory_order_release);
+    for (std::uint32_t i = 0; i < node_.edge_count; ++i) {
+      Edge& edge = node_.edges()[i];
+      if (edge.lent) Ref<Node>(edge.input).release();
+      edge.lent = false;
+    }
+    if (owner_) {
+      node_.owner.store(after_, std::memory_order_release);
+    } else if (!node_.is_leaf) {
+      node_.guests.fetch_sub(1);
     }
   }
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
 
   void take_rules() {
-    done_ = true;
     node_.clear();
+    after_ = gone;
   }
 
  private:
   Node& node_;
-  const bool retain_;
-  bool done_ = false;
+  const bool owner_;
+  std::uintptr_t after_ = 0;
 };
 
-}  // namespace
+Sweep::~Sweep() {
+  for (const auto& [node, g] : elsewhere_)
+    if (!node->is_leaf) const_cast<Node*>(node)->guests.fetch_sub(1);
+  while (next_ || !heap_.empty()) {
+    const Ref<Node> node = pop();
+    if (!owns(*node)) continue;
+    node->pending = Tensor();
+    node->owner.store(0, std::memory_order_release);
+  }
+}
 
 void Sweep::want(const std::vector<Tensor>& inputs) {
-  for (const Tensor& t : inputs) wanted.push_back(t.node().get());
-  std::sort(wanted.begin(), wanted.end());
-  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  found.resize(wanted.size());
-  reached.resize(wanted.size());
-  oldest_wanted =
-      (*std::min_element(wanted.begin(), wanted.end(), [](const Node* a, const Node* b) { return a->id < b->id; }))->id;
+  for (const Tensor& t : inputs) wanted.push_back({t.node().get(), Tensor()});
+  const auto before = [](const Wanted& a, const Wanted& b) { return a.node < b.node; };
+  const auto same = [](const Wanted& a, const Wanted& b) { return a.node == b.node; };
+  std::sort(wanted.begin(), wanted.end(), before);
+  wanted.erase(std::unique(wanted.begin(), wanted.end(), same), wanted.end());
+  oldest_wanted_ = wanted[0].node->id;
+  for (const Wanted& w : wanted) oldest_wanted_ = std::min(oldest_wanted_, w.node->id);
+}
+
+Sweep::Wanted* Sweep::find(const Node* node) {
+  const auto it =
+      std::lower_bound(wanted.begin(), wanted.end(), node, [](const Wanted& w, const Node* n) { return w.node < n; });
+  return it != wanted.end() && it->node == node ? &*it : nullptr;
+}
+
+bool Sweep::needs(const Node& node) {
+  if (wanted.empty()) return true;
+  return node.id >= oldest_wanted_ && (!node.is_leaf || find(&node));
+}
+
+void Sweep::push(Node* node) {
+  const bool newest = next_ ? older(next_, node) : heap_.empty() || !older(node, heap_.front());
+  if (newest && !next_) {
+    next_ = node;
+    return;
+  }
+  heap_.push_back(newest ? next_ : node);
+  if (newest) next_ = node;
+  std::push_heap(heap_.begin(), heap_.end(), older);
+}
+
+Ref<Node> Sweep::pop() {
+  if (next_) return Ref<Node>::adopt(std::exchange(next_, nullptr));
+  std::pop_heap(heap_.begin(), heap_.end(), older);
+  Node* const node = heap_.back();
+  heap_.pop_back();
+  return Ref<Node>::adopt(node);
 }
 
 /// What has arrived for a node so far, or null if this is the first time.
 Tensor* Sweep::waiting(Node& node) {
-  if (!elsewhere.empty()) {
-    if (const auto it = elsewhere.find(&node); it != elsewhere.end()) return &it->second;
-  }
-  return node.owner.load(std::memory_order_acquire) == this ? &node.pending : nullptr;
+  if (owns(node)) return &node.pending;
+  if (elsewhere_.empty()) return nullptr;
+  const auto it = elsewhere_.find(&node);
+  return it == elsewhere_.end() ? nullptr : &it->second;
 }
 
-void Sweep::contribute(const Ref<Node>& node, Tensor g) {
-  if (Tensor* const sum = waiting(*node)) {
+/// Keeps the first that arrives for a node.
+void Sweep::reserve(Node& node, Tensor&& g) {
+  std::uintptr_t found = 0;
+  if (node.owner.compare_exchange_strong(found, claim(node))) {
+    if ((claim(node) & alone) && node.guests.load() > 0) {
+      node.owner.store(0);
+      fail_met(node);
+    }
+    node.pending = std::move(g);
+    return;
+  }
+  if (!node.is_leaf) {
+    if (found == gone) fail_gone(node);
+    if (!retain_graph || (found & alone)) fail_met(node);
+    // A guest says so before it looks at the owner, and one that comes to be alone looks for guests after it has said
+    // that: so one of the two sees the other.
+    node.guests.fetch_add(1);
+    found = node.owner.load();
+    if (found & alone) {
+      node.guests.fetch_sub(1);
+      found == gone ? fail_gone(node) : fail_met(node);
+    }
+  }
+  elsewhere_[&node] = std::move(g);
+}
+
+void Sweep::start(const Ref<Node>& root, Tensor&& g) {
+  if (Tensor* const sum = waiting(*root)) {
     add(*sum, std::move(g));
     return;
   }
-  heap.push_back(node);
-  std::push_heap(heap.begin(), heap.end(), older);
-  const Sweep* nobody = nullptr;
-  if (node->owner.compare_exchange_strong(nobody, this, std::memory_order_acq_rel)) {
-    node->pending = std::move(g);
-  } else {
-    elsewhere[node.get()] = std::move(g);
+  push(root.get());
+  Ref<Node>(root).release();
+  reserve(*root, std::move(g));
+}
+
+void Sweep::contribute(Edge& edge, Tensor&& g) {
+  Node& node = *edge.input;
+  if (Tensor* const sum = waiting(node)) {
+    add(*sum, std::move(g));
+    return;
   }
+  push(&node);
+  if (retain_graph) {
+    Ref<Node>(edge.input).release();
+  } else {
+    edge.lent = true;
+    // What only the edge of a node that is ours alone refers to is ours alone without asking.
+    if (edge.input.unique() && node.owner.load(std::memory_order_relaxed) == 0) {
+      node.owner.store(claim(node), std::memory_order_relaxed);
+      node.pending = std::move(g);
+      return;
+    }
+  }
+  reserve(node, std::move(g));
 }
 
 Tensor Sweep::take(Node& node) {
-  if (!elsewhere.empty()) {
-    if (const auto it = elsewhere.find(&node); it != elsewhere.end()) {
-      Tensor g = std::move(it->second);
-      elsewhere.erase(it);
-      return g;
-    }
-  }
-  Tensor g = std::move(node.pending);
-  node.pending = Tensor();
-  node.owner.store(nullptr, std::memory_order_release);
+  if (owns(node)) return std::move(node.pending);
+  const auto it = elsewhere_.find(&node);
+  Tensor g = std::move(it->second);
+  elsewhere_.erase(it);
   return g;
 }
 
@@ -122,52 +201,48 @@ void Sweep::add(Tensor& sum, Tensor&& g) const {
   sum = sum + g;
 }
 
-Tensor Sweep::apply(const Node& node, Edge& edge, const Tensor& g, const Tensor& y) const {
-  const OpScope scope(node.name, node.place);
-  Tensor h = edge.rule(g, y);
+Tensor Sweep::apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) const {
+  const DetachedScope detached;
+  const OpScope scope(node.name, node.place());
+  const detail::Differentiating differentiating(&node);
+  Tensor h = edge.rule->call(node.closure_of(edge), g, y);
   if (!h.defined()) return h;
   const Node& input = *edge.input;
-  if (edge.sum_to_input && h.shape() != input.shape) h = sum_to(h, input.shape);
-  if (h.shape() != input.shape || h.dtype() != input.dtype)
+  if (edge.sum_to_input && !input.has_shape(h.shape())) h = sum_to(h, input.shape());
+  if (!input.has_shape(h.shape()) || h.dtype() != input.dtype)
     scope.fail<GraphError>("its vjp returned an invalid gradient for input ", edge.argument, ": got ",
-                           name_of(h.dtype()), " ", h.shape(), ", expected ", name_of(input.dtype), " ", input.shape);
+                           name_of(h.dtype()), " ", h.shape(), ", expected ", name_of(input.dtype), " ", input.shape());
   return h;
 }
 
-void Sweep::visit(Node& node, Tensor g) {
+void Sweep::visit(Node& node) {
+  Visit visiting(*this, node);
+  Tensor g = take(node);
   if (!wanted.empty()) {
-    const auto it = std::lower_bound(wanted.begin(), wanted.end(), &node);
-    if (it != wanted.end() && *it == &node) {
-      const auto i = static_cast<std::size_t>(it - wanted.begin());
-      found[i] = g;
-      reached[i] = true;
-      if (node.id == oldest_wanted) return;
+    if (Wanted* const w = find(&node)) {
+      w->found = g;
+      w->reached = true;
+      if (node.id == oldest_wanted_) return;
     }
   }
   if (node.is_leaf) {
-    if (wanted.empty()) leaves.emplace_back(Ref<Node>(&node), std::move(g));
+    if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g)});
     return;
   }
-  Visit visiting(node, retain_graph);
-  const DetachedScope detached;
-  const detail::Differentiating differentiating(&node);
-  Tensor y = node.output_tensor();
-  if (!create_graph) y = y.detach();
-  for (int i = 0; i < node.edge_count; ++i) {
+  Tensor y;
+  if (node.output)
+    y = Tensor(Array(node.dtype, node.shape(), node.output, node.output_data),
+               create_graph ? Ref<Node>(&node) : Ref<Node>());
+  for (std::uint32_t i = 0; i < node.edge_count; ++i) {
     Edge& edge = node.edges()[i];
-    if (needs(*edge.input)) contribute(edge.input, g.defined() ? apply(node, edge, g, y) : Tensor());
+    if (needs(*edge.input)) contribute(edge, g.defined() ? apply(node, edge, g, y) : Tensor());
   }
   if (!retain_graph) visiting.take_rules();
 }
 
 void Sweep::run() {
   const detail::GradMode mode(create_graph);
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), older);
-    const Ref<Node> node = std::move(heap.back());
-    heap.pop_back();
-    visit(*node, take(*node));
-  }
+  while (next_ || !heap_.empty()) visit(*pop());
 }
 
 }  // namespace xgrad

@@ -1,45 +1,76 @@
 #pragma once
 #include <autograd/node.hpp>
 #include <unordered_map>
+#include <vector>
 
 namespace xgrad {
 
-/// One pass over a graph, newest node first. What arrives for a node waits in the node itself while this pass owns it,
-/// or, when a pass of another thread (or one nested in a rule) has it, in `elsewhere`.
-struct Sweep {
+template <class T>
+using PoolVector = std::vector<T, memory::PoolAllocator<T>>;
+
+/// One pass over a graph, newest node first.
+///
+/// What arrives for a node waits in the node itself, which `owner` then reserves for this pass until it has been
+/// visited. A pass that takes the rules must have its nodes to itself: any other one that meets them throws. Passes
+/// that retain the graph may meet, and so may any at a leaf: who finds another owner is a guest and keeps its sum in
+/// `elsewhere`.
+class Sweep {
+ public:
   const bool create_graph, retain_graph;
-  std::vector<const Node*> wanted;  // sorted; empty in a pass that fills leaves
-  std::vector<Tensor> found;        // for each wanted node what arrived
-  std::vector<bool> reached;
-  std::uint64_t oldest_wanted = 0;
-  std::vector<std::pair<Ref<Node>, Tensor>> leaves;  // reached, with what arrived for each
-  std::vector<Ref<Node>> heap;
-  std::unordered_map<const Node*, Tensor> elsewhere;
+
+  /// What a pass that fills no leaves is asked for, and what has arrived there.
+  struct Wanted {
+    const Node* node;
+    Tensor found;
+    bool reached = false;
+  };
+  PoolVector<Wanted> wanted;  // sorted by node; empty in a pass that fills leaves
+  struct Leaf {
+    Ref<Node> node;
+    Tensor g;
+  };
+  PoolVector<Leaf> leaves;  // reached, with what arrived for each
 
   Sweep(bool create, bool retain) : create_graph(create), retain_graph(create || retain) {}
-  ~Sweep() {
-    for (const Ref<Node>& node : heap) {
-      if (node->owner.load(std::memory_order_acquire) == this) take(*node);
-    }
-  }
+  ~Sweep();
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
 
   void want(const std::vector<Tensor>& inputs);
-  void contribute(const Ref<Node>& node, Tensor g);
+  Wanted* find(const Node* node);
+  /// A cotangent of a root.
+  void start(const Ref<Node>& root, Tensor&& g);
   void run();
 
  private:
-  static bool older(const Ref<Node>& a, const Ref<Node>& b) { return a->id < b->id; }
-  bool needs(const Node& node) const {
-    if (wanted.empty()) return true;
-    return node.id >= oldest_wanted && (!node.is_leaf || std::binary_search(wanted.begin(), wanted.end(), &node));
-  }
+  class Visit;
+
+  bool needs(const Node& node);
   Tensor* waiting(Node& node);
+  void contribute(Edge& edge, Tensor&& g);
+  void reserve(Node& node, Tensor&& g);
   Tensor take(Node& node);
+  void push(Node* node);
+  Ref<Node> pop();
   void add(Tensor& sum, Tensor&& g) const;
-  void visit(Node& node, Tensor g);
-  Tensor apply(const Node& node, Edge& edge, const Tensor& g, const Tensor& y) const;
+  void visit(Node& node);
+  Tensor apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) const;
+
+  // Values of Node::owner: 0 for nobody, `gone` for a node whose rules have been taken, or the address of a pass, with
+  // `alone` added where no other may come.
+  static constexpr std::uintptr_t gone = 1, alone = 1;
+  std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(this); }
+  std::uintptr_t claim(const Node& node) const { return address() + (retain_graph || node.is_leaf ? 0 : alone); }
+  bool owns(const Node& node) const { return (node.owner.load(std::memory_order_acquire) & ~alone) == address(); }
+
+  std::uint64_t oldest_wanted_ = 0;
+  // The nodes to visit, each with a reference: in a chain never more than `next_`, otherwise the newest of them or
+  // nothing, and the others as a heap.
+  Node* next_ = nullptr;
+  PoolVector<Node*> heap_;
+  std::unordered_map<const Node*, Tensor, std::hash<const Node*>, std::equal_to<const Node*>,
+                     memory::PoolAllocator<std::pair<const Node* const, Tensor>>>
+      elsewhere_;
 };
 
 /// to += g, into numbers that nobody else can see.

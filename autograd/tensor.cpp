@@ -8,7 +8,7 @@
 
 namespace xgrad {
 
-Tensor::Value::Value(Array a, Ref<Node> n) : array(std::move(a)), node(std::move(n)) {}
+Tensor::Value::Value(Array&& a, Ref<Node>&& n) : node(std::move(n)), array(std::move(a)) {}
 Tensor::Value::~Value() = default;
 
 void Tensor::Value::destroy(Value* v) noexcept {
@@ -16,9 +16,9 @@ void Tensor::Value::destroy(Value* v) noexcept {
   memory::detail::release(v, sizeof(Value));
 }
 
-Tensor::Tensor(Array array) : Tensor(std::move(array), Ref<Node>()) {}
+Tensor::Tensor(Array&& array) : Tensor(std::move(array), Ref<Node>()) {}
 
-Tensor::Tensor(Array array, Ref<Node> node)
+Tensor::Tensor(Array&& array, Ref<Node>&& node)
     : value_(
           Ref<Value>::adopt(new (memory::detail::allocate(sizeof(Value))) Value(std::move(array), std::move(node)))) {}
 
@@ -149,21 +149,21 @@ bool Number::fits(Dtype dtype) const {
 void Number::store(Dtype dtype, void* to) const {
   switch (dtype) {
     case Dtype::f32:
-      *static_cast<float*>(to) = static_cast<float>(real_);
+      *static_cast<float*>(to) = static_cast<float>(real());
       break;
     case Dtype::f64:
-      *static_cast<double*>(to) = real_;
+      *static_cast<double*>(to) = real();
       break;
     case Dtype::i64:
       *static_cast<std::int64_t*>(to) = is_integer_ ? integer_ : static_cast<std::int64_t>(real_);
       break;
     case Dtype::boolean:
-      *static_cast<bool*>(to) = real_ != 0;
+      *static_cast<bool*>(to) = real() != 0;
       break;
   }
 }
 
-Tensor Operand::tensor(Dtype dtype) const { return is_number_ ? full({}, number_, {.dtype = dtype}) : tensor_; }
+Tensor Operand::tensor(Dtype dtype) const { return at_ ? *at_ : full({}, number_, {.dtype = dtype}); }
 
 void Operand::fail_number() {
   throw ValueError(OpScope::prefix() + "the argument is a plain number; make it a tensor with tensor(...)");

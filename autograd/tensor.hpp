@@ -41,9 +41,10 @@ class Tensor {
   /// An undefined tensor; every op on it throws.
   Tensor() = default;
   /// A constant that holds `array`.
-  explicit Tensor(Array array);
+  explicit Tensor(Array&& array);
+  explicit Tensor(const Array& array) : Tensor(Array(array)) {}
   /// A recorded result.
-  Tensor(Array array, Ref<Node> node);
+  Tensor(Array&& array, Ref<Node>&& node);
 
   bool defined() const { return static_cast<bool>(value_); }
   const Shape& shape() const { return array().shape(); }
@@ -118,9 +119,9 @@ class Tensor {
  private:
   struct Value {
     std::atomic<std::uint32_t> references{1};
-    Array array;
     Ref<Node> node;
-    Value(Array a, Ref<Node> n);
+    Array array;
+    Value(Array&& a, Ref<Node>&& n);
     ~Value();
     static void destroy(Value* v) noexcept;
   };
@@ -150,13 +151,15 @@ std::ostream& operator<<(std::ostream& out, const Tensor& t);
 class Number {
  public:
   template <class N>
-  requires std::is_arithmetic_v<N> Number(N n) : real_(static_cast<double>(n)), integer_(0), is_integer_(false) {
+  requires std::is_arithmetic_v<N> Number(N n) : real_(static_cast<double>(n)), is_integer_(false) {
     if constexpr (std::is_integral_v<N>) {
-      integer_ = static_cast<std::int64_t>(n);
-      is_integer_ = std::is_signed_v<N> || integer_ >= 0;  // an unsigned one past 2^63 is held in real_ only
+      const auto integer = static_cast<std::int64_t>(n);
+      if (std::is_unsigned_v<N> && integer < 0) return;
+      integer_ = integer;
+      is_integer_ = true;
     }
   }
-  double real() const { return real_; }
+  double real() const { return is_integer_ ? static_cast<double>(integer_) : real_; }
   /// Whether the number survives a conversion to `dtype`: 2.5 and 1e19 do not survive one to i64.
   bool fits(Dtype dtype) const;
   /// Writes the number as one element of `dtype`.
@@ -164,28 +167,37 @@ class Number {
   std::string str() const { return is_integer_ ? text(integer_) : text(real_); }
 
  private:
-  double real_;
-  std::int64_t integer_;
-  bool is_integer_;
+  union {
+    double real_;
+    std::int64_t integer_;
+  };
+  bool is_integer_;  // an integer past 2^63 is held as a real
 };
 
-/// What an op takes: a tensor or a C++ number, and the line of the user's program where it was handed over.
+/// What an op takes: a tensor or a C++ number, and the line of the user's program where it was handed over. One made
+/// from a named tensor borrows it, as a reference would; a copy of an Operand holds the tensor itself.
 class Operand {
  public:
   Operand(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : tensor_(t), place_{file, line} {}
+      : at_(&t), place_{file, line} {}
   Operand(Tensor&& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : tensor_(std::move(t)), place_{file, line} {}
+      : at_(&tensor_), tensor_(std::move(t)), place_{file, line} {}
   template <class N>
   requires std::is_arithmetic_v<N> Operand(N n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : number_(n), is_number_(true), place_{file, line} {}
+      : number_(n), place_{file, line} {}
+  Operand(const Operand& other) : number_(other.number_), place_(other.place_) {
+    if (other.is_number()) return;
+    tensor_ = *other.at_;
+    at_ = &tensor_;
+  }
+  Operand& operator=(const Operand&) = delete;
 
-  bool is_number() const { return is_number_; }
+  bool is_number() const { return !at_; }
   const Number& number() const { return number_; }
   /// The tensor; throws ValueError if it is a number.
   const Tensor& tensor() const {
-    if (is_number_) fail_number();
-    return tensor_;
+    if (!at_) fail_number();
+    return *at_;
   }
   /// The tensor, or the number as a 0-d one of type `dtype`.
   Tensor tensor(Dtype dtype) const;
@@ -196,15 +208,28 @@ class Operand {
   int ndim() const { return array().ndim(); }
   std::int64_t size() const { return array().size(); }
   Dtype dtype() const { return array().dtype(); }
-  bool requires_grad() const { return tensor_.requires_grad(); }
+  bool requires_grad() const { return at_ && at_->requires_grad(); }
+
+ protected:
+  /// The same operand, borrowed.
+  struct Borrow {};
+  Operand(Borrow, const Operand& other) : at_(other.at_), number_(other.number_), place_(other.place_) {}
 
  private:
   [[noreturn]] static void fail_number();
 
+  const Tensor* at_ = nullptr;  // null: a number
   Tensor tensor_;
   Number number_ = 0;
-  bool is_number_ = false;
   Place place_;
+};
+
+/// An operand as a rule captures it: `[b = Kept(b)](const Tensor& g) { return g * b; }`. Borrowed until the rule is
+/// moved into a node, so that a rule which is not stored has counted no reference.
+class Kept : public Operand {
+ public:
+  explicit Kept(const Operand& operand) : Operand(Borrow{}, operand) {}
+  Kept(Kept&& other) : Operand(static_cast<const Operand&>(other)) {}
 };
 
 /// Nested braces of numbers, as `tensor` takes them; throws ShapeError when rows differ in length.

@@ -10,7 +10,7 @@ namespace {
 
 /// Remembers what `y` was computed from, so that a loss can meet the two as one stable op.
 Tensor with_source(Tensor y, const Operand& x) {
-  if (y.requires_grad()) y.node()->source = x.tensor();
+  if (y.requires_grad()) y.node()->source() = x.tensor();
   return y;
 }
 

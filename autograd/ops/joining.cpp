@@ -56,15 +56,20 @@ Tensor concatenate(const std::vector<Tensor>& parts, int axis, Place place) {
   }
 
   if (!detail::recording(inputs.data(), inputs.size())) return Tensor(std::move(result));
-  Ref<Node> node = Node::make("concatenate", OpScope::place(place), result, static_cast<int>(parts.size()));
+  const auto rule_of = [axis](std::int64_t start, std::int64_t stop) {
+    return [axis, start, stop](const Tensor& g) { return slice(g, axis, start, stop); };
+  };
+  const auto recorded = static_cast<std::size_t>(
+      std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.requires_grad(); }));
+  NodeMaker maker("concatenate", OpScope::place(place), result, recorded,
+                  recorded * Rule::bytes<decltype(rule_of(0, 0))>);
   std::int64_t start = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::int64_t stop = start + parts[i].shape()[axis];
-    const auto rule = [axis, start, stop](const Tensor& g) { return slice(g, axis, start, stop); };
-    detail::attach(*node, static_cast<int>(i), inputs[i], rule, false);
+    detail::attach(maker, static_cast<int>(i), inputs[i], rule_of(start, stop), false);
     start = stop;
   }
-  return detail::finish(std::move(result), std::move(node));
+  return maker.finish(std::move(result));
 }
 
 Tensor stack(const std::vector<Tensor>& parts, int axis, Place place) {

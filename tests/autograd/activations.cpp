@@ -8,8 +8,8 @@ using namespace xgrad;
 
 TEST_CASE("sigmoid and log_softmax remember their input for a loss, while they record") {
   const Tensor x = randn({2, 3}, {.requires_grad = true});
-  CHECK(sigmoid(x).node()->source.same(x));
-  CHECK(log_softmax(x).node()->source.same(x));
+  CHECK(sigmoid(x).node()->source().same(x));
+  CHECK(log_softmax(x).node()->source().same(x));
   CHECK_FALSE(sigmoid(x.detach()).requires_grad());
 }
 

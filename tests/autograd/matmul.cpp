@@ -18,7 +18,7 @@ std::set<std::string> ops_of(const Tensor& t) {
     Node* const n = open.back();
     open.pop_back();
     names.insert(n->name);
-    for (int i = 0; i < n->edge_count; ++i) open.push_back(n->edges()[i].input.get());
+    for (std::uint32_t i = 0; i < n->edge_count; ++i) open.push_back(n->edges()[i].input.get());
   }
   return names;
 }

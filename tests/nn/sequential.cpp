@@ -136,7 +136,7 @@ TEST_CASE("an error inside names the user's line, the path and the layer") {
 TEST_CASE("nodes made inside a Sequential carry the line of the call") {
   nn::Sequential model{nn::Dense{4, 2}};
   const Tensor y = model(zeros({2, 4}));
-  CHECK(y.node()->place.line == __LINE__ - 1);
+  CHECK(y.node()->place().line == __LINE__ - 1);
 }
 
 TEST_CASE("a network has right derivatives to order 2, and its parameters get them") {
