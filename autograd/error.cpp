@@ -30,7 +30,7 @@ std::string PathScope::path() {
 
 std::string OpScope::prefix() {
   std::string s;
-  if (current_ && current_->place_.file) s += text(current_->place_.file, ":", current_->place_.line, ": ");
+  if (current_ && current_->file_) s += text(current_->file_, ":", current_->line_, ": ");
   if (const std::string path = PathScope::path(); !path.empty()) s += text("in ", path, ": ");
   if (current_) s += text(current_->name_, ": ");
   return s;

@@ -70,7 +70,8 @@ class OpScope {
   OpScope(const char* name, Place place) : outer_(current_) {
     if (!outer_) {
       name_ = name;
-      place_ = place;
+      file_ = place.file;
+      line_ = place.line;
       current_ = this;
     }
   }
@@ -81,7 +82,7 @@ class OpScope {
   /// The name of the outermost op in progress, null if none is.
   static const char* name() { return current_ ? current_->name_ : nullptr; }
   /// The place of the outermost op in progress; `otherwise` if none is.
-  static Place place(Place otherwise) { return current_ ? current_->place_ : otherwise; }
+  static Place place(Place otherwise) { return current_ ? Place{current_->file_, current_->line_} : otherwise; }
   /// `file:line: in PATH: op: ` of the outermost op in progress.
   static std::string prefix();
 
@@ -95,7 +96,8 @@ class OpScope {
   friend class DetachedScope;
   OpScope* outer_;
   const char* name_ = nullptr;
-  Place place_;
+  const char* file_ = nullptr;
+  int line_ = 0;
   static thread_local constinit OpScope* current_;
 };
 

@@ -41,54 +41,48 @@ Function checked_kernel(Function kernel, Dtype dtype) {
   return kernel;
 }
 
-/// Two inputs ready for a kernel: pointers, and the loop over their broadcast.
-struct BinaryCall {
-  Dtype dtype;
+/// The shape that two inputs broadcast to, and the loop over them.
+Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
   Shape shape;
+  if (!broadcast(a, b, shape))
+    fail<ShapeError>("shapes do not broadcast: a is ", a, ", b is ", b,
+                     "; sizes must agree or be 1, counted from the last axis");
+  check_sizes(shape);
+  loop.rank = shape.ndim();
+  std::copy(shape.begin(), shape.end(), loop.sizes);
+  const Shape strides[] = {broadcast_strides(a, shape), broadcast_strides(b, shape)};
+  for (int i = 0; i < 2; ++i) std::copy(strides[i].begin(), strides[i].end(), loop.strides[i]);
+  loop.collapse();
+  return shape;
+}
+
+/// f(a, b), broadcast, as the inputs' dtype or as booleans.
+Array run_binary(const Input (&inputs)[2], const kernels::Table::BinaryFn (&kernel_of)[dtype_count], bool to_boolean) {
+  const Dtype dtype = common_dtype(inputs), result_dtype = to_boolean ? boolean : dtype;
+  const auto kernel = checked_kernel(kernel_of[int(dtype)], dtype);
   const void* data[2];
-  kernels::Loop<2> loop;
   alignas(8) std::byte numbers[2][8];
-
-  explicit BinaryCall(const Input (&inputs)[2]) : dtype(common_dtype(inputs)) {
-    const Shape scalar;
-    const Shape* shapes[2];
-    for (int i = 0; i < 2; ++i) {
-      if (inputs[i].is_number()) {
-        inputs[i].number().store(dtype, numbers[i]);
-        data[i] = numbers[i];
-        shapes[i] = &scalar;
-      } else {
-        data[i] = inputs[i].tensor().array().data();
-        shapes[i] = &inputs[i].tensor().shape();
-      }
+  for (int i = 0; i < 2; ++i) {
+    if (inputs[i].is_number()) {
+      inputs[i].number().store(dtype, numbers[i]);
+      data[i] = numbers[i];
+    } else {
+      data[i] = inputs[i].tensor().array().data();
     }
-    if (*shapes[0] == *shapes[1]) {
-      shape = *shapes[0];
-      loop.rank = 1;
-      loop.sizes[0] = shape.size();
-      loop.strides[0][0] = loop.strides[1][0] = 1;
-      return;
-    }
-    if (!broadcast(*shapes[0], *shapes[1], shape))
-      fail<ShapeError>("shapes do not broadcast: a is ", *shapes[0], ", b is ", *shapes[1],
-                       "; sizes must agree or be 1, counted from the last axis");
-    check_sizes(shape);
-    loop.rank = shape.ndim();
-    std::copy(shape.begin(), shape.end(), loop.sizes);
-    for (int i = 0; i < 2; ++i) {
-      const Shape strides = broadcast_strides(*shapes[i], shape);
-      std::copy(strides.begin(), strides.end(), loop.strides[i]);
-    }
-    loop.collapse();
   }
-
-  Array run(kernels::Table::BinaryFn kernel, Dtype result_dtype) {
-    checked_kernel(kernel, dtype);
+  const bool a_number = inputs[0].is_number(), b_number = inputs[1].is_number();
+  const auto run = [&](const Shape& shape, const kernels::Loop<2>& loop) {
     Array result(result_dtype, shape);
-    if (shape.size() > 0) kernel(data[0], data[1], result.data(), loop);
+    if (result.size() > 0) kernel(data[0], data[1], result.data(), loop);
     return result;
-  }
-};
+  };
+  const Shape& shape = inputs[a_number].tensor().shape();
+  if (a_number || b_number || shape == inputs[1].tensor().shape())
+    return run(shape, {1, {shape.size()}, {{!a_number}, {!b_number}}});
+  kernels::Loop<2> loop;
+  const Shape both = broadcast_loop(shape, inputs[1].tensor().shape(), loop);
+  return run(both, loop);
+}
 
 Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dtype) {
   checked_kernel(kernel, x.dtype());
@@ -137,16 +131,14 @@ Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kerne
 }
 
 Array detail::elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel) {
-  BinaryCall call(inputs);
-  return call.run(kernels::table().binary[int(kernel)][int(call.dtype)], call.dtype);
+  return run_binary(inputs, kernels::table().binary[int(kernel)], false);
 }
 
 Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Compare kernel) {
   const Input inputs[] = {a, b};
   const OpScope scope(name, a.place());
   detail::check_inputs(inputs, 2, true);
-  BinaryCall call(inputs);
-  return Tensor(call.run(kernels::table().compare[int(kernel)][int(call.dtype)], boolean));
+  return Tensor(run_binary(inputs, kernels::table().compare[int(kernel)], true));
 }
 
 Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) {

@@ -18,20 +18,21 @@ namespace xgrad {
 /// An input of an op, borrowed for the call.
 class Input {
  public:
-  Input(const Operand& o) : operand_(&o), place_(o.place()) {}
+  Input(const Operand& o) : operand_(&o) {}
   Input(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : tensor_(&t), place_{file, line} {}
+      : tensor_(&t), file_(file), line_(line) {}
 
   bool is_number() const { return operand_ && operand_->is_number(); }
   const Number& number() const { return operand_->number(); }
   const Tensor& tensor() const { return operand_ ? operand_->tensor() : *tensor_; }
   bool requires_grad() const { return !is_number() && tensor().requires_grad(); }
-  Place place() const { return place_; }
+  Place place() const { return operand_ ? operand_->place() : Place{file_, line_}; }
 
  private:
   const Operand* operand_ = nullptr;
   const Tensor* tensor_ = nullptr;
-  Place place_;
+  const char* file_ = nullptr;
+  int line_ = 0;
 };
 
 /// In place of a rule: no derivative flows to this input.

@@ -143,7 +143,8 @@ void Tensor::assign(const Tensor& other, Place place) {
 }
 
 bool Number::fits(Dtype dtype) const {
-  return dtype != i64 || is_integer_ || (real_ == std::floor(real_) && real_ >= -0x1p63 && real_ < 0x1p63);
+  const double x = real();
+  return dtype != i64 || is_integer_ || (x == std::floor(x) && x >= -0x1p63 && x < 0x1p63);
 }
 
 void Number::store(Dtype dtype, void* to) const {
@@ -155,7 +156,7 @@ void Number::store(Dtype dtype, void* to) const {
       *static_cast<double*>(to) = real();
       break;
     case Dtype::i64:
-      *static_cast<std::int64_t*>(to) = is_integer_ ? integer_ : static_cast<std::int64_t>(real_);
+      *static_cast<std::int64_t*>(to) = is_integer_ ? bits_ : static_cast<std::int64_t>(real());
       break;
     case Dtype::boolean:
       *static_cast<bool*>(to) = real() != 0;

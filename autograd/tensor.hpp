@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/array.hpp>
 #include <autograd/error.hpp>
+#include <bit>
 #include <concepts>
 #include <initializer_list>
 #include <iosfwd>
@@ -151,27 +152,28 @@ std::ostream& operator<<(std::ostream& out, const Tensor& t);
 class Number {
  public:
   template <class N>
-  requires std::is_arithmetic_v<N> Number(N n) : real_(static_cast<double>(n)), is_integer_(false) {
+  requires std::is_arithmetic_v<N> Number(N n) : bits_(std::bit_cast<std::int64_t>(static_cast<double>(n))) {
     if constexpr (std::is_integral_v<N>) {
       const auto integer = static_cast<std::int64_t>(n);
       if (std::is_unsigned_v<N> && integer < 0) return;
-      integer_ = integer;
+      bits_ = integer;
       is_integer_ = true;
     }
   }
-  double real() const { return is_integer_ ? static_cast<double>(integer_) : real_; }
+  // Field by field: a processor waits when it loads at once what was just stored in parts.
+  Number(const Number& other) : bits_(other.bits_), is_integer_(other.is_integer_) {}
+  Number& operator=(const Number&) = default;
+
+  double real() const { return is_integer_ ? static_cast<double>(bits_) : std::bit_cast<double>(bits_); }
   /// Whether the number survives a conversion to `dtype`: 2.5 and 1e19 do not survive one to i64.
   bool fits(Dtype dtype) const;
   /// Writes the number as one element of `dtype`.
   void store(Dtype dtype, void* to) const;
-  std::string str() const { return is_integer_ ? text(integer_) : text(real_); }
+  std::string str() const { return is_integer_ ? text(bits_) : text(real()); }
 
  private:
-  union {
-    double real_;
-    std::int64_t integer_;
-  };
-  bool is_integer_;  // an integer past 2^63 is held as a real
+  std::int64_t bits_;        // of an integer, or of a double
+  bool is_integer_ = false;  // an integer past 2^63 is held as a double
 };
 
 /// What an op takes: a tensor or a C++ number, and the line of the user's program where it was handed over. One made
@@ -179,15 +181,15 @@ class Number {
 class Operand {
  public:
   Operand(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : at_(&t), place_{file, line} {}
+      : at_(&t), file_(file), line_(line) {}
   Operand(Tensor&& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : at_(&tensor_), tensor_(std::move(t)), place_{file, line} {}
+      : at_(&tensor_), tensor_(std::move(t)), file_(file), line_(line) {}
   template <class N>
   requires std::is_arithmetic_v<N> Operand(N n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : number_(n), place_{file, line} {}
-  Operand(const Operand& other) : number_(other.number_), place_(other.place_) {
-    if (other.is_number()) return;
-    tensor_ = *other.at_;
+      : number_(n), file_(file), line_(line) {}
+  Operand(const Operand& other) : Operand(Borrow{}, other) {
+    if (!at_) return;
+    tensor_ = *at_;
     at_ = &tensor_;
   }
   Operand& operator=(const Operand&) = delete;
@@ -201,7 +203,7 @@ class Operand {
   }
   /// The tensor, or the number as a 0-d one of type `dtype`.
   Tensor tensor(Dtype dtype) const;
-  Place place() const { return place_; }
+  Place place() const { return {file_, line_}; }
 
   const Array& array() const { return tensor().array(); }
   const Shape& shape() const { return array().shape(); }
@@ -213,7 +215,8 @@ class Operand {
  protected:
   /// The same operand, borrowed.
   struct Borrow {};
-  Operand(Borrow, const Operand& other) : at_(other.at_), number_(other.number_), place_(other.place_) {}
+  Operand(Borrow, const Operand& other)
+      : at_(other.at_), number_(other.number_), file_(other.file_), line_(other.line_) {}
 
  private:
   [[noreturn]] static void fail_number();
@@ -221,7 +224,8 @@ class Operand {
   const Tensor* at_ = nullptr;  // null: a number
   Tensor tensor_;
   Number number_ = 0;
-  Place place_;
+  const char* file_;
+  int line_;
 };
 
 /// An operand as a rule captures it: `[b = Kept(b)](const Tensor& g) { return g * b; }`. Borrowed until the rule is

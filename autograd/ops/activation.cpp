@@ -29,7 +29,7 @@ Tensor relu(const Operand& x) {
 Tensor relu_grad(const Operand& g, const Operand& y) {
   return elementwise(
       "relu_grad", {g, y}, Binary::relu_grad,  //
-      [y](const Tensor& h) { return relu_grad(h, y); }, zero_rule);
+      [y = Kept(y)](const Tensor& h) { return relu_grad(h, y); }, zero_rule);
 }
 
 Tensor leaky_relu(const Operand& x, double slope) {
@@ -54,25 +54,26 @@ Tensor selu(const Operand& x) {
 
 Tensor gelu(const Operand& x) {
   constexpr double inv_sqrt2 = 0.70710678118654752440, inv_sqrt2pi = 0.39894228040143267794;
-  return elementwise("gelu", {x}, Unary::gelu, [x](const Tensor& g) {
+  return elementwise("gelu", {x}, Unary::gelu, [x = Kept(x)](const Tensor& g) {
     const Tensor c = clamp(x, -100, 100);
     return g * (0.5 * (1 + erf(c * inv_sqrt2)) + inv_sqrt2pi * c * exp(-0.5 * square(c)));  // Phi(x) + x phi(x)
   });
 }
 
 Tensor silu(const Operand& x) {
-  return elementwise("silu", {x}, Unary::silu, [x](const Tensor& g) {
+  return elementwise("silu", {x}, Unary::silu, [x = Kept(x)](const Tensor& g) {
     const Tensor s = sigmoid(x);
     return g * (s * (1 + clamp(x, -1000, 1000) * (1 - s)));
   });
 }
 
 Tensor softplus(const Operand& x) {
-  return elementwise("softplus", {x}, Unary::softplus, [x](const Tensor& g) { return g * sigmoid(x); });
+  return elementwise("softplus", {x}, Unary::softplus, [x = Kept(x)](const Tensor& g) { return g * sigmoid(x); });
 }
 
 Tensor log_sigmoid(const Operand& x) {
-  return elementwise("log_sigmoid", {x}, Unary::log_sigmoid, [x](const Tensor& g) { return g * sigmoid(-x); });
+  return elementwise("log_sigmoid", {x}, Unary::log_sigmoid,
+                     [x = Kept(x)](const Tensor& g) { return g * sigmoid(-x); });
 }
 
 namespace {

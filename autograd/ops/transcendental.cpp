@@ -17,23 +17,24 @@ Tensor exp(const Operand& x) {
 
 Tensor expm1(const Operand& x) {
   // Not g * (y + 1), which has lost every digit where y is near -1.
-  return elementwise("expm1", {x}, Unary::expm1, [x](const Tensor& g) { return g * exp(x); });
+  return elementwise("expm1", {x}, Unary::expm1, [x = Kept(x)](const Tensor& g) { return g * exp(x); });
 }
 
 Tensor log(const Operand& x) {
-  return elementwise("log", {x}, Unary::log, [x](const Tensor& g) { return g / where(x < 0, nan, x); });
+  return elementwise("log", {x}, Unary::log, [x = Kept(x)](const Tensor& g) { return g / where(x < 0, nan, x); });
 }
 
 Tensor log1p(const Operand& x) {
-  return elementwise("log1p", {x}, Unary::log1p, [x](const Tensor& g) { return g / where(x < -1, nan, 1 + x); });
+  return elementwise("log1p", {x}, Unary::log1p,
+                     [x = Kept(x)](const Tensor& g) { return g / where(x < -1, nan, 1 + x); });
 }
 
 Tensor sin(const Operand& x) {
-  return elementwise("sin", {x}, Unary::sin, [x](const Tensor& g) { return g * cos(x); });
+  return elementwise("sin", {x}, Unary::sin, [x = Kept(x)](const Tensor& g) { return g * cos(x); });
 }
 
 Tensor cos(const Operand& x) {
-  return elementwise("cos", {x}, Unary::cos, [x](const Tensor& g) { return -(g * sin(x)); });
+  return elementwise("cos", {x}, Unary::cos, [x = Kept(x)](const Tensor& g) { return -(g * sin(x)); });
 }
 
 Tensor tan(const Operand& x) {
@@ -42,15 +43,16 @@ Tensor tan(const Operand& x) {
 
 // (1 - x)(1 + x) keeps the digits that 1 - x^2 loses near 1.
 Tensor asin(const Operand& x) {
-  return elementwise("asin", {x}, Unary::asin, [x](const Tensor& g) { return g * rsqrt((1 - x) * (1 + x)); });
+  return elementwise("asin", {x}, Unary::asin, [x = Kept(x)](const Tensor& g) { return g * rsqrt((1 - x) * (1 + x)); });
 }
 
 Tensor acos(const Operand& x) {
-  return elementwise("acos", {x}, Unary::acos, [x](const Tensor& g) { return -(g * rsqrt((1 - x) * (1 + x))); });
+  return elementwise("acos", {x}, Unary::acos,
+                     [x = Kept(x)](const Tensor& g) { return -(g * rsqrt((1 - x) * (1 + x))); });
 }
 
 Tensor atan(const Operand& x) {
-  return elementwise("atan", {x}, Unary::atan, [x](const Tensor& g) { return g / (1 + x * x); });
+  return elementwise("atan", {x}, Unary::atan, [x = Kept(x)](const Tensor& g) { return g / (1 + x * x); });
 }
 
 namespace {
@@ -76,11 +78,11 @@ Tensor atan2(const Operand& y, const Operand& x) {
 }
 
 Tensor sinh(const Operand& x) {
-  return elementwise("sinh", {x}, Unary::sinh, [x](const Tensor& g) { return g * cosh(x); });
+  return elementwise("sinh", {x}, Unary::sinh, [x = Kept(x)](const Tensor& g) { return g * cosh(x); });
 }
 
 Tensor cosh(const Operand& x) {
-  return elementwise("cosh", {x}, Unary::cosh, [x](const Tensor& g) { return g * sinh(x); });
+  return elementwise("cosh", {x}, Unary::cosh, [x = Kept(x)](const Tensor& g) { return g * sinh(x); });
 }
 
 Tensor tanh(const Operand& x) {
@@ -89,7 +91,7 @@ Tensor tanh(const Operand& x) {
 
 Tensor erf(const Operand& x) {
   constexpr double slope = 2 * std::numbers::inv_sqrtpi;
-  return elementwise("erf", {x}, Unary::erf, [x](const Tensor& g) { return g * (slope * exp(-(x * x))); });
+  return elementwise("erf", {x}, Unary::erf, [x = Kept(x)](const Tensor& g) { return g * (slope * exp(-(x * x))); });
 }
 
 }  // namespace xgrad
