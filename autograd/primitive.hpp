@@ -77,12 +77,11 @@ Tensor record(const char* name, const Input (&inputs)[N], bool sum_to_inputs, Ar
   if (!recording(inputs, N)) return Tensor(std::move(result));
   std::size_t edges = 0, closures = 0;
   int argument = 0;
-  const auto count = [&](bool is_rule_, std::size_t bytes) {
-    const bool stored = is_rule_ && inputs[argument++].requires_grad();
+  const auto count = [&](bool stored, std::size_t bytes) {
     edges += stored;
     closures += stored ? bytes : 0;
   };
-  (count(is_rule<Rules>, Rule::bytes<std::decay_t<Rules>>), ...);
+  ((count(is_rule<Rules> && inputs[argument].requires_grad(), Rule::bytes<std::decay_t<Rules>>), ++argument), ...);
   NodeMaker maker(name, OpScope::place(inputs[0].place()), result, edges, closures);
   argument = 0;
   ((attach(maker, argument, inputs[argument], std::forward<Rules>(rules), sum_to_inputs), ++argument), ...);
