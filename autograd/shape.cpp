@@ -9,7 +9,7 @@ namespace {
 
 }  // namespace
 
-Shape::Shape(const std::int64_t* begin, const std::int64_t* end) : Shape() {
+Shape::Shape(const std::int64_t* begin, const std::int64_t* end) {
   for (const std::int64_t* s = begin; s != end; ++s) push_back(*s);
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -12,13 +11,7 @@ class Shape {
  public:
   static constexpr int max_ndim = 8;
 
-  Shape() : ndim_(0), sizes_{} {}
-  Shape(const Shape& other) : ndim_(other.ndim_) { copy_sizes(other); }
-  Shape& operator=(const Shape& other) {
-    ndim_ = other.ndim_;
-    copy_sizes(other);
-    return *this;
-  }
+  Shape() = default;
   template <std::integral... I>
   requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim) Shape(I... sizes)
       : ndim_(sizeof...(I)), sizes_{static_cast<std::int64_t>(sizes)...} {}
@@ -56,17 +49,8 @@ class Shape {
   }
 
  private:
-  // Most shapes have few axes: the first cache line of two is all that they touch.
-  void copy_sizes(const Shape& other) {
-    if (ndim_ <= 2) {
-      std::memcpy(sizes_, other.sizes_, 2 * sizeof(std::int64_t));
-    } else {
-      std::memcpy(sizes_, other.sizes_, sizeof sizes_);
-    }
-  }
-
-  int ndim_;
-  std::int64_t sizes_[max_ndim];
+  int ndim_ = 0;
+  std::int64_t sizes_[max_ndim] = {};
 };
 
 /// The shape that two shapes broadcast to by NumPy's rules, or false.
