@@ -78,8 +78,9 @@ void product(const Gemm& s, const double* a, const double* b, double* c) { blas(
 void product(const Gemm& s, const float* a, const float* b, float* c) {
 #ifdef XGRAD_HAVE_ONEDNN
   // Measured: from 2^19 multiplications on oneDNN always wins, up to 2^16 OpenBLAS with AVX-512. Between them they
-  // differ by a tenth, but OpenBLAS with its AVX2 kernels takes twice as long: the crossover leans towards oneDNN.
-  constexpr Size crossover = Size(1) << 17;
+  // differ by a tenth, but OpenBLAS with its AVX2 kernels takes twice as long: the crossover leans towards oneDNN. For
+  // a single row they take four times as long.
+  const Size crossover = Size(1) << (s.m == 1 ? 15 : 17);
   if (s.m * s.n * s.k >= crossover) {
     const OneThread hold;
     dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.m, s.n, s.k, 1, a, s.row_a(), b, s.row_b(),
