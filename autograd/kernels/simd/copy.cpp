@@ -1,4 +1,5 @@
 #include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/turn.hpp>
 #include <autograd/kernels/simd/wrapping.hpp>
 #include <cstring>
 
@@ -49,18 +50,19 @@ template <class T>
 inline constexpr Size tile = sizeof(T) == 1 ? 32 : 16;
 
 /// to[i * to_stride + j] takes from[j * from_stride + i], i < rows and j < cols, through a buffer that holds one tile:
-/// the rows of the source may lie a power of two apart, and would then evict each other from the cache.
+/// rows may lie a power of two apart, and would then evict each other from the cache if they were touched in parts.
 template <class T, class How>
 void cross_tile(T* to, Size to_stride, const T* from, Size from_stride, Size rows, Size cols) {
-  T buffer[tile<T>][tile<T>];
-  if (rows == tile<T> && cols == tile<T>) {
-    for (Size j = 0; j < tile<T>; ++j) std::memcpy(buffer[j], from + j * from_stride, sizeof buffer[j]);
-    for (Size i = 0; i < tile<T>; ++i)
-      for (Size j = 0; j < tile<T>; ++j) How::apply(to[i * to_stride + j], buffer[j][i]);
-    return;
+  alignas(64) T buffer[tile<T> * tile<T>];
+  turn(from, from_stride, buffer, tile<T>, cols, rows);
+  for (Size j = 0; j < cols; ++j) __builtin_prefetch(from + j * from_stride + tile<T>);  // of the next tile
+  if (cols == tile<T>) {
+    for (Size i = 0; i < rows; ++i)
+      for (Size j = 0; j < tile<T>; ++j) How::apply(to[i * to_stride + j], buffer[i * tile<T> + j]);
+  } else {
+    for (Size i = 0; i < rows; ++i)
+      for (Size j = 0; j < cols; ++j) How::apply(to[i * to_stride + j], buffer[i * tile<T> + j]);
   }
-  for (Size i = 0; i < rows; ++i)
-    for (Size j = 0; j < cols; ++j) How::apply(to[i * to_stride + j], from[j * from_stride + i]);
 }
 
 /// The same for matrices of any size, in blocks whose rows the processor can hold the page addresses of.
@@ -72,8 +74,8 @@ void cross(T* to, Size to_stride, const T* from, Size from_stride, Size rows, Si
     const Size block_cols = end(jj, block, cols);
     for (Size ii = 0; ii < rows; ii += block) {
       const Size block_rows = end(ii, block, rows);
-      for (Size i = ii; i < block_rows; i += tile<T>)
-        for (Size j = jj; j < block_cols; j += tile<T>)
+      for (Size j = jj; j < block_cols; j += tile<T>)
+        for (Size i = ii; i < block_rows; i += tile<T>)
           cross_tile<T, How>(to + i * to_stride + j, to_stride, from + j * from_stride + i, from_stride,
                              end(i, tile<T>, rows) - i, end(j, tile<T>, cols) - j);
     }

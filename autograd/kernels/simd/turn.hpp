@@ -5,15 +5,15 @@
 
 namespace xgrad::kernels::XGRAD_ISA {
 
-/// Bytes of a vector that the processor interleaves with another in one instruction.
+/// Rows and columns of a block that `turn` holds in registers: vectors that the processor interleaves with another in
+/// one instruction.
 #ifdef __AVX512VL__
-inline constexpr Size turned_bytes = 32;
-#else
-inline constexpr Size turned_bytes = 16;
-#endif
-/// Rows and columns of a block that `turn` holds in registers.
 template <class T>
-inline constexpr Size turned = turned_bytes / Size(sizeof(T));
+inline constexpr Size turned = sizeof(T) == 1 ? 16 : 32 / Size(sizeof(T));
+#else
+template <class T>
+inline constexpr Size turned = 16 / Size(sizeof(T));
+#endif
 
 template <class V, Size... k>
 V low_halves(V a, V b, std::integer_sequence<Size, k...>) {
@@ -30,7 +30,7 @@ template <class T>
 void turn_block(const T* from, Size from_stride, T* to, Size to_stride) {
   constexpr Size n = turned<T>;
   constexpr std::make_integer_sequence<Size, n> all{};
-  typedef T V __attribute__((vector_size(turned_bytes)));
+  typedef T V __attribute__((vector_size(n * sizeof(T))));
   V rows[n], mixed[n];
   for (Size i = 0; i < n; ++i) std::memcpy(&rows[i], from + i * from_stride, sizeof(V));
   for (Size step = 1; step < n; step *= 2) {
