@@ -136,17 +136,6 @@ struct Norm2 {
 template <class Acc>
 using Running = std::conditional_t<std::is_floating_point_v<Acc>, Batch<Acc>, Acc>;
 
-inline Batch<double> widened(const float* x) {
-#if defined __AVX512F__  // compilers make two conversions of a portable one
-  return _mm512_cvtps_pd(_mm256_loadu_ps(x));
-#elif defined __AVX__
-  return _mm256_cvtps_pd(_mm_loadu_ps(x));
-#else
-  alignas(64) double wide[Batch<double>::size];
-  for (std::size_t j = 0; j < Batch<double>::size; ++j) wide[j] = double(x[j]);
-  return Batch<double>::load_aligned(wide);
-#endif
-}
 /// The next elements at x, converted.
 template <class V, class T>
 V load(const T* x) {

@@ -1,5 +1,5 @@
 #include <autograd/kernels/simd/elementwise.hpp>
-#include <autograd/kernels/simd/math.hpp>
+#include <autograd/kernels/simd/wide_math.hpp>
 
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
@@ -24,7 +24,7 @@ void fill_binary(Table& t) {
   batched(t, K::minimum, [](auto a, auto b) { return select((a < b) | isnan(a), a, b); });  // NaN in either wins
   batched(t, K::maximum, [](auto a, auto b) { return select((a > b) | isnan(a), a, b); });
   batched(t, K::relu_grad, [](auto g, auto y) { return select(y <= 0, decltype(g)(0), g); });
-  one_by_one(t, K::pow, [](auto a, auto b) { return std::pow(a, b); });  // exp(b log a) would lose the last digits
+  batched_f32(t, K::pow, [](auto a, auto b) { return math::pow(a, b); });
   one_by_one(t, K::atan2, [](auto a, auto b) { return std::atan2(a, b); });
   batched_f32(t, K::bce_with_logits, [](auto z, auto target) { return logit_term(z, target) + math::log1p_exp(z); });
 

@@ -66,6 +66,31 @@ void store_few(T* p, Batch<T> v, Size n) {
 #endif
 }
 
+/// As many f32 as there are f64 in a batch, converted; the intrinsics because compilers make two conversions of a
+/// portable one.
+inline Batch<double> widened(const float* x) {
+#if defined __AVX512F__  // compilers make two conversions of a portable one
+  return _mm512_cvtps_pd(_mm256_loadu_ps(x));
+#elif defined __AVX__
+  return _mm256_cvtps_pd(_mm_loadu_ps(x));
+#else
+  alignas(64) double wide[Batch<double>::size];
+  for (std::size_t j = 0; j < Batch<double>::size; ++j) wide[j] = double(x[j]);
+  return Batch<double>::load_aligned(wide);
+#endif
+}
+inline void narrowed(Batch<double> v, float* to) {
+#if defined __AVX512F__
+  _mm256_storeu_ps(to, _mm512_cvtpd_ps(v));
+#elif defined __AVX__
+  _mm_storeu_ps(to, _mm256_cvtpd_ps(v));
+#else
+  alignas(64) double wide[Batch<double>::size];
+  v.store_aligned(wide);
+  for (std::size_t j = 0; j < Batch<double>::size; ++j) to[j] = float(wide[j]);
+#endif
+}
+
 /// One element.
 template <class V>
 struct Lanes {

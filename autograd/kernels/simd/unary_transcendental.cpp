@@ -1,5 +1,5 @@
 #include <autograd/kernels/simd/elementwise.hpp>
-#include <autograd/kernels/simd/math.hpp>
+#include <autograd/kernels/simd/wide_math.hpp>
 
 namespace xgrad::kernels::XGRAD_ISA {
 
@@ -14,11 +14,11 @@ void fill_transcendental(Table& t) {
   batched_f32(t, K::tanh, [](auto x) { return math::tanh(x); });
   batched_f32(t, K::erf, [](auto x) { return math::erf(x); });
   one_by_one(t, K::tan, [](auto x) { return std::tan(x); });
-  one_by_one(t, K::asin, [](auto x) { return std::asin(x); });
-  one_by_one(t, K::acos, [](auto x) { return std::acos(x); });
-  one_by_one(t, K::atan, [](auto x) { return std::atan(x); });
-  one_by_one(t, K::sinh, [](auto x) { return std::sinh(x); });
-  one_by_one(t, K::cosh, [](auto x) { return std::cosh(x); });
+  batched_f32(t, K::asin, [](auto x) { return math::asin(x); });
+  batched_f32(t, K::acos, [](auto x) { return math::acos(x); });
+  batched_f32(t, K::atan, [](auto x) { return math::atan(x); });
+  batched_f32(t, K::sinh, [](auto x) { return math::sinh(x); });
+  batched_f32(t, K::cosh, [](auto x) { return math::cosh(x); });
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA
