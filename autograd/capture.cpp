@@ -32,7 +32,7 @@ std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, B
 
   auto step = std::make_unique<RecordedStep>(arguments, count);
   {
-    const RecordedStep::Active active(*step);
+    const RecordedStep::Active active(*step, __builtin_frame_address(0));
     std::vector<Tensor> results;
     body(function, step->arguments().data(), results);
     step->finish(std::move(results), arguments);

@@ -19,13 +19,15 @@
 /// optimisers hold; learning rates are those of the moment. Other shapes or dtypes, gradients on or off, and a module
 /// that went from training to evaluation or back, are recorded anew; the latest recordings are kept.
 ///
-/// What the function does besides ops is done only while it is recorded. So its control flow is fixed, `item` in it is
-/// not called again, and a C++ number is used as it was. A tensor that it does not get as an argument is always the one
-/// that was met first: change its numbers by `assign`, and do not put another in its place while somebody else still
-/// holds the first. Tensors that are kept from inside, `grad()` too, change with each call: `clone` what shall last.
-/// Call `reset` after what the function refers to has changed: a layer added, another optimiser.
+/// What the function does besides ops, on the calling thread, is done only while it is recorded. So its control flow is
+/// fixed, `item` in it is not called again, and a C++ number is used as it was. A tensor that it does not get as an
+/// argument is always the one that was met first: change its numbers by `assign`, and do not put another in its place
+/// while somebody else still holds the first. Tensors that are kept from inside, `grad()` too, change with each call:
+/// `clone` what shall last. Call `reset` after what the function refers to has changed: a layer added, another
+/// optimiser.
 ///
 /// An op that computes outside of xgrad's kernels, as one with an xtensor expression as its forward, throws GraphError.
+/// An exception in the first call, or in a later one, as for an index out of range, leaves everything usable.
 namespace xgrad {
 
 namespace detail {

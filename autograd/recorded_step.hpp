@@ -14,11 +14,11 @@ class RecordedStep final : public kernels::Recorder {
 
   /// What the function gets in place of the given tensors: copies, whose addresses tell what is read of which.
   const std::vector<Tensor>& arguments() const { return arguments_; }
-  /// Records what this thread does while it is alive.
+  /// Records what this thread does while it is alive, in functions whose frames lie below `frame`.
   class Active {
    public:
-    explicit Active(RecordedStep& step) : kernels_(&step) {
-      step.stack_top_ = __builtin_frame_address(0);
+    Active(RecordedStep& step, const void* frame) : kernels_(&step) {
+      step.stack_top_ = frame;
       recording::current = &step;
     }
     ~Active() { recording::current = nullptr; }

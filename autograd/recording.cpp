@@ -18,6 +18,14 @@ void set_grad(Node& leaf, Tensor g) {
   }
 }
 
+void refuse() {
+  if (active())
+    throw GraphError(
+        OpScope::prefix() +
+        "capture: this is computed outside of xgrad's kernels, so a replay cannot do it again; do it before "
+        "the captured function");
+}
+
 void WordsScope::append(const void* path, std::string& to) {
   const auto& words = *static_cast<const std::string*>(path);
   if (!words.empty()) to += text(to.empty() ? "" : ", ", words);

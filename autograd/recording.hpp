@@ -40,6 +40,9 @@ inline void reads_grad(const Node& leaf) {
 /// leaf.grad = g, now and in each replay.
 void set_grad(Node& leaf, Tensor g);
 
+/// Throws GraphError in a recording, which cannot repeat what the op in progress does.
+void refuse();
+
 /// While alive, nothing is recorded, and arrays have memory of their own.
 class Paused {
  public:

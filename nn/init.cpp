@@ -2,6 +2,7 @@
 
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/recording.hpp>
 #include <cmath>
 
 namespace xgrad::nn::init {
@@ -51,6 +52,7 @@ void truncate(const Tensor& x, const Shape& shape, const TensorOptions& options)
 }
 
 Tensor make_truncated_normal(const Shape& shape, double mean, double stddev, const TensorOptions& options) {
+  recording::refuse();
   const Tensor x = randn(shape, options);
   if (options.dtype == f32) {
     truncate<float>(x, shape, options);
@@ -100,6 +102,7 @@ void orthonormalise(double* rows, std::int64_t count, std::int64_t length) {
 }
 
 Tensor make_orthogonal(const Shape& shape, double gain, double, const TensorOptions& options) {
+  recording::refuse();
   if (shape.ndim() < 2)
     throw ShapeError(OpScope::prefix() + text("orthogonal needs at least 2 axes, and the shape is ", shape));
   const std::int64_t rows = shape.product(0, shape.ndim() - 1), columns = shape[-1];
