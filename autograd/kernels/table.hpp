@@ -38,8 +38,9 @@ enum class Binary { XGRAD_BINARY_KERNELS(XGRAD_KERNEL_NAME) count };
 enum class Compare { XGRAD_COMPARE_KERNELS(XGRAD_KERNEL_NAME) count };
 #undef XGRAD_KERNEL_NAME
 
-/// `norm2` is the Euclidean norm, scaled by the largest magnitude so that it neither over- nor underflows.
-enum class Reduce { sum, prod, max, min, norm2, count };
+/// `norm2` is the Euclidean norm, scaled by the largest magnitude so that it neither over- nor underflows; `logsumexp`
+/// is log(sum exp(x)), shifted by the largest element likewise.
+enum class Reduce { sum, prod, max, min, norm2, logsumexp, count };
 enum class Softmax { softmax, log_softmax, count };
 
 /// What an optimiser's pass needs; each reads the fields that its formula names (optim/*.hpp state the formulas).
@@ -74,7 +75,7 @@ struct Table {
   CopyFn accumulate[dtype_count];
 
   /// Arrays as (outer, count, inner): y[o, i] = reduction over r of x[o, r, i]. Of no elements: sum 0, prod 1,
-  /// norm2 0; max and min are never called with none. A NaN anywhere gives NaN. Sums and products of f32 are
+  /// norm2 0; max, min and logsumexp are never called with none. A NaN anywhere gives NaN. Sums and products of f32 are
   /// accumulated so that 10^7 values keep 1e-6 relative; i64 sums exactly; max and min exist for every dtype but
   /// boolean.
   using ReduceFn = void (*)(const void* x, void* y, Size outer, Size count, Size inner);

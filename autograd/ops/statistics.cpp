@@ -107,12 +107,7 @@ Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) 
   if (x.size() == 0) return log(sum(exp(x), axes, keepdims));
   const Reduction r(x, axes, keepdims);
   return primitive(
-      "logsumexp", {x},
-      [&] {
-        const Tensor value = x.tensor().detach(), largest = max(value, r.axes(), true);
-        const Tensor shift = where(abs(largest) == infinity, 0, largest);
-        return (log(sum(exp(value - shift), r.axes(), true)) + shift).array().viewed(r.result);
-      },
+      "logsumexp", {x}, [&] { return r.run(Reduce::logsumexp, x.array()); },
       // exp(x - y), and divided by its sum, which takes off the rounding of a large y. Where y is inf, its infinite
       // terms share the gradient; where it is -inf, there is none.
       [x, axes = r.axes(), kept = r.kept](const Tensor& g, const Tensor& y) {

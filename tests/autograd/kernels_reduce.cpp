@@ -73,12 +73,14 @@ template <class T>
 void check_softmax(const Table& t, Size outer, Size count, Size inner) {
   INFO("outer, count, inner: ", outer, " ", count, " ", inner);
   const auto x = values<T>(outer * count * inner);
-  std::vector<T> y(x.size()), z(x.size());
+  std::vector<T> y(x.size()), z(x.size()), sums(at(outer * inner));
+  t.reduce[int(Reduce::logsumexp)][int(dtype_of<T>)](x.data(), sums.data(), outer, count, inner);
   t.softmax[int(Softmax::softmax)][int(dtype_of<T>)](x.data(), y.data(), outer, count, inner);
   t.softmax[int(Softmax::log_softmax)][int(dtype_of<T>)](x.data(), z.data(), outer, count, inner);
   for_each_slice(x.data(), outer, count, inner, [&](const auto& slice, long double, Size o, Size i) {
     long double sum = 0;
     for (const long double v : slice) sum += std::exp(v);
+    CHECK(close(sums[at(o * inner + i)], std::log(sum), 2, 1));
     for (Size r = 0; r < count; ++r) {
       const std::size_t p = at((o * count + r) * inner + i);
       CHECK(close(y[p], std::exp(slice[at(r)]) / sum, 6));
@@ -175,7 +177,7 @@ TEST_CASE("centre subtracts a mean held in double") {
   });
 }
 
-TEST_CASE("softmax and log_softmax") {
+TEST_CASE("softmax, log_softmax and logsumexp") {
   for_each_table([](const Table& t) {
     for (const Size count : {1, 2, 3, 10, 15, 16, 17, 33, 100, 2047, 2048, 2049, 5000})
       for (const Size outer : {0, 1, 3, 300})
@@ -200,6 +202,12 @@ TEST_CASE("softmax and log_softmax") {
       for (const double v : both({inf, 0, -inf})) CHECK(std::isnan(v));
       for (const double v : both({NaN, 0, 1})) CHECK(std::isnan(v));
     }
+    const auto sum = t.reduce[int(Reduce::logsumexp)][int(xgrad::f32)];
+    CHECK(apply<float>(sum, {1000, -1000, 0})[0] == 1000);
+    CHECK(apply<float>(sum, {float(-inf), 0})[0] == 0);
+    CHECK(apply<float>(sum, {float(-inf), float(-inf)})[0] == -inf);
+    CHECK(apply<float>(sum, {float(inf), 0, float(-inf)})[0] == inf);
+    CHECK(std::isnan(apply<float>(sum, {float(NaN), 0, float(inf)})[0]));
   });
 }
 

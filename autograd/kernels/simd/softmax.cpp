@@ -113,6 +113,71 @@ void softmax(const void* from, void* to, Size outer, Size count, Size inner) {
       softmax_columns<T, logarithm>(x + i, y + i, count, inner, inner - i < tile ? inner - i : tile);
 }
 
+/// What is subtracted before the exponential: the largest element, but nothing from infinite ones.
+template <class T>
+T shift_of(T largest) {
+  return largest - largest == 0 || largest != largest ? largest : T(0);
+}
+
+template <class T>
+double logsumexp_run(const T* x, Size count) {
+  constexpr Size piece = 1024;
+  T buffer[piece];
+  const T shift = shift_of(reduce_run<Max<T>>(x, count));
+  double sum = 0;
+  for (Size i = 0, n; i < count; i += n) {
+    n = count - i < piece ? count - i : piece;
+    exponentials<true>(x + i, &shift, buffer, n);
+    sum += reduce_run<Sum<T>>(buffer, n);
+  }
+  return double(shift) + std::log(sum);
+}
+
+/// Of `width` columns, to y.
+template <class T>
+void logsumexp_columns(const T* x, double* y, Size count, Size stride, Size width) {
+  T shift[tile], buffer[tile];
+  reduce_columns<Max<T>>(shift, x, count, stride, width);
+  for (Size j = 0; j < width; ++j) shift[j] = shift_of(shift[j]), y[j] = 0;
+  for (Size r = 0; r < count; ++r) {
+    exponentials<false>(x + r * stride, shift, buffer, width);
+    take_rows<1, Sum<T>>(y, buffer, 1, width, width);
+  }
+  for (Size j = 0; j < width; ++j) y[j] = double(shift[j]) + std::log(y[j]);
+}
+
+template <class T>
+void logsumexp_block(const void* from, void* to, Size count, Size stride, Size width, bool wide) {
+  const T* x = static_cast<const T*>(from);
+  const auto put = [&](double y, Size i) {
+    if (wide) {
+      static_cast<double*>(to)[i] = y;
+    } else {
+      static_cast<T*>(to)[i] = T(y);
+    }
+  };
+  if (width == 1 && stride == 1) return put(logsumexp_run(x, count), 0);
+  for (Size i = 0; i < width; i += tile) {
+    double y[tile];
+    const Size n = width - i < tile ? width - i : tile;
+    logsumexp_columns(x + i, y, count, stride, n);
+    for (Size j = 0; j < n; ++j) put(y[j], i + j);
+  }
+}
+
+template <class T>
+void logsumexp(const void* from, void* to, Size outer, Size count, Size inner) {
+  const T* x = static_cast<const T*>(from);
+  T* y = static_cast<T*>(to);
+  for (Size o = 0; o < outer; ++o) logsumexp_block<T>(x + o * count * inner, y + o * inner, count, inner, inner, false);
+}
+
+template <class T>
+void fill_logsumexp(Table& t, Dtype d) {
+  t.reduce[int(Reduce::logsumexp)][int(d)] = logsumexp<T>;
+  t.reduce_block[int(Reduce::logsumexp)][int(d)] = logsumexp_block<T>;
+}
+
 }  // namespace
 
 void fill_softmax(Table& t) {
@@ -120,6 +185,8 @@ void fill_softmax(Table& t) {
   t.softmax[int(Softmax::softmax)][int(f64)] = softmax<double, false>;
   t.softmax[int(Softmax::log_softmax)][int(f32)] = softmax<float, true>;
   t.softmax[int(Softmax::log_softmax)][int(f64)] = softmax<double, true>;
+  fill_logsumexp<float>(t, f32);
+  fill_logsumexp<double>(t, f64);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA
