@@ -114,7 +114,11 @@ const void* RecordedStep::reads(const void* p) {
 void RecordedStep::writes(void* p) {
   if (Block* const block = block_of(p)) {
     block->written = true;
-  } else if (argument_of(p) < 0 && !is_foreign(p)) {
+  } else if (argument_of(p) >= 0) {
+    throw GraphError(OpScope::prefix() +
+                     "capture: an argument of the captured function is overwritten; let the function refer to that "
+                     "tensor instead");
+  } else if (!is_foreign(p)) {
     throw GraphError(OpScope::prefix() +
                      "capture: a kernel writes numbers of a tensor that the recording was not told of");
   }

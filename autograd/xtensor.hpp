@@ -192,7 +192,8 @@ Tensor tensor(const E& expression, const std::same_as<TensorOptions> auto& optio
 /// is evaluated at once. Floating results take the inputs' dtype; boolean and integer ones are not differentiable. The
 /// expression must not refer to the forward's own variables: write it in one piece, capture constants, or return
 /// xt::eval(...). Rules are as for every op (autograd/primitive.hpp). Throws DtypeError for other inputs and ShapeError
-/// for parts that do not broadcast; what the forward throws passes through.
+/// for parts that do not broadcast; what the forward throws passes through. The op cannot be captured
+/// (autograd/capture.hpp).
 template <std::size_t N, class Forward, class... Rules>
 requires(!std::is_invocable_v<Forward&>) Tensor
     primitive(const char* name, const Input (&inputs)[N], Forward&& forward, Rules&&... rules) {
