@@ -50,7 +50,7 @@ void compile_time(Run& run) {
     memory.push_back({p.name, {"MB"}});
   }
   // Few, because each takes as long as all blocks of another comparison.
-  for (int repetition = 0; repetition < std::max(1, run.settings.blocks / 10); ++repetition) {
+  for (int repetition = 0; repetition < std::max(1, run.settings.blocks / 15); ++repetition) {
     for (std::size_t i = 0; i < programs.size(); ++i) {
       const Cost cost = compile(programs[i].source, programs[i].include_path);
       wall[i].figures.push_back(cost.wall);

@@ -61,7 +61,7 @@ std::vector<Series> measure(const std::vector<Competitor>& competitors, const Se
     for (std::size_t i = 0; i < competitors.size(); ++i) {
       const Competitor& c = competitors[i];
       if (c.prepare) c.prepare();
-      c.run(std::max<std::int64_t>(3, calls[i] / 20));  // back into the caches, and off with idle threads' last spins
+      c.run(std::max<std::int64_t>(1, calls[i] / 20));  // back into the caches, and off with idle threads' last spins
       series[i].figures.push_back(c.unit(seconds_of(c, calls[i]) / static_cast<double>(calls[i])));
     }
   }

@@ -8,8 +8,9 @@ namespace bench {
 namespace {
 
 // In units of the picture, which are pixels where it is shown at its own size.
-constexpr double width = 980, margin = 20, name_at = 20, against_at = 248, threads_at = 340, cells_at = 418;
-constexpr double line_height = 40, header_height = 24;
+constexpr std::size_t grid_columns = 4;
+constexpr double width = 980, margin = 20, name_at = 20, against_at = 262, threads_at = 352, cells_at = 430;
+constexpr double line_height = 32, header_height = 24, grid_height = 48;
 
 constexpr const char* style =
     "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:17px;font-weight:600}"
@@ -55,7 +56,8 @@ using Line = std::vector<const Row*>;
 std::vector<Line> lines_of(const std::vector<Row>& rows) {
   std::vector<Line> lines;
   for (const Row& row : rows) {
-    if (row.against.empty()) continue;
+    // Shares of a processor's limits are many and much alike on more threads: those are in the table and in the file.
+    if (row.against.empty() || (row.unit.ends_with("/s") && row.threads != 1)) continue;
     const Row* const before = lines.empty() ? nullptr : lines.back().front();
     if (!before || before->name != row.name || before->against != row.against || before->threads != row.threads)
       lines.emplace_back();
@@ -70,6 +72,11 @@ bool same_sizes(const Line& a, const Line& b) {
                     [](const Row* x, const Row* y) { return x->size == y->size && x->size_name == y->size_name; });
 }
 
+/// Whether two lines can stand side by side.
+bool same_column(const Line& a, const Line& b) {
+  return same_sizes(a, b) && a[0]->against == b[0]->against && a[0]->threads == b[0]->threads;
+}
+
 class Drawing {
  public:
   explicit Drawing(const Machine& machine) {
@@ -82,26 +89,42 @@ class Drawing {
     y_ += 10;
   }
 
+  /// Begins a part of the table whose columns are the sizes of `line`.
   void header(const Line& line) {
     y_ += header_height;
     for (std::size_t i = 0; i < line.size(); ++i)
-      text(cell_at(i, line.size()), "small",
-           (i == 0 && !line[i]->size.empty() ? line[i]->size_name + " " : "") + line[i]->size);
-    y_ += 6;
-    body_ += "<path class='rule' d='M" + number(margin) + " " + number(y_) + "H" + number(width - margin) + "'/>\n";
+      text(cell_at(i, line.size()), "small", i == 0 ? size_of(*line[i]) : line[i]->size);
+    rule();
   }
 
   void line(const Line& line, bool named) {
-    y_ += line_height / 2;
+    y_ += line_height * 0.6;
     const Row& first = *line.front();
     if (named) text(name_at, "", first.name);
     text(against_at, "", first.against);
-    text(threads_at, "small",
-         first.threads == Row::best_of_all
-             ? "best of both"
-             : std::to_string(first.threads) + (first.threads == 1 ? " thread" : " threads"));
-    for (std::size_t i = 0; i < line.size(); ++i) cell(*line[i], cell_at(i, line.size()), cell_width(line.size()));
-    y_ += line_height / 2;
+    text(threads_at, "small", threads_of(first));
+    const double across = cell_width(line.size());
+    for (std::size_t i = 0; i < line.size(); ++i) cell(*line[i], cell_at(i, line.size()), across);
+    y_ += line_height * 0.4;
+  }
+
+  /// Lines of one cell each, side by side, under what they have in common.
+  void grid(const Line* lines, std::size_t count) {
+    const Row& first = *lines->front();
+    y_ += header_height;
+    text(name_at, "small",
+         first.against + ", " + threads_of(first) + (first.size.empty() ? "" : ", " + size_of(first)));
+    rule();
+    constexpr double across = (width - 2 * margin) / grid_columns;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Row& row = *lines[i].front();
+      const double x = margin + across * static_cast<double>(i % grid_columns);
+      y_ += grid_height * 0.4;
+      text(x, "small", row.name);
+      y_ += grid_height * 0.35;
+      cell(row, x, across);
+      y_ += grid_height * (i % grid_columns + 1 < grid_columns && i + 1 < count ? -0.75 : 0.25);
+    }
   }
 
   std::string finish() {
@@ -117,6 +140,16 @@ class Drawing {
   }
 
  private:
+  static std::string threads_of(const Row& row) {
+    if (row.threads == Row::best_of_all) return "better of each";
+    return std::to_string(row.threads) + (row.threads == 1 ? " thread" : " threads");
+  }
+  static std::string size_of(const Row& row) { return row.size.empty() ? "" : row.size_name + " " + row.size; }
+  void rule() {
+    y_ += 6;
+    body_ += "<path class='rule' d='M" + number(margin) + " " + number(y_) + "H" + number(width - margin) + "'/>\n";
+  }
+
   static double cell_width(std::size_t count) {
     return (width - margin - cells_at) / static_cast<double>(std::max<std::size_t>(count, 5));
   }
@@ -129,18 +162,18 @@ class Drawing {
              escaped(words) + "</text>\n";
   }
 
-  /// The ratio, its quartiles, and a bar: its whole length is 32 times, or the whole limit.
+  /// The ratio, its quartiles, and a bar: its whole length is 512 times, or the whole limit.
   void cell(const Row& row, double x, double cell_width) {
     const double length = cell_width - 16;
     const std::string unit = row.limit ? "%" : "×";
     body_ += "<text x='" + number(x) + "' y='" + number(y_) + "'><tspan class='ratio'>" + shown(row.ratio, row.limit) +
              unit + "</tspan><tspan class='small' dx='5'>" + shown(row.low, row.limit) + "–" +
              shown(row.high, row.limit) + "</tspan></text>\n";
-    const double share = row.limit ? row.ratio : std::abs(std::log2(row.ratio)) / 5;
+    const double share = row.limit ? row.ratio : std::abs(std::log2(row.ratio)) / 9;
     const std::string colour = row.limit ? "share" : row.ratio >= 1 ? "better" : "worse";
-    body_ += "<rect class='track' x='" + number(x) + "' y='" + number(y_ + 7) + "' width='" + number(length) +
-             "' height='5' rx='2'/><rect class='" + colour + "' x='" + number(x) + "' y='" + number(y_ + 7) +
-             "' width='" + number(length * std::clamp(share, 0.0, 1.0)) + "' height='5' rx='2'/>\n";
+    body_ += "<rect class='track' x='" + number(x) + "' y='" + number(y_ + 5) + "' width='" + number(length) +
+             "' height='4' rx='2'/><rect class='" + colour + "' x='" + number(x) + "' y='" + number(y_ + 5) +
+             "' width='" + number(length * std::clamp(share, 0.0, 1.0)) + "' height='4' rx='2'/>\n";
   }
 
   double y_;
@@ -151,13 +184,21 @@ class Drawing {
 
 std::string picture(const Machine& machine, const std::vector<Row>& rows) {
   Drawing drawing(machine);
-  const Line* before = nullptr;
   const std::vector<Line> lines = lines_of(rows);
-  for (const Line& line : lines) {
-    const bool new_header = !before || !same_sizes(*before, line);
-    if (new_header) drawing.header(line);
-    drawing.line(line, new_header || before->front()->name != line.front()->name);
-    before = &line;
+  const Line* before = nullptr;
+  for (std::size_t i = 0; i < lines.size();) {
+    std::size_t alike = i;
+    while (alike < lines.size() && lines[alike].size() == 1 && same_column(lines[i], lines[alike])) ++alike;
+    if (alike - i >= 3) {
+      drawing.grid(&lines[i], alike - i);
+      before = nullptr;
+      i = alike;
+      continue;
+    }
+    const bool new_header = !before || !same_sizes(*before, lines[i]);
+    if (new_header) drawing.header(lines[i]);
+    drawing.line(lines[i], new_header || before->front()->name != lines[i].front()->name);
+    before = &lines[i++];
   }
   return drawing.finish();
 }
