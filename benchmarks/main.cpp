@@ -48,7 +48,7 @@ int main(int argc, char** argv) try {
     names.push_back(s.name);
     list += std::string(list.empty() ? "" : ", ") + s.name + " (" + s.what + ")";
   }
-  std::string json_file = "bench.json", svg_file = "bench.svg";
+  std::string json_file = "bench.json", svg_file = "bench.svg", kernels_svg_file = "bench_kernels.svg";
   bench::Run run;
   run.threads = {1};
   if (std::thread::hardware_concurrency() > 1) run.threads.push_back(2);
@@ -63,6 +63,8 @@ int main(int argc, char** argv) try {
   app.add_flag("--quick", quick, "so few calls that the figures mean nothing: shows that everything runs");
   app.add_option("--json", json_file, "file for the rows, as JSON")->capture_default_str();
   app.add_option("--svg", svg_file, "file for the picture of the ratios")->capture_default_str();
+  app.add_option("--kernels-svg", kernels_svg_file, "file for the picture of the shares of bandwidth and arithmetic")
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -79,7 +81,11 @@ int main(int argc, char** argv) try {
   const bench::Machine machine = bench::describe_machine();
   std::printf("%s", bench::table(machine, run.rows, run.notes).c_str());
   write(json_file, bench::json(run.rows));
-  write(svg_file, bench::picture(machine, run.rows));
+  // Shares of what a processor can do are many; they have a picture of their own.
+  std::vector<bench::Row> programs, kernels;
+  for (const bench::Row& row : run.rows) (row.unit.ends_with("/s") ? kernels : programs).push_back(row);
+  if (!programs.empty()) write(svg_file, bench::picture(machine, programs));
+  if (!kernels.empty()) write(kernels_svg_file, bench::picture(machine, kernels));
 } catch (const std::exception& e) {
   std::fprintf(stderr, "bench: %s\n", e.what());
   return 1;

@@ -56,8 +56,7 @@ using Line = std::vector<const Row*>;
 std::vector<Line> lines_of(const std::vector<Row>& rows) {
   std::vector<Line> lines;
   for (const Row& row : rows) {
-    // Shares of a processor's limits are many and much alike on more threads: those are in the table and in the file.
-    if (row.against.empty() || (row.unit.ends_with("/s") && row.threads != 1)) continue;
+    if (row.against.empty()) continue;
     const Row* const before = lines.empty() ? nullptr : lines.back().front();
     if (!before || before->name != row.name || before->against != row.against || before->threads != row.threads)
       lines.emplace_back();
@@ -141,7 +140,7 @@ class Drawing {
 
  private:
   static std::string threads_of(const Row& row) {
-    if (row.threads == Row::best_of_all) return "better of each";
+    if (row.threads == Row::best_of_all) return "better one";
     return std::to_string(row.threads) + (row.threads == 1 ? " thread" : " threads");
   }
   static std::string size_of(const Row& row) { return row.size.empty() ? "" : row.size_name + " " + row.size; }
