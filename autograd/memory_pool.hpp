@@ -64,7 +64,7 @@ class Pool {
 
   void release(SizeClass c, void* block) noexcept {
     if (!c.small()) return release_large(c, block);
-    if (counts_[c.index] >= batch_bytes / alignment / static_cast<std::size_t>(c.index + 1)) give_away(c.index);
+    if (counts_[c.index] * c.bytes >= batch_bytes) give_away(c.index);
     push(c.index, block);
     ++counts_[c.index];
   }

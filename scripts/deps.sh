@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
-# Usage: scripts/deps.sh [clang | ci | bench]   (clang: also what its presets need; ci: and PyTorch, which the suite is
-# compared with; bench: libtorch, which the benchmarks are)
+# Usage: scripts/deps.sh [clang | ci | bench]   (clang: also what its presets need; ci: and what the suite is compared
+# with or counted by; bench: libtorch, which the benchmarks are)
 set -euo pipefail
 
 packages=(
@@ -15,7 +15,7 @@ packages=(
 for what in "$@"; do
   case $what in
     clang) packages+=(clang libclang-rt-14-dev libomp-14-dev) ;;
-    ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch) ;;
+    ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch valgrind) ;;
     bench) packages+=(libtorch-dev) ;;
     *) echo "deps.sh: '$what' is none of clang, ci and bench" >&2; exit 2 ;;
   esac

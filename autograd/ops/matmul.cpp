@@ -190,7 +190,8 @@ Tensor dense(const Operand& x, const Operand& w, const Tensor& b) {
     return product({as_matrix(x), true}, {as_matrix(g), false});  // (in, rows) (rows, out)
   };
   if (!b.defined()) return primitive("dense", {x, w}, forward, to_x, to_w);
-  return primitive("dense", {x, w, b}, forward, to_x, to_w, [](const Tensor& g) { return sum(as_matrix(g), {0}); });
+  static const std::vector<int> rows{0};  // one for all: a step shall ask the system for nothing
+  return primitive("dense", {x, w, b}, forward, to_x, to_w, [](const Tensor& g) { return sum(as_matrix(g), rows); });
 }
 
 }  // namespace xgrad

@@ -1,0 +1,67 @@
+#include <doctest/doctest.h>
+#include <atomic>
+#include <autograd/autograd.hpp>
+#include <autograd/memory.hpp>
+#include <cstdlib>
+#include <new>
+#include <nn/nn.hpp>
+#include <optim/optim.hpp>
+
+#include "pool.hpp"
+
+using namespace xgrad;
+
+namespace {
+std::atomic<long> news{0};
+}
+
+// Every `new` of the program and of the library, standard containers included, comes by here.
+void* operator new(std::size_t bytes) {
+  ++news;
+  if (void* const block = std::malloc(bytes ? bytes : 1)) return block;
+  throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace {
+
+/// The reference network's training step, and what it held between loss and backward.
+struct Step {
+  nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
+                       nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
+  optim::Adam optimizer{model.parameters(), {.lr = 1e-3}};
+  Tensor x = rand({32, 784}), t = bernoulli({32, 1}, 0.5).to(f32);
+  std::int64_t nodes = 0;
+
+  void operator()() {
+    optimizer.zero_grad();
+    const std::int64_t before = memory::statistics().live_nodes;
+    const Tensor loss = nn::binary_cross_entropy(model(x), t);
+    nodes = memory::statistics().live_nodes - before;
+    loss.backward();
+    optimizer.step();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a training step in its steady state asks the system for nothing, neither through the pool nor by new") {
+  Step step;
+  for (int i = 0; i < 20; ++i) step();
+  const auto before = memory::statistics();
+  const long news_before = news;
+  for (int i = 0; i < 100; ++i) step();
+  const long made = news - news_before;
+  const auto after = memory::statistics();
+  if (pooled) CHECK(made == 0);
+  if (pooled) CHECK(after.system_allocations == before.system_allocations);
+  CHECK(after.live_bytes == before.live_bytes);
+  CHECK(after.live_nodes == before.live_nodes);
+}
+
+TEST_CASE("the reference network's loss hangs on eight nodes") {
+  Step step;
+  step();
+  CHECK(step.nodes == 8);
+}
