@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <autograd/recording.hpp>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <optim/plan.hpp>
 
 namespace xgrad::optim {
@@ -18,6 +20,20 @@ const char* Option::fault(double value) const {
       return value >= 0 && value < 1 ? nullptr : "expected a number in [0, 1)";
   }
   return nullptr;
+}
+
+Tensor detail::moment_of(const Array& p, const Array& values) {
+  constexpr std::int64_t page = 4096;
+  const auto bytes = static_cast<std::int64_t>(values.bytes()), each = static_cast<std::int64_t>(size_of(p.dtype()));
+  if (bytes < page) return Tensor(values.clone());
+  const Array room(p.dtype(), {(bytes + page) / each});
+  const auto place_of = [](const Array& a) {
+    return static_cast<std::int64_t>(std::bit_cast<std::intptr_t>(a.data()));
+  };
+  const std::int64_t shift = (place_of(p) + page / 2 - place_of(room)) & (page - 1);
+  const Array moment = room.viewed(p.shape(), shift / each);
+  std::memcpy(moment.data(), values.data(), values.bytes());
+  return Tensor(moment);
 }
 
 Optimizer::Optimizer(const char* name, const char* const (&moment_names)[most_moments])
@@ -108,7 +124,8 @@ void Optimizer::change_parameters(Place place) {
     void* moments[most_moments] = {};
     for (int k = 0; k < most_moments; ++k) {
       if (!planned.uses[k]) continue;
-      if (!slot.moments[k].defined()) slot.moments[k] = full(p.shape(), planned.initial, {.dtype = p.dtype()});
+      if (!slot.moments[k].defined())
+        slot.moments[k] = detail::moment_of(p, full(p.shape(), planned.initial, {.dtype = p.dtype()}).array());
       moments[k] = slot.moments[k].array().data();
     }
     planned.kernel[int(p.dtype())](p.data(), g.array().data(), moments[0], moments[1], moments[2], p.size(),

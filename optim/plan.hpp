@@ -36,4 +36,8 @@ struct Plan {
   double initial = 0;  // what the moments start from
 };
 
+/// A copy of `values` as a moment of p. Half a page away from p, modulo pages: a processor takes a load for one that
+/// depends on a recent store to the same place of another page, and waits.
+Tensor moment_of(const Array& p, const Array& values);
+
 }  // namespace xgrad::optim::detail

@@ -110,7 +110,7 @@ void Optimizer::load_state_dict(const StateDict& state, Place place) {
   }
   for (Slot& slot : slots)
     for (Tensor& moment : slot.moments)
-      if (moment.defined()) moment = Tensor(moment.array().clone());
+      if (moment.defined()) moment = detail::moment_of(slot.parameter.array(), moment.array());
   slots_ = std::move(slots);
 }
 
