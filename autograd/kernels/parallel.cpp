@@ -97,7 +97,7 @@ struct Parallel {
     });
   }
 
-  // reduce, centre, softmax
+  // reduce, centre, squared_deviations, softmax
   template <class E>
   static void call(const void* x, void* y, Size outer, Size count, Size inner) {
     constexpr Size size = size_of(E::dtype);
@@ -106,7 +106,8 @@ struct Parallel {
       if (wanted >= 2 && count > 1 && outer < wanted) return reduce_few<E>(x, y, outer, count, inner, wanted);
     }
     const Size each = E::template is<&Table::softmax> ? 4 * size : size;
-    const Size to = E::template is<&Table::reduce> ? inner : count * inner;
+    const bool reduces = E::template is<&Table::reduce> || E::template is<&Table::squared_deviations>;
+    const Size to = reduces ? inner : count * inner;
     split(outer, count * inner * each, 1,
           [&](Size o, Size n) { serial<E>()(at(x, o * count * inner * size), at(y, o * to * size), n, count, inner); });
   }

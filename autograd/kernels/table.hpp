@@ -86,6 +86,8 @@ struct Table {
   ReduceBlockFn reduce_block[int(Reduce::count)][dtype_count];
   /// y[o, r, i] = x[o, r, i] - mean over r, the mean held in double. The same kernel is its own vjp.
   ReduceFn centre[dtype_count];
+  /// y[o, i] = sum over r of the squares of these differences, held in double.
+  ReduceFn squared_deviations[dtype_count];
   /// y[o, r, i] = exp(x - max) / sum exp(x - max) over r, or its logarithm x - max - log(sum exp(x - max)).
   /// A slice of -inf only, or one with a +inf or a NaN, gives NaN.
   ReduceFn softmax[int(Softmax::count)][dtype_count];

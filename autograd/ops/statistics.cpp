@@ -35,17 +35,28 @@ Tensor centre(const Operand& x, const std::vector<int>& axes) {
       "centre", {x}, [&] { return centred(x.array(), along); }, [along](const Tensor& g) { return centre(g, along); });
 }
 
+namespace {
+
+/// Over axes that are neighbours in one pass.
+Array squared_deviations(const Operand& x, const Reduction& r) {
+  const std::vector<int> axes = r.axes();
+  if (axis_runs(axes).size() > 1) return r.run(Reduce::sum, square(centre(x.tensor().detach(), axes)).array());
+  Array y(x.dtype(), r.result);
+  const AxisView view = axes.empty() ? AxisView(x.shape(), 0, -1) : AxisView(x.shape(), axes.front(), axes.back());
+  if (y.size() > 0)
+    kernels::table().squared_deviations[int(x.dtype())](x.array().data(), y.data(), view.outer, view.count, view.inner);
+  return y;
+}
+
+}  // namespace
+
 Tensor variance(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
   const OpScope scope("variance", x.place());
   check_floating(x);
   const Reduction r(x, axes, keepdims);
   const double freedom = r.count > ddof ? static_cast<double>(r.count - ddof) : nan;
   return primitive(
-      "variance", {x},
-      [&] {
-        const Tensor squares = square(centre(x.tensor().detach(), r.axes()));
-        return (Tensor(r.run(Reduce::sum, squares.array())) / freedom).array();
-      },
+      "variance", {x}, [&] { return (Tensor(squared_deviations(x, r)) / freedom).array(); },
       [x, axes = r.axes(), kept = r.kept, freedom](const Tensor& g) {
         return with_axes(g * (2 / freedom), kept) * centre(x, axes);
       });

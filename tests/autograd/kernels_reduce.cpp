@@ -62,10 +62,17 @@ void check_centre(const Table& t, Size outer, Size count, Size inner) {
   INFO("outer, count, inner: ", outer, " ", count, " ", inner);
   const auto x = values<T>(outer * count * inner);
   auto y = x;
+  std::vector<T> squares(at(outer * inner));
   t.centre[int(dtype_of<T>)](x.data(), y.data(), outer, count, inner);
+  t.squared_deviations[int(dtype_of<T>)](x.data(), squares.data(), outer, count, inner);
   for_each_slice(x.data(), outer, count, inner, [&](const auto& slice, long double, Size o, Size i) {
     const long double mean = reduced(Reduce::sum, slice) / static_cast<long double>(count);
-    for (Size r = 0; r < count; ++r) CHECK(close(y[at((o * count + r) * inner + i)], slice[at(r)] - mean, 2, 1));
+    long double sum = 0;
+    for (Size r = 0; r < count; ++r) {
+      CHECK(close(y[at((o * count + r) * inner + i)], slice[at(r)] - mean, 2, 1));
+      sum += (slice[at(r)] - mean) * (slice[at(r)] - mean);
+    }
+    CHECK(close(squares[at(o * inner + i)], sum, 4 + std::sqrt(double(count)), 1));
   });
 }
 
@@ -166,14 +173,21 @@ TEST_CASE("f32 sums keep 1e-6 over ten million values") {
   });
 }
 
-TEST_CASE("centre subtracts a mean held in double") {
+TEST_CASE("centre subtracts a mean held in double, and squared deviations are summed from it") {
   for_each_table([](const Table& t) {
-    for (const Size count : {1, 2, 3, 15, 16, 17, 100, 1000}) {
+    for (const Size count : {1, 2, 3, 15, 16, 17, 100, 1000, 3000}) {
       check_centre<float>(t, 3, count, 1), check_centre<double>(t, 3, count, 1);
       check_centre<float>(t, 2, count, 3), check_centre<double>(t, 1, count, 520);
     }
     const auto centre = t.centre[int(xgrad::f32)];
     CHECK(apply<float>(centre, {1e8f, 1e8f + 8}, 2) == std::vector<float>{-4, 4});
+    const auto squared = t.squared_deviations[int(xgrad::f32)];
+    CHECK(apply<float>(squared, {1e8f, 1e8f + 8})[0] == 32);
+    std::vector<float> far(3000, 1e8f);  // several pieces of which each is constant
+    std::fill(far.begin() + 2048, far.end(), 1e8f + 8);
+    CHECK(close(apply<float>(squared, far)[0], 64.L * 2048 * 952 / 3000, 1));
+    far[1] = float(inf);
+    CHECK(std::isnan(apply<float>(squared, far)[0]));
   });
 }
 

@@ -12,6 +12,7 @@ void fill_binary(Table& t);
 void fill_select(Table& t);
 void fill_copy(Table& t);
 void fill_reduce(Table& t);
+void fill_variance(Table& t);
 void fill_softmax(Table& t);
 void fill_random(Table& t);
 void fill_optimisers(Table& t);

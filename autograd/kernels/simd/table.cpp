@@ -15,6 +15,7 @@ const Table& table() {
     fill_select(t);
     fill_copy(t);
     fill_reduce(t);
+    fill_variance(t);
     fill_softmax(t);
     fill_random(t);
     fill_optimisers(t);
