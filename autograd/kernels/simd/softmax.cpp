@@ -169,6 +169,16 @@ template <class T>
 void logsumexp(const void* from, void* to, Size outer, Size count, Size inner) {
   const T* x = static_cast<const T*>(from);
   T* y = static_cast<T*>(to);
+  constexpr Size longest = 32, together = 64;
+  if (inner == 1 && outer > 1 && count <= longest) {  // short runs, turned
+    T columns[longest * together];
+    for (Size n; outer > 0; outer -= n, x += n * count, y += n) {
+      n = outer < together ? outer : together;
+      turn(x, count, columns, n, n, count);
+      logsumexp_block<T>(columns, y, count, n, n, false);
+    }
+    return;
+  }
   for (Size o = 0; o < outer; ++o) logsumexp_block<T>(x + o * count * inner, y + o * inner, count, inner, inner, false);
 }
 

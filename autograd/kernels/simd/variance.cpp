@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/accumulate.hpp>
 #include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/turn.hpp>
 
 /// Sums of squared deviations in one pass over memory: each piece's own mean and sum, while it is in the cache, joined
 /// to those of the pieces before it (Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing
@@ -68,6 +69,16 @@ template <class T>
 void squared_deviations(const void* from, void* to, Size outer, Size count, Size inner) {
   const T* x = static_cast<const T*>(from);
   T* y = static_cast<T*>(to);
+  constexpr Size longest = 32, together = 64;
+  if (inner == 1 && outer > 1 && count <= longest) {  // short runs, turned
+    T turned_runs[longest * together];
+    for (Size n; outer > 0; outer -= n, x += n * count, y += n) {
+      n = outer < together ? outer : together;
+      turn(x, count, turned_runs, n, n, count);
+      columns(turned_runs, y, count, n, n);
+    }
+    return;
+  }
   for (Size o = 0; o < outer; ++o, x += count * inner, y += inner) {
     if (inner == 1) {
       *y = T(run(x, count));
