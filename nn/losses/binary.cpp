@@ -9,13 +9,15 @@ namespace {
 
 using detail::check_pair, detail::reduced;
 
-/// The z of a recorded p = sigmoid(z), if z still holds what it held then; otherwise undefined.
+/// The z of a recorded p = sigmoid(z), if both still hold what they held then; otherwise undefined.
 Tensor logits_of(const Tensor& p) {
   const Ref<Node>& node = p.node();
   if (!node || std::strcmp(node->name, "sigmoid") != 0 || !node->source().defined()) return {};
   const Tensor& z = node->source();
-  const bool overwritten = z.array().storage()->written.load(std::memory_order_relaxed) > node->recorded;
-  return overwritten || z.dtype() != p.dtype() ? Tensor() : z;
+  const auto overwritten = [&](const Tensor& t) {
+    return t.array().storage()->written.load(std::memory_order_relaxed) > node->recorded;
+  };
+  return overwritten(z) || overwritten(p) || z.dtype() != p.dtype() ? Tensor() : z;
 }
 
 template <class T>

@@ -158,6 +158,16 @@ TEST_CASE("a sigmoid whose input was overwritten is met by its own value") {
   check_close(nn::binary_cross_entropy(q, f64s({1.})), {std::log(2.)});
 }
 
+TEST_CASE("a sigmoid that was overwritten itself is met by what it holds now") {
+  const Tensor x = f64s({0.}).set_requires_grad(true);
+  Tensor q = sigmoid(x);
+  {
+    const NoGrad guard;
+    q.assign(f64s({.25}));
+  }
+  check_close(nn::binary_cross_entropy(q, f64s({1.})), {std::log(4.)});
+}
+
 TEST_CASE("binary cross-entropy of probabilities 0 and 1 stops at 100, with a finite gradient") {
   check_loss(
       [](const Tensor& x) {
