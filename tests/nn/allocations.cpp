@@ -15,14 +15,15 @@ namespace {
 std::atomic<long> news{0};
 }
 
-// Every `new` of the program and of the library, standard containers included, comes by here.
-void* operator new(std::size_t bytes) {
+// Every `new` of the program and of the library, standard containers included, comes by here. Not inlined: g++ would
+// see `free` meet a `new`.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   ++news;
   if (void* const block = std::malloc(bytes ? bytes : 1)) return block;
   throw std::bad_alloc();
 }
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
+[[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 namespace {
 
