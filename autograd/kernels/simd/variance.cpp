@@ -10,7 +10,7 @@ namespace {
 
 constexpr Size piece = 1024, tile = 512;
 
-/// Takes in `n` elements of mean `mean` and sum of squared deviations `squares`.
+/// Of the elements taken in so far. `join` takes in n more, of which the mean and the squares are known.
 struct Moments {
   double count = 0, mean = 0, squares = 0;
   void join(double n, double other_mean, double other_squares) {
