@@ -4,12 +4,12 @@
 /// What `bench` measures, in the order of its table (benchmarks/main.cpp).
 namespace bench {
 
+void compile_time(Run& run);
 void reference_network(Run& run);
 void classifier(Run& run);
 void small_ops(Run& run);
 void kernels_beside_copies(Run& run);
 void functions_in_cache(Run& run);
 void matrix_products(Run& run);
-void compile_time(Run& run);
 
 }  // namespace bench
