@@ -15,20 +15,16 @@ void for_each_tile(Size outer, Size count, Size inner, Body body) {
       body(o, o * count * inner + i, i, inner - i < column_tile ? inner - i : column_tile);
 }
 
-/// Extrema of runs too short to fill the lanes: several are turned, so that they lie side by side as columns. One by
-/// one, their comparisons would be branches that cannot be predicted.
+/// Extrema of runs too short to fill the lanes. One by one, their comparisons would be branches that cannot be
+/// predicted.
 template <class Op, class T>
 void reduce_short_runs(const T* x, T* y, Size outer, Size count) {
-  constexpr Size piece = 2048;
-  T columns[piece];
-  typename Op::Acc acc[piece];
-  const Size together = piece / count;
-  for (Size n; outer > 0; outer -= n, x += n * count, y += n) {
-    n = outer < together ? outer : together;
-    turn(x, count, columns, n, n, count);
+  constexpr Size most = 1024;
+  typename Op::Acc acc[most];
+  for_each_turned(x, outer, count, most, [&](const T* columns, Size first, Size n) {
     reduce_columns<Op>(acc, columns, count, n, n);
-    for (Size o = 0; o < n; ++o) y[o] = Op::finish(acc[o], x + o * count, count, 1);
-  }
+    for (Size j = 0; j < n; ++j) y[first + j] = Op::finish(acc[j], x + (first + j) * count, count, 1);
+  });
 }
 
 template <template <class> class Operation, class T>
@@ -42,8 +38,7 @@ void reduce(const void* from, void* to, Size outer, Size count, Size inner) {
   }
   if (inner == 1) {
     if constexpr (std::is_same_v<Op, Max<T>> || std::is_same_v<Op, Min<T>>) {
-      constexpr Size longest = 32;
-      if (outer >= 16 && count >= 2 && count <= longest) return reduce_short_runs<Op>(x, y, outer, count);
+      if (outer >= 16 && count >= 2 && count <= longest_turned) return reduce_short_runs<Op>(x, y, outer, count);
     }
     for (Size o = 0; o < outer; ++o, x += count) y[o] = Op::finish(reduce_run<Op>(x, count), x, count, 1);
     return;

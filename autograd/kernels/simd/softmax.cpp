@@ -83,18 +83,14 @@ void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
   }
 }
 
-/// Slices too short to fill the lanes: several are turned, so that they lie side by side as columns, and turned back.
+/// Slices too short to fill the lanes: side by side as columns, and turned back.
 template <class T, bool logarithm>
 void softmax_short_runs(const T* x, T* y, Size outer, Size count) {
-  constexpr Size piece = 2048;
-  T from[piece], to[piece];
-  const Size together = piece / count < tile ? piece / count : tile;
-  for (Size n; outer > 0; outer -= n, x += n * count, y += n * count) {
-    n = outer < together ? outer : together;
-    turn(x, count, from, n, n, count);
-    softmax_columns<T, logarithm>(from, to, count, n, n);
-    turn(to, n, y, count, count, n);
-  }
+  T to[turned_together];
+  for_each_turned(x, outer, count, tile, [&](const T* columns, Size first, Size n) {
+    softmax_columns<T, logarithm>(columns, to, count, n, n);
+    turn(to, n, y + first * count, count, count, n);
+  });
 }
 
 template <class T, bool logarithm>
@@ -103,8 +99,7 @@ void softmax(const void* from, void* to, Size outer, Size count, Size inner) {
   T* y = static_cast<T*>(to);
   if (outer == 0 || count == 0 || inner == 0) return;
   if (inner == 1) {
-    constexpr Size longest = 32;
-    if (outer > 1 && count <= longest) return softmax_short_runs<T, logarithm>(x, y, outer, count);
+    if (outer > 1 && count <= longest_turned) return softmax_short_runs<T, logarithm>(x, y, outer, count);
     for (Size o = 0; o < outer; ++o, x += count, y += count) softmax_run<T, logarithm>(x, y, count);
     return;
   }
@@ -169,16 +164,10 @@ template <class T>
 void logsumexp(const void* from, void* to, Size outer, Size count, Size inner) {
   const T* x = static_cast<const T*>(from);
   T* y = static_cast<T*>(to);
-  constexpr Size longest = 32, together = 64;
-  if (inner == 1 && outer > 1 && count <= longest) {  // short runs, turned
-    T columns[longest * together];
-    for (Size n; outer > 0; outer -= n, x += n * count, y += n) {
-      n = outer < together ? outer : together;
-      turn(x, count, columns, n, n, count);
-      logsumexp_block<T>(columns, y, count, n, n, false);
-    }
-    return;
-  }
+  if (inner == 1 && outer > 1 && count <= longest_turned)
+    return for_each_turned(x, outer, count, 64, [&](const T* columns, Size first, Size n) {
+      logsumexp_block<T>(columns, y + first, count, n, n, false);
+    });
   for (Size o = 0; o < outer; ++o) logsumexp_block<T>(x + o * count * inner, y + o * inner, count, inner, inner, false);
 }
 

@@ -63,4 +63,22 @@ void turn(const T* from, Size from_stride, T* to, Size to_stride, Size rows, Siz
   }
 }
 
+/// The longest contiguous runs that are turned: too short to fill the lanes.
+inline constexpr Size longest_turned = 32;
+/// How many elements of them are turned at a time, at most.
+inline constexpr Size turned_together = 2048;
+
+/// Calls body(columns, first, n) for groups of at most `most` of the contiguous runs, `count` <= longest_turned long,
+/// at x: run `first` + j is column j of the (count, n) matrix `columns`.
+template <class T, class Body>
+void for_each_turned(const T* x, Size runs, Size count, Size most, Body body) {
+  T columns[turned_together];
+  const Size together = count * most <= turned_together ? most : turned_together / count;
+  for (Size first = 0; first < runs; first += together) {
+    const Size n = runs - first < together ? runs - first : together;
+    turn(x + first * count, count, columns, n, n, count);
+    body(static_cast<const T*>(columns), first, n);
+  }
+}
+
 }  // namespace xgrad::kernels::XGRAD_ISA

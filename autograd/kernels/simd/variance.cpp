@@ -69,16 +69,10 @@ template <class T>
 void squared_deviations(const void* from, void* to, Size outer, Size count, Size inner) {
   const T* x = static_cast<const T*>(from);
   T* y = static_cast<T*>(to);
-  constexpr Size longest = 32, together = 64;
-  if (inner == 1 && outer > 1 && count <= longest) {  // short runs, turned
-    T turned_runs[longest * together];
-    for (Size n; outer > 0; outer -= n, x += n * count, y += n) {
-      n = outer < together ? outer : together;
-      turn(x, count, turned_runs, n, n, count);
-      columns(turned_runs, y, count, n, n);
-    }
-    return;
-  }
+  if (inner == 1 && outer > 1 && count <= longest_turned)
+    return for_each_turned(x, outer, count, 64, [&](const T* turned_runs, Size first, Size n) {
+      columns(turned_runs, y + first, count, n, n);
+    });
   for (Size o = 0; o < outer; ++o, x += count * inner, y += inner) {
     if (inner == 1) {
       *y = T(run(x, count));
