@@ -164,7 +164,8 @@ void check_select(const Table* t) {
         loop.strides[0][0] = loop.strides[2][0] = n;
         std::vector<T> a, b, y(std::size_t(rows * n));
         std::vector<char> mask;
-        for (Size i = 0; i < (rows + 1) * n + 2; ++i) a.push_back(T(i)), b.push_back(T(i % 2)), mask.push_back(i % 3 == 0);
+        for (Size i = 0; i < (rows + 1) * n + 2; ++i)
+          a.push_back(T(i)), b.push_back(T(i % 2)), mask.push_back(i % 3 == 0);
         const Size start = sm < 0 ? n : 0;
         t->select[int(dtype_of<T>)](reinterpret_cast<const bool*>(mask.data()) + start, a.data(), b.data(), y.data(),
                                     loop);
