@@ -21,3 +21,16 @@ std::string message_of(F f, const char* file = __builtin_FILE(), int first_line 
   }
   return "[nothing thrown]";
 }
+
+/// The text of the error that f throws, without the folder of the file's name; "" if it throws none.
+template <class F>
+std::string error_of(F f) {
+  try {
+    f();
+  } catch (const xgrad::Error& e) {
+    const std::string message = e.what();
+    const std::size_t slash = message.substr(0, message.find(": ")).rfind('/');
+    return slash == std::string::npos ? message : message.substr(slash + 1);
+  }
+  return "";
+}

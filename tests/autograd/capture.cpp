@@ -6,6 +6,8 @@
 #include <limits>
 #include <thread>
 
+#include "messages.hpp"
+
 using namespace xgrad;
 
 namespace {
@@ -13,17 +15,6 @@ namespace {
 bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() &&
          std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
-
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    const std::string message = e.what();
-    return message.substr(message.rfind('/') + 1);
-  }
-  return "";
 }
 
 Tensor leaf(const Tensor& t) { return t.clone().set_requires_grad(true); }

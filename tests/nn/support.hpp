@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "messages.hpp"
+
 /// What the tests of nn share.
 namespace xgrad {
 
@@ -27,21 +29,8 @@ inline void check_close(const Tensor& t, const std::vector<double>& expected, do
 
 inline bool equal(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && numbers(a) == numbers(b); }
 
-/// The text of the error that f throws, without the folder of the file's name; "" if it throws none.
-template <class F>
-std::string error_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    const std::string message = e.what();
-    const std::size_t slash = message.substr(0, message.find(": ")).rfind('/');
-    return slash == std::string::npos ? message : message.substr(slash + 1);
-  }
-  return "";
-}
-
 /// `file.cpp:LINE: rest`, LINE being that of the macro.
 #define CHECK_ERROR(expression, file, rest) \
-  CHECK(xgrad::error_of([&] { (void)(expression); }) == xgrad::text(file ":", __LINE__, ": ", rest))
+  CHECK(error_of([&] { (void)(expression); }) == xgrad::text(file ":", __LINE__, ": ", rest))
 
 }  // namespace xgrad
