@@ -125,6 +125,23 @@ void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_num
   }
 }
 
+thread_local constinit Observing* Observing::current_ = nullptr;
+
+void detail::Watch::tell_start(const char* name, const Input* inputs, std::size_t count) {
+  call_ = {name, OpScope::place({}), inputs, count, differentiating};
+  Observing::tell([&](Observer& o) { o.op_starts(call_); });
+  watching_ = true;
+}
+
+void detail::Watch::tell_computed(Array& result) const {
+  Observing::tell([&](Observer& o) { o.op_computed(call_, result); });
+}
+
+void detail::Watch::tell_end(const Tensor& result) {
+  watching_ = false;
+  Observing::tell([&](Observer& o) { o.op_ends(call_, result); });
+}
+
 Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel) {
   const Array& x = inputs[0].tensor().array();
   return run_unary(x, kernels::table().unary[int(kernel)][int(x.dtype())], x.dtype());
@@ -138,15 +155,21 @@ Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Co
   const Input inputs[] = {a, b};
   const OpScope scope(name, a.place());
   detail::check_inputs(inputs, 2, true);
-  return Tensor(run_binary(inputs, kernels::table().compare[int(kernel)], true));
+  detail::Watch watch(name, inputs, 2);
+  Tensor result(watch.computed(run_binary(inputs, kernels::table().compare[int(kernel)], true)));
+  watch.ends(result);
+  return result;
 }
 
 Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) {
   const Input inputs[] = {x};
   const OpScope scope(name, x.place());
   detail::check_inputs(inputs, 1);
+  detail::Watch watch(name, inputs, 1);
   const Array& array = inputs[0].tensor().array();
-  return Tensor(run_unary(array, kernels::table().predicate[int(kernel)][int(array.dtype())], boolean));
+  Tensor result(watch.computed(run_unary(array, kernels::table().predicate[int(kernel)][int(array.dtype())], boolean)));
+  watch.ends(result);
+  return result;
 }
 
 }  // namespace xgrad

@@ -2,6 +2,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/node.hpp>
+#include <autograd/observer.hpp>
 
 /// How an op is made. Forward and derivative stand together, one vjp per input:
 ///
@@ -70,6 +71,39 @@ void attach(NodeMaker& maker, int argument, const Input& input, R&& rule, bool s
   }
 }
 
+/// Tells the observers of an op whose arguments have been checked.
+class Watch {
+ public:
+  Watch(const char* name, const Input* inputs, std::size_t count) {
+    if (Observing::active()) [[unlikely]]
+      tell_start(name, inputs, count);
+  }
+  ~Watch() {
+    if (watching_) [[unlikely]]
+      tell_end(Tensor());
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  Array&& computed(Array&& result) const {
+    if (watching_) [[unlikely]]
+      tell_computed(result);
+    return std::move(result);
+  }
+  void ends(const Tensor& result) {
+    if (watching_) [[unlikely]]
+      tell_end(result);
+  }
+
+ private:
+  void tell_start(const char* name, const Input* inputs, std::size_t count);
+  void tell_computed(Array& result) const;
+  void tell_end(const Tensor& result);
+
+  bool watching_ = false;
+  OpCall call_;
+};
+
 /// Records how `result` came from `inputs`, if any of them needs a gradient.
 template <std::size_t N, class... Rules>
 Tensor record(const char* name, const Input (&inputs)[N], bool sum_to_inputs, Array&& result, Rules&&... rules) {
@@ -100,7 +134,10 @@ requires std::is_invocable_r_v<Array, Forward&> Tensor primitive(const char* nam
                                                                  Forward&& forward, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
-  return detail::record(name, inputs, false, forward(), std::forward<Rules>(rules)...);
+  detail::Watch watch(name, inputs, N);
+  Tensor result = detail::record(name, inputs, false, watch.computed(forward()), std::forward<Rules>(rules)...);
+  watch.ends(result);
+  return result;
 }
 
 /// An elementwise op from its kernel: checks dtypes, broadcasts, and sums each cotangent back to its input's shape.
@@ -109,8 +146,11 @@ template <std::size_t N, class Kernel, class... Rules>
 Tensor elementwise(const char* name, const Input (&inputs)[N], Kernel kernel, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N, true);
-  return detail::record(name, inputs, N > 1, detail::elementwise_forward(inputs, kernel),
-                        std::forward<Rules>(rules)...);
+  detail::Watch watch(name, inputs, N);
+  Tensor result = detail::record(name, inputs, N > 1, watch.computed(detail::elementwise_forward(inputs, kernel)),
+                                 std::forward<Rules>(rules)...);
+  watch.ends(result);
+  return result;
 }
 
 /// f(a, b) as booleans, and f(x) as booleans: never differentiable.

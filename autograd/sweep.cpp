@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/recording.hpp>
@@ -19,6 +20,22 @@ bool older(const Node* a, const Node* b) { return a->id < b->id; }
 [[noreturn]] void fail_met(const Node& node) {
   throw GraphError(OpScope::prefix() +
                    text("another pass is at ", node.name, " in this moment; pass {.retain_graph = true} to both"));
+}
+
+/// run(), with the observers told.
+template <class F>
+Tensor observed(const Node& node, const Edge& edge, const Tensor& g, F&& run) {
+  Observing::tell([&](Observer& o) { o.vjp_starts(node, edge, g); });
+  Tensor result;
+  const auto tell_end = [&] { Observing::tell([&](Observer& o) { o.vjp_ends(node, edge, result); }); };
+  try {
+    result = run();
+  } catch (...) {
+    tell_end();
+    throw;
+  }
+  tell_end();
+  return result;
 }
 
 }  // namespace
@@ -205,14 +222,18 @@ Tensor Sweep::apply(Node& node, const Edge& edge, const Tensor& g, const Tensor&
   const DetachedScope detached;
   const OpScope scope(node.name, node.place());
   const detail::Differentiating differentiating(&node);
-  Tensor h = edge.rule->call(node.closure_of(edge), g, y);
-  if (!h.defined()) return h;
-  const Node& input = *edge.input;
-  if (edge.sum_to_input && !input.has_shape(h.shape())) h = sum_to(h, input.shape());
-  if (!input.has_shape(h.shape()) || h.dtype() != input.dtype)
-    scope.fail<GraphError>("its vjp returned an invalid gradient for input ", edge.argument, ": got ",
-                           name_of(h.dtype()), " ", h.shape(), ", expected ", name_of(input.dtype), " ", input.shape());
-  return h;
+  const auto run = [&] {
+    Tensor h = edge.rule->call(node.closure_of(edge), g, y);
+    if (!h.defined()) return h;
+    const Node& input = *edge.input;
+    if (edge.sum_to_input && !input.has_shape(h.shape())) h = sum_to(h, input.shape());
+    if (!input.has_shape(h.shape()) || h.dtype() != input.dtype)
+      scope.fail<GraphError>("its vjp returned an invalid gradient for input ", edge.argument, ": got ",
+                             name_of(h.dtype()), " ", h.shape(), ", expected ", name_of(input.dtype), " ",
+                             input.shape());
+    return h;
+  };
+  return Observing::active() ? observed(node, edge, g, run) : run();
 }
 
 void Sweep::visit(Node& node) {

@@ -66,7 +66,7 @@ Tensor Tensor::to(Dtype to, Place place) const {
     kernels::table().cast[int(from)][int(to)](array().data(), result.data(), size());
     return result;
   };
-  if (!is_floating(from) || !is_floating(to)) return Tensor(forward());
+  if (!is_floating(from) || !is_floating(to)) return primitive("to", {*this}, forward, not_differentiable);
   return primitive("to", {*this}, forward, [from](const Tensor& g) { return g.to(from); });
 }
 

@@ -199,10 +199,14 @@ requires(!std::is_invocable_v<Forward&>) Tensor
     primitive(const char* name, const Input (&inputs)[N], Forward&& forward, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
-  Array result = detail::common_floating_dtype(inputs, scope) == f32
-                     ? detail::expression_forward<float>(forward, inputs, scope)
-                     : detail::expression_forward<double>(forward, inputs, scope);
-  return detail::record(name, inputs, false, std::move(result), std::forward<Rules>(rules)...);
+  detail::Watch watch(name, inputs, N);
+  Array numbers = detail::common_floating_dtype(inputs, scope) == f32
+                      ? detail::expression_forward<float>(forward, inputs, scope)
+                      : detail::expression_forward<double>(forward, inputs, scope);
+  Tensor result =
+      detail::record(name, inputs, false, watch.computed(std::move(numbers)), std::forward<Rules>(rules)...);
+  watch.ends(result);
+  return result;
 }
 
 }  // namespace xgrad

@@ -23,6 +23,25 @@ std::vector<Input> inputs_of(const std::vector<Tensor>& parts, Place place) {
   return inputs;
 }
 
+/// The parts' numbers along `axis`, with their history.
+Tensor joined(const std::vector<Input>& inputs, int axis, Array&& numbers, Place place) {
+  if (!detail::recording(inputs.data(), inputs.size())) return Tensor(std::move(numbers));
+  const auto rule_of = [axis](std::int64_t start, std::int64_t stop) {
+    return [axis, start, stop](const Tensor& g) { return slice(g, axis, start, stop); };
+  };
+  const auto recorded = static_cast<std::size_t>(
+      std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.requires_grad(); }));
+  NodeMaker maker("concatenate", OpScope::place(place), numbers, recorded,
+                  recorded * Rule::bytes<decltype(rule_of(0, 0))>);
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::int64_t stop = start + inputs[i].tensor().shape()[axis];
+    detail::attach(maker, static_cast<int>(i), inputs[i], rule_of(start, stop), false);
+    start = stop;
+  }
+  return maker.finish(std::move(numbers));
+}
+
 }  // namespace
 
 Tensor concatenate(const std::vector<Tensor>& parts, int axis, Place place) {
@@ -43,33 +62,22 @@ Tensor concatenate(const std::vector<Tensor>& parts, int axis, Place place) {
   shape[axis] = total;
   check_sizes(shape);
 
+  detail::Watch watch("concatenate", inputs.data(), inputs.size());
   const Dtype dtype = parts[0].dtype();
-  Array result(dtype, shape);
+  Array numbers(dtype, shape);
   const AxisView whole(shape, axis);
   std::int64_t offset = 0;
   for (const Tensor& part : parts) {
     const std::int64_t run = part.shape()[axis] * whole.inner;
     if (part.size() > 0)
-      kernels::table().copy[int(dtype)](part.array().data(), result.viewed({}, offset).data(),
+      kernels::table().copy[int(dtype)](part.array().data(), numbers.viewed({}, offset).data(),
                                         loop_over({whole.outer, run}, {total * whole.inner, 1}, {run, 1}));
     offset += run;
   }
 
-  if (!detail::recording(inputs.data(), inputs.size())) return Tensor(std::move(result));
-  const auto rule_of = [axis](std::int64_t start, std::int64_t stop) {
-    return [axis, start, stop](const Tensor& g) { return slice(g, axis, start, stop); };
-  };
-  const auto recorded = static_cast<std::size_t>(
-      std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.requires_grad(); }));
-  NodeMaker maker("concatenate", OpScope::place(place), result, recorded,
-                  recorded * Rule::bytes<decltype(rule_of(0, 0))>);
-  std::int64_t start = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::int64_t stop = start + parts[i].shape()[axis];
-    detail::attach(maker, static_cast<int>(i), inputs[i], rule_of(start, stop), false);
-    start = stop;
-  }
-  return maker.finish(std::move(result));
+  Tensor result = joined(inputs, axis, watch.computed(std::move(numbers)), place);
+  watch.ends(result);
+  return result;
 }
 
 Tensor stack(const std::vector<Tensor>& parts, int axis, Place place) {
