@@ -46,7 +46,31 @@ class OneThread {
  private:
   int before_ = omp_get_max_threads();
 };
+
+void onednn_block(const Gemm& s, Size columns, const float* a, const float* b, float* c) {
+  dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.m, columns, s.k, 1, a, s.row_a(), b, s.row_b(),
+             s.accumulate ? 1 : 0, c, s.row_c());
+}
+
+void onednn(const Gemm& s, const float* a, const float* b, float* c) {
+  static const bool avx512 = (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+  const OneThread hold;
+  // With AVX-512 it takes 48 columns at a time and is slow with the last 16 or fewer. 64 are the width of many a layer:
+  // as 32 and 32 they take 0.92 of the time, less than oneDNN's `matmul`, whose primitives have to be made and kept.
+  constexpr Size half = 32;
+  const bool halves = avx512 && s.n > 48 && s.n <= 2 * half && s.m >= 32;
+  onednn_block(s, halves ? half : s.n, a, b, c);
+  if (halves) onednn_block(s, s.n - half, a, b + (s.transpose_b ? half * s.row_b() : half), c + half);
+}
 #endif
+
+/// Whether CBLAS, which counts in int, can do it.
+bool cblas_counts(const Gemm& s) {
+  constexpr Size most = std::numeric_limits<int>::max();
+  for (const Size n : {s.m, s.n, s.k, s.row_a(), s.row_b(), s.row_c()})
+    if (n > most) return false;
+  return true;
+}
 
 int blas_int(Size n) { return static_cast<int>(n); }
 
@@ -77,16 +101,12 @@ void product(const Gemm& s, const double* a, const double* b, double* c) { blas(
 
 void product(const Gemm& s, const float* a, const float* b, float* c) {
 #ifdef XGRAD_HAVE_ONEDNN
-  // Measured: from 2^19 multiplications on oneDNN always wins, up to 2^16 OpenBLAS with AVX-512. Between them they
-  // differ by a tenth, but OpenBLAS with its AVX2 kernels takes twice as long: the crossover leans towards oneDNN. For
-  // a single row they take four times as long.
+  // Measured: from 2^19 multiplications on oneDNN wins, up to 2^16 OpenBLAS with AVX-512. Between them they differ by a
+  // tenth, but OpenBLAS with its AVX2 kernels takes twice as long: the crossover leans towards oneDNN. For a single row
+  // they take four times as long. Of up to 8 columns oneDNN computes 16, and takes up to ten times as long.
   const Size crossover = Size(1) << (s.m == 1 ? 15 : 17);
-  if (s.m * s.n * s.k >= crossover) {
-    const OneThread hold;
-    dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.m, s.n, s.k, 1, a, s.row_a(), b, s.row_b(),
-               s.accumulate ? 1 : 0, c, s.row_c());
-    return;
-  }
+  const bool few_columns = s.n > 1 && s.n <= 8 && cblas_counts(s);
+  if (s.m * s.n * s.k >= crossover && !few_columns) return onednn(s, a, b, c);
 #endif
   blas(s, a, b, c);
 }
@@ -131,13 +151,12 @@ void fill_gemm(Table& t) {
 }
 
 bool gemm_takes(Dtype dtype, const Gemm& s) {
-  constexpr Size most = std::numeric_limits<int>::max();
 #ifdef XGRAD_HAVE_ONEDNN
-  if (dtype == f32) return true;  // a product that large is past the crossover
+  if (dtype == f32) return true;  // what CBLAS cannot count is past the crossover
 #else
   static_cast<void>(dtype);
 #endif
-  return s.m == 0 || s.n == 0 || s.k == 0 || (s.m <= most && s.n <= most && s.k <= most);
+  return s.m == 0 || s.n == 0 || s.k == 0 || cblas_counts(s);
 }
 
 }  // namespace xgrad::kernels

@@ -60,6 +60,31 @@ TEST_CASE("matrix products on both sides of each library's crossover") {
   for (const auto& s : shapes) check_all(s[0], s[1], s[2]);
 }
 
+TEST_CASE("matrix products of widths that are computed in halves, and of a few columns") {
+  for (const Size n : {2, 7, 8, 9, 48, 49, 63, 64, 65})
+    for (const Size m : {31, 32, 300}) check_all(m, n, 150);
+}
+
+TEST_CASE("a matrix product of widths that are computed in halves leaves the gaps between its rows alone") {
+  constexpr Size m = 40, n = 64, k = 70, gap = 3;
+  for (const bool transposed : {false, true}) {
+    Gemm s{.transpose_a = transposed, .transpose_b = transposed, .m = m, .n = n, .k = k};
+    s.lda = s.row_a() + gap, s.ldb = s.row_b() + gap, s.ldc = n + gap;
+    const auto a = values<float>(k * m + k * m, 1), b = values<float>(k * n + k * n, 2);
+    std::vector<float> c(at(m * s.ldc), 99);
+    xgrad::kernels::table().gemm[int(xgrad::f32)](s, a.data(), b.data(), c.data());
+    for (Size i = 0; i < m; ++i) {
+      for (Size j = 0; j < s.ldc; ++j) {
+        long double expected = j < n ? 0 : 99, magnitude = 99;
+        for (Size r = 0; r < k && j < n; ++r)
+          expected += static_cast<long double>(a[at(transposed ? r * s.lda + i : i * s.lda + r)]) *
+                      b[at(transposed ? j * s.ldb + r : r * s.ldb + j)];
+        REQUIRE(close(c[at(i * s.ldc + j)], expected, 8, magnitude));
+      }
+    }
+  }
+}
+
 TEST_CASE("a NaN or an infinity in an operand reaches the product") {
   for (const Size n : {1, 4, 64}) {
     std::vector<float> a(at(n * n), 0), b(at(n * n), 1), c(at(n * n));
