@@ -1,18 +1,16 @@
-# Every ```cpp block of README.md becomes a program and a test, so what a reader copies compiles and prints what it says.
+# Every ```cpp block of README.md and of the pages that it leads to becomes a program and a test, so what a reader copies
+# compiles and prints what it says.
 #
 # A block with `int main` is taken as it stands. Any other is a fragment: its #include lines, its structs, and its
 # functions and templates (a line that ends in `{`, up to the next line that starts with `}`) stay outside, the rest
 # becomes the body of main, after the usual headers and `using namespace xgrad`. A ```text block that follows is what
-# the program prints, to the letter. The test is named after the heading above: readme.a_custom_op; a second block under
-# the same heading is readme.a_custom_op_2. In error messages the program is a_custom_op.cpp, and line 1 is the block's.
+# the program prints, to the letter. The test is named after the page and the heading above: readme.a_custom_op; a second
+# block under the same heading is readme.a_custom_op_2. In error messages the program is a_custom_op.cpp, and line 1 is the block's.
 #
 # A ```cmake block must be tests/consumer/CMakeLists.txt, and each script that a ```bash block names must exist.
-set(readme_file ${PROJECT_SOURCE_DIR}/README.md)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${readme_file})
-set(readme_folder ${CMAKE_CURRENT_BINARY_DIR}/readme)
 
 # Cuts the first line off `text`.
-macro(readme_next_line text line)
+macro(page_next_line text line)
   string(FIND "${${text}}" "\n" length)
   string(SUBSTRING "${${text}}" 0 ${length} ${line})
   math(EXPR length "${length} + 1")
@@ -20,18 +18,19 @@ macro(readme_next_line text line)
 endmacro()
 
 # Writes a file only if that changes it, so that nothing is compiled without need.
-function(readme_write file content)
+function(page_write file content)
   file(CONFIGURE OUTPUT ${file} CONTENT "@content@" @ONLY)
 endfunction()
 
-function(readme_program name code)
+function(page_program page name code)
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${page})
   set(block "#line 1 \"${name}.cpp\"\n${code}")
   if(NOT code MATCHES "int main")
     set(outside "")
     set(body "")
     set(within FALSE)
     while(NOT code STREQUAL "")
-      readme_next_line(code line)
+      page_next_line(code line)
       # Every line stands in both parts, blank in one of them, so that line numbers stay those of the block.
       if(NOT within AND line MATCHES "^(struct|class|template|[A-Za-z:]+ [a-z_]+\\().*{$" AND NOT line MATCHES "^(else|return) ")
         set(within TRUE)
@@ -51,24 +50,26 @@ function(readme_program name code)
     string(CONCAT block "#include <autograd/autograd.hpp>\n#include <iostream>\n#include <nn/nn.hpp>\n"
       "#include <optim/optim.hpp>\nusing namespace xgrad;\n${line_1}${outside}int main() {\n${line_1}${body}}\n")
   endif()
-  readme_write(${readme_folder}/${name}.cpp "${block}")
-  add_executable(readme.${name} ${readme_folder}/${name}.cpp)
-  target_link_libraries(readme.${name} PRIVATE xgrad::xgrad xgrad_warnings)
-  add_test(NAME readme.${name} COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:readme.${name}>
-    -D EXPECTED=${readme_folder}/${name}.txt -P ${PROJECT_SOURCE_DIR}/tests/readme/run.cmake)
-  set_tests_properties(readme.${name} PROPERTIES LABELS once)
-  file(REMOVE ${readme_folder}/${name}.txt)
+  page_write(${folder}/${name}.cpp "${block}")
+  add_executable(${page}.${name} ${folder}/${name}.cpp)
+  target_link_libraries(${page}.${name} PRIVATE xgrad::xgrad xgrad_warnings)
+  add_test(NAME ${page}.${name} COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${page}.${name}>
+    -D EXPECTED=${folder}/${name}.txt -P ${PROJECT_SOURCE_DIR}/tests/readme/run.cmake)
+  set_tests_properties(${page}.${name} PROPERTIES LABELS once)
+  file(REMOVE ${folder}/${name}.txt)
 endfunction()
 
-function(readme_extract)
-  file(READ ${readme_file} rest)
+function(page_extract page file)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${file})
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${page})
+  file(READ ${PROJECT_SOURCE_DIR}/${file} rest)
   string(APPEND rest "\n")
   set(heading "start")
   set(before "")  # the program whose output a ```text block may show
   set(commands "")
   set(used "")
   while(NOT rest STREQUAL "")
-    readme_next_line(rest line)
+    page_next_line(rest line)
     if(line MATCHES "^#+ (.*)$")
       string(TOLOWER "${CMAKE_MATCH_1}" heading)
       string(REGEX REPLACE "[^a-z0-9]+" "_" heading "${heading}")
@@ -76,13 +77,13 @@ function(readme_extract)
     elseif(line MATCHES "^```(.*)$")
       set(language "${CMAKE_MATCH_1}")
       set(code "")
-      readme_next_line(rest line)
+      page_next_line(rest line)
       while(NOT line STREQUAL "```")
         if(rest STREQUAL "")
-          message(FATAL_ERROR "README.md: a ```${language} block is not closed")
+          message(FATAL_ERROR "${file}: a ```${language} block is not closed")
         endif()
         string(APPEND code "${line}\n")
-        readme_next_line(rest line)
+        page_next_line(rest line)
       endwhile()
       if(language STREQUAL "cpp")
         list(APPEND used ${heading})
@@ -93,13 +94,13 @@ function(readme_extract)
         if(count GREATER 1)
           set(before ${heading}_${count})
         endif()
-        readme_program(${before} "${code}")
+        page_program(${page} ${before} "${code}")
       elseif(language STREQUAL "text" AND before)
-        readme_write(${readme_folder}/${before}.txt "${code}")
+        page_write(${folder}/${before}.txt "${code}")
       elseif(language STREQUAL "cmake")
-        readme_write(${readme_folder}/CMakeLists.txt "${code}")
-        add_test(NAME readme.cmake COMMAND ${CMAKE_COMMAND} -E compare_files
-          ${readme_folder}/CMakeLists.txt ${PROJECT_SOURCE_DIR}/tests/consumer/CMakeLists.txt)
+        page_write(${folder}/CMakeLists.txt "${code}")
+        add_test(NAME ${page}.cmake COMMAND ${CMAKE_COMMAND} -E compare_files
+          ${folder}/CMakeLists.txt ${PROJECT_SOURCE_DIR}/tests/consumer/CMakeLists.txt)
       elseif(language STREQUAL "bash")
         string(APPEND commands "${code}")
       endif()
@@ -110,6 +111,6 @@ function(readme_extract)
   endwhile()
   string(REGEX MATCHALL "[a-z]+/[a-z_]+\\.sh" scripts "${commands}")
   list(TRANSFORM scripts PREPEND ${PROJECT_SOURCE_DIR}/)
-  add_test(NAME readme.bash COMMAND bash -c "for script; do [ -x \"$script\" ] || exit 1; done" readme ${scripts})
+  add_test(NAME ${page}.bash COMMAND bash -c "for script; do [ -x \"$script\" ] || exit 1; done" ${page} ${scripts})
 endfunction()
-readme_extract()
+page_extract(readme README.md)
