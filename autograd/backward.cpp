@@ -83,19 +83,14 @@ void sweep_from(const Tensor* roots, std::size_t count, const Tensor* cotangents
   for (auto& [leaf, g] : sweep.leaves) deposit(*leaf, std::move(g), sweep);
 }
 
-}  // namespace
-
-void backward(const std::vector<Tensor>& roots, const std::vector<Tensor>& cotangents, BackwardOptions options,
-              Place place) {
-  const OpScope scope("backward", place);
-  if (!cotangents.empty() && cotangents.size() != roots.size())
-    scope.fail<ValueError>(cotangents.size(), " cotangents for ", roots.size(), " roots; give one each, or none");
-  sweep_from(roots.data(), roots.size(), cotangents.empty() ? nullptr : cotangents.data(), options, scope);
+void check_cotangents(const OpScope& scope, std::size_t roots, std::size_t cotangents) {
+  if (cotangents != 0 && cotangents != roots)
+    scope.fail<ValueError>(cotangents, " cotangents for ", roots, " roots; give one each, or none");
 }
 
-std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, const Tensor& cotangent,
-                         GradOptions options, Place place) {
-  const OpScope scope("grad", place);
+/// The cotangents are null where there are none.
+std::vector<Tensor> grad_of(const Tensor* roots, std::size_t count, const Tensor* cotangents,
+                            const std::vector<Tensor>& inputs, GradOptions options, const OpScope& scope, Place place) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].requires_grad())
       scope.fail<GraphError>("input ", i,
@@ -104,7 +99,7 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, con
   if (inputs.empty()) return {};
   Sweep sweep(options.create_graph, options.retain_graph);
   sweep.want(inputs);
-  start(sweep, scope, y, cotangent);
+  for (std::size_t i = 0; i < count; ++i) start(sweep, scope, roots[i], cotangents ? cotangents[i] : Tensor());
   sweep.run();
   std::vector<Tensor> results;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -118,6 +113,28 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, con
     results.push_back(link ? linked(w.found, sweep.wanted, place) : w.found);
   }
   return results;
+}
+
+}  // namespace
+
+void backward(const std::vector<Tensor>& roots, const std::vector<Tensor>& cotangents, BackwardOptions options,
+              Place place) {
+  const OpScope scope("backward", place);
+  check_cotangents(scope, roots.size(), cotangents.size());
+  sweep_from(roots.data(), roots.size(), cotangents.empty() ? nullptr : cotangents.data(), options, scope);
+}
+
+std::vector<Tensor> grad(const std::vector<Tensor>& ys, const std::vector<Tensor>& inputs,
+                         const std::vector<Tensor>& cotangents, GradOptions options, Place place) {
+  const OpScope scope("grad", place);
+  check_cotangents(scope, ys.size(), cotangents.size());
+  return grad_of(ys.data(), ys.size(), cotangents.empty() ? nullptr : cotangents.data(), inputs, options, scope, place);
+}
+
+std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, const Tensor& cotangent,
+                         GradOptions options, Place place) {
+  const OpScope scope("grad", place);
+  return grad_of(&y, 1, &cotangent, inputs, options, scope, place);
 }
 
 std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, GradOptions options, Place place) {

@@ -18,6 +18,9 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, Gra
                          Place place = Place::here());
 std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, const Tensor& cotangent,
                          GradOptions options = {}, Place place = Place::here());
+/// The same for several outputs at once, in one pass: the sum over k of cotangents[k]^T dys[k]/d(input).
+std::vector<Tensor> grad(const std::vector<Tensor>& ys, const std::vector<Tensor>& inputs,
+                         const std::vector<Tensor>& cotangents, GradOptions options = {}, Place place = Place::here());
 
 /// Tensor::backward for several roots at once; a root given twice counts twice. An undefined cotangent, or none for a
 /// root, stands for a one and needs a root of one element.

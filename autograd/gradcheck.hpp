@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/tensor.hpp>
+#include <autograd/tensor_function.hpp>
 
 /// Gradient checks: are the derivatives that the rules give those of the function that the forward computes?
 ///
@@ -74,59 +74,20 @@ std::ostream& operator<<(std::ostream& to, const GradcheckReport& report);
 
 namespace detail {
 
-/// A borrowed f(const std::vector<Tensor>&) -> Tensor.
-struct TensorFunction {
-  void* f;
-  Tensor (*call)(void* f, const std::vector<Tensor>& inputs);
-};
 GradcheckReport gradcheck(TensorFunction f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
                           Place place);
-[[noreturn]] void fail_arity(std::size_t inputs);
-
-template <class F, std::size_t... I>
-constexpr bool takes(std::index_sequence<I...>) {
-  return std::is_invocable_r_v<Tensor, F&, decltype((I, std::declval<const Tensor&>()))...>;
-}
-template <class F, std::size_t N>
-inline constexpr bool takes_tensors = takes<F>(std::make_index_sequence<N>());
-template <class F>
-inline constexpr bool takes_some_tensors = takes_tensors<F, 1> || takes_tensors<F, 2> || takes_tensors<F, 3> ||
-                                           takes_tensors<F, 4> || takes_tensors<F, 5> || takes_tensors<F, 6>;
-
-template <std::size_t N, class F>
-Tensor call_with(F& f, const std::vector<Tensor>& x) {
-  if constexpr (takes_tensors<F, N>) {
-    if (x.size() == N) {
-      return [&]<std::size_t... I>(std::index_sequence<I...>)->Tensor { return f(x[I]...); }
-      (std::make_index_sequence<N>());
-    }
-  }
-  if constexpr (N < 6) {
-    return call_with<N + 1>(f, x);
-  } else {
-    fail_arity(x.size());
-  }
-}
 
 }  // namespace detail
 
 /// Checks the derivatives of f at `inputs` to `options.order`. f is called as f(x), f(x, w), ... with up to six
-/// tensors, or as f(const std::vector<Tensor>&), and returns a tensor of any shape; it gets copies, so the inputs and
-/// their grad() stay as they are. Floating inputs are checked whether or not they require a gradient, others are passed
-/// through. f32 inputs: differences are taken in f64 if f runs there, else in f32 with h = 5e-3 and rtol = 2e-2. Throws
-/// ValueError if no input is floating; what f throws at the point itself passes through.
+/// tensors, or as f(const std::vector<Tensor>&), and returns a tensor of any shape, or several; it gets copies, so the
+/// inputs and their grad() stay as they are. Floating inputs are checked whether or not they require a gradient, others
+/// are passed through. f32 inputs: differences are taken in f64 if f runs there, else in f32 with h = 5e-3 and rtol =
+/// 2e-2. Throws ValueError if no input is floating; what f throws at the point itself passes through.
 template <class F>
 GradcheckReport gradcheck(F f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {},
                           Place place = Place::here()) {
-  const auto call = [](void* p, const std::vector<Tensor>& x) -> Tensor {
-    F& function = *static_cast<F*>(p);
-    if constexpr (detail::takes_some_tensors<F>) {
-      return detail::call_with<1>(function, x);
-    } else {
-      return function(x);
-    }
-  };
-  return detail::gradcheck({&f, call}, inputs, options, place);
+  return detail::gradcheck(detail::TensorFunction(f), inputs, options, place);
 }
 
 }  // namespace xgrad

@@ -85,7 +85,7 @@ class Gradchecker {
 
   void take_inputs(const Tensors& inputs);
   void add_input(const Tensor& value);
-  Tensor call(const Tensors& in) const;
+  Tensors call(const Tensors& in) const;
   Tensors outputs(int order, const Tensors& in, bool graph) const;
   std::size_t inputs_of(int order) const { return input_counts_[static_cast<std::size_t>(order - 1)]; }
   Tensors floating(const Tensors& in, std::size_t count) const;

@@ -221,3 +221,13 @@ TEST_CASE("a failed backward leaves every grad() as it was") {
   CHECK_THROWS_AS((w * 2 + y).backward(), GraphError);
   CHECK(gradient(w) == 2);
 }
+
+TEST_CASE("the gradient of several outputs is the sum of theirs, in one pass") {
+  const Tensor x = tensor({1., 2.}, {.dtype = f64, .requires_grad = true}), shared = exp(x);
+  const Tensor y = sum(shared), z = shared * x, v = tensor({3., 5.}, {.dtype = f64});
+  const Tensor g = grad({y, z}, {x}, {Tensor(), v}, {.retain_graph = true})[0];
+  const Tensor expected = grad(y, {x}, {.retain_graph = true})[0] + grad(z, {x}, v, {.retain_graph = true})[0];
+  CHECK(all(abs(g - expected) < 1e-14).item<bool>());
+  CHECK_THROWS_WITH_AS(grad({y, z}, {x}, {v}, {}, Place{}), "grad: 1 cotangents for 2 roots; give one each, or none",
+                       ValueError);
+}

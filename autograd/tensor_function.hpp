@@ -1,0 +1,96 @@
+#pragma once
+#include <autograd/tensor.hpp>
+#include <memory>
+
+/// Functions of tensors as transforms and gradient checks take them: called as f(x), f(x, w), ... with up to six
+/// tensors, or as f(const std::vector<Tensor>&); they return a Tensor or a std::vector<Tensor>.
+namespace xgrad::detail {
+
+template <class F, std::size_t... I>
+constexpr bool takes(std::index_sequence<I...>) {
+  return std::is_invocable_v<F&, decltype((I, std::declval<const Tensor&>()))...>;
+}
+template <class F, std::size_t N>
+inline constexpr bool takes_tensors = takes<F>(std::make_index_sequence<N>());
+
+/// How many tensors f may be given, a bit for each number; all bits if it takes a std::vector.
+template <class F>
+inline constexpr unsigned arities = [] {
+  const unsigned some = takes_tensors<F, 1> << 1 | takes_tensors<F, 2> << 2 | takes_tensors<F, 3> << 3 |
+                        takes_tensors<F, 4> << 4 | takes_tensors<F, 5> << 5 | takes_tensors<F, 6> << 6;
+  return some ? some : ~0u;
+}();
+
+template <class F, std::size_t... I>
+decltype(auto) call(F& f, const std::vector<Tensor>& x, std::index_sequence<I...>) {
+  return f(x[I]...);
+}
+/// The result of f for tensors, as a Tensor or a std::vector<Tensor>.
+template <class F, std::size_t N = 1>
+constexpr auto result_of() {
+  if constexpr (takes_tensors<F, N>) {
+    using R = decltype(call(std::declval<F&>(), {}, std::make_index_sequence<N>()));
+    return std::type_identity<std::conditional_t<std::is_convertible_v<R, Tensor>, Tensor, std::vector<Tensor>>>();
+  } else if constexpr (N < 6) {
+    return result_of<F, N + 1>();
+  } else {
+    using R = std::invoke_result_t<F&, const std::vector<Tensor>&>;
+    return std::type_identity<std::conditional_t<std::is_convertible_v<R, Tensor>, Tensor, std::vector<Tensor>>>();
+  }
+}
+template <class F>
+using Result = typename decltype(result_of<std::remove_reference_t<F>>())::type;
+
+/// A borrowed function, whatever its form.
+class TensorFunction {
+ public:
+  template <class F>
+  requires(!std::is_same_v<std::remove_const_t<F>, TensorFunction>) explicit TensorFunction(F& f)
+      : call_(&run<F>), arities_(arities<F>) {
+    if constexpr (std::is_function_v<F>) {
+      f_ = reinterpret_cast<void*>(&f);
+    } else {
+      f_ = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
+    }
+  }
+  /// f(x) as a list. `check_takes` first.
+  std::vector<Tensor> operator()(const std::vector<Tensor>& x) const { return call_(f_, x); }
+  /// Throws ValueError unless f takes that many tensors.
+  void check_takes(const OpScope& scope, std::size_t count) const;
+
+ private:
+  template <class F>
+  static std::vector<Tensor> run(void* p, const std::vector<Tensor>& x) {
+    F& f = *reinterpret_cast<F*>(p);
+    if constexpr (arities<F> == ~0u) {
+      return listed<F>(f(x));
+    } else {
+      return run_with<1>(f, x);
+    }
+  }
+  template <std::size_t N, class F>
+  static std::vector<Tensor> run_with(F& f, const std::vector<Tensor>& x) {
+    if constexpr (takes_tensors<F, N>) {
+      if (x.size() == N) return listed<F>(call(f, x, std::make_index_sequence<N>()));
+    }
+    if constexpr (N < 6) {
+      return run_with<N + 1>(f, x);
+    } else {
+      return {};
+    }
+  }
+  template <class F>
+  static std::vector<Tensor> listed(Result<F> result) {
+    if constexpr (std::is_same_v<Result<F>, Tensor>) {
+      return std::vector<Tensor>{std::move(result)};
+    } else {
+      return result;
+    }
+  }
+
+  void* f_;
+  std::vector<Tensor> (*call_)(void*, const std::vector<Tensor>&);
+  unsigned arities_;
+};
+
+}  // namespace xgrad::detail
