@@ -162,7 +162,7 @@ struct Parallel {
 
   template <class E>  // uniform, normal
   static void call(void* y, Size n, Size first, std::uint64_t seed, std::uint64_t stream) {
-    constexpr Size size = size_of(E::dtype), nanoseconds = E::template is<&Table::normal> ? 4 : 1;
+    constexpr Size size = size_of(E::dtype), nanoseconds = E::template is<&Table::normal> ? 2 : 1;
     split(n, nanoseconds * per_nanosecond, 64,
           [&](Size i, Size count) { serial<E>()(at(y, i * size), count, first + i, seed, stream); });
   }

@@ -119,6 +119,7 @@ void integer(Table& t, Kernel k, F f) {
 void fill_arithmetic(Table& t);
 void fill_transcendental(Table& t);
 void fill_activations(Table& t);
+void fill_double(Table& t);
 void fill_predicates(Table& t);
 void fill_casts(Table& t);
 void fill_compare(Table& t);

@@ -1,10 +1,10 @@
 #pragma once
-#include <autograd/kernels/simd/lanes.hpp>
+#include <autograd/kernels/simd/double_math.hpp>
 #include <cmath>
 
 /// Functions that the kernels' expressions are made of, for Batch<float> and for double (and the rare ones for float).
-/// f64 is libm's, so that all instruction sets give the same bits. f32 is xsimd's where that is accurate everywhere
-/// and the lanes do not influence each other; the other functions are here.
+/// f64 is libm's or double_math.hpp's, so that all instruction sets give the same bits. f32 is xsimd's where that is
+/// accurate everywhere and the lanes do not influence each other; the other functions are here.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
 using Floats = Batch<float>;
@@ -21,6 +21,9 @@ inline double log1p(double x) { return std::log1p(x); }
 inline double sin(double x) { return std::sin(x); }
 inline double tanh(double x) { return std::tanh(x); }
 inline double select(bool mask, double a, double b) { return mask ? a : b; }
+
+inline Doubles abs(Doubles x) { return xsimd::abs(x); }
+inline Doubles select(xsimd::batch_bool<double> mask, Doubles a, Doubles b) { return xsimd::select(mask, a, b); }
 
 inline Floats abs(Floats x) { return xsimd::abs(x); }
 inline Floats erf(Floats x) { return xsimd::erf(x); }
@@ -112,6 +115,19 @@ inline Floats sin(Floats x) {
 }
 inline Floats cos(Floats x) {
   return unless_large(x, sine(xsimd::abs(x), 1), [](float v) { return std::cos(v); });
+}
+
+/// 1 / (1 + exp(-x)); the exponential is of -|x|, so that it cannot overflow.
+template <class V>
+V sigmoid(V x) {
+  const V e = exp(-abs(x));
+  return select(x >= V(0), V(1), e) / (V(1) + e);
+}
+
+/// x * gate, and the limit 0 at -inf, where the gate is 0.
+template <class V>
+V gated(V x, V gate) {
+  return select(x == constant<V>(-__builtin_inf()), V(0), x * gate);
 }
 
 /// max(x, 0), a NaN staying one.

@@ -1,6 +1,6 @@
+#include <autograd/kernels/simd/double_math.hpp>
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/philox.hpp>
-#include <cmath>
 
 /// Philox with key = seed and counter = (block, stream). Sixteen blocks make a group of 64 words, stored word-major:
 /// words[w][l] is word w of block 16 group + l. Element i of a call lies in group i / 64 (f32, boolean) or i / 32
@@ -41,22 +41,32 @@ struct UniformDouble {
   }
 };
 
-/// Two independent normals (Box and Muller, 1958) from u in (0, 1] and v in [0, 1).
+void store(Batch<double> v, double* y) { v.store_unaligned(y); }
+void store(Batch<double> v, float* y) { narrowed(v, y); }
+
+/// Two times `lanes` independent normals (Box and Muller, 1958) from u in (0, 1] and v in [0, 1).
 template <class T>
-void box_muller(double u, double v, T& first, T& second) {
-  const double radius = std::sqrt(-2 * std::log(u)), angle = 6.283185307179586477 * v;
-  first = T(radius * std::cos(angle));
-  second = T(radius * std::sin(angle));
+void box_muller(const double* u, const double* v, T* first, T* second) {
+  using V = Batch<double>;
+  for (int l = 0; l < lanes; l += int(V::size)) {
+    V sine, cosine;
+    math::sine_and_cosine(V::load_unaligned(v + l), sine, cosine);
+    const V radius = xsimd::sqrt(math::log(V::load_unaligned(u + l)) * -2.);
+    store(radius * cosine, first + l);
+    store(radius * sine, second + l);
+  }
 }
 
 struct NormalFloat {
   using T = float;
   static constexpr int size = 4 * lanes;
   static void generate(const Group& g, T* y) {
-    for (int w = 0; w < 4; w += 2)
-      for (int l = 0; l < lanes; ++l)
-        box_muller((double(g.words[w][l]) + 1) * 0x1p-32, double(g.words[w + 1][l]) * 0x1p-32, y[w * lanes + l],
-                   y[(w + 1) * lanes + l]);
+    double u[lanes], v[lanes];
+    for (int w = 0; w < 4; w += 2, y += 2 * lanes) {
+      for (int l = 0; l < lanes; ++l) u[l] = (double(g.words[w][l]) + 1) * 0x1p-32;
+      for (int l = 0; l < lanes; ++l) v[l] = double(g.words[w + 1][l]) * 0x1p-32;
+      box_muller(u, v, y, y + lanes);
+    }
   }
 };
 
@@ -64,9 +74,10 @@ struct NormalDouble {
   using T = double;
   static constexpr int size = 2 * lanes;
   static void generate(const Group& g, T* y) {
-    for (int l = 0; l < lanes; ++l)
-      box_muller(1 - unit_double(g.words[0][l], g.words[1][l]), unit_double(g.words[2][l], g.words[3][l]), y[l],
-                 y[lanes + l]);
+    double u[lanes], v[lanes];
+    for (int l = 0; l < lanes; ++l) u[l] = 1 - unit_double(g.words[0][l], g.words[1][l]);
+    for (int l = 0; l < lanes; ++l) v[l] = unit_double(g.words[2][l], g.words[3][l]);
+    box_muller(u, v, y, y + lanes);
   }
 };
 

@@ -1,6 +1,6 @@
 #include <autograd/kernels/simd/accumulate.hpp>
+#include <autograd/kernels/simd/exponentials.hpp>
 #include <autograd/kernels/simd/fill.hpp>
-#include <autograd/kernels/simd/math.hpp>
 #include <autograd/kernels/simd/turn.hpp>
 
 /// Softmax of a slice: its maximum, the exponentials of what lies below it and their sum in f64, a scaling; each a pass
@@ -8,36 +8,6 @@
 /// has inf - inf = NaN among its exponents, and so a NaN sum; a NaN is its own maximum.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
-
-/// y[i] = exp(x[i] - shift[i]), or with one shift for all.
-template <bool one>
-void exponentials(const double* x, const double* shift, double* y, Size n) {
-  for (Size i = 0; i < n; ++i) y[i] = std::exp(x[i] - shift[one ? 0 : i]);
-}
-template <bool one>
-void exponentials(const float* x, const float* shift, float* y, Size n) {
-  using V = Batch<float>;
-  constexpr Size width = Lanes<V>::width;
-  const auto minus = [&](V v, V s) { return math::exp(v - s); };
-  const V same(*shift);
-  Size i = 0;
-  for (; i + width <= n; i += width)
-    minus(V::load_unaligned(x + i), one ? same : V::load_unaligned(shift + i)).store_unaligned(y + i);
-  if (i < n) store_few(y + i, minus(load_few(x + i, n - i), one ? same : load_few(shift + i, n - i)), n - i);
-}
-
-/// y[i] = log(x[i]) of a sum of exponentials.
-void logarithms(const double* x, double* y, Size n) {
-  for (Size i = 0; i < n; ++i) y[i] = std::log(x[i]);
-}
-void logarithms(const double* x, float* y, Size n) {
-  using V = Batch<float>;
-  constexpr Size width = Lanes<V>::width;
-  for (Size i = 0; i < n; ++i) y[i] = float(x[i]);
-  Size i = 0;
-  for (; i + width <= n; i += width) math::log(V::load_unaligned(y + i)).store_unaligned(y + i);
-  if (i < n) store_few(y + i, math::log(load_few(y + i, n - i)), n - i);
-}
 
 /// A contiguous slice. The logarithm needs the exponentials' sum only: they go to a buffer, in pieces.
 template <class T, bool logarithm>
@@ -49,7 +19,7 @@ void softmax_run(const T* x, T* y, Size count) {
   for (Size i = 0, n; i < count; i += n) {
     n = count - i < piece ? count - i : piece;
     T* e = logarithm ? buffer : y + i;
-    exponentials<true>(x + i, &largest, e, n);
+    exponentials(x + i, largest, e, n);
     sum += reduce_run<Sum<T>>(e, n);
   }
   const T last = logarithm ? T(std::log(sum)) : T(1 / sum);
@@ -68,14 +38,11 @@ void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
   for (Size j = 0; j < width; ++j) sums[j] = 0;
   for (Size r = 0; r < count; ++r) {
     T* e = logarithm ? buffer : y + r * inner;
-    exponentials<false>(x + r * inner, largest, e, width);
+    exponentials(x + r * inner, largest, e, width);
     take_rows<1, Sum<T>>(sums, e, 1, width, width);
   }
-  if (logarithm) {
-    logarithms(sums, last, width);
-  } else {
-    for (Size j = 0; j < width; ++j) last[j] = T(1 / sums[j]);
-  }
+  if (logarithm) logarithms(sums, sums, width);
+  for (Size j = 0; j < width; ++j) last[j] = T(logarithm ? sums[j] : 1 / sums[j]);
   for (Size r = 0; r < count; ++r) {
     const T* in = x + r * inner;
     T* out = y + r * inner;
@@ -122,7 +89,7 @@ double logsumexp_run(const T* x, Size count) {
   double sum = 0;
   for (Size i = 0, n; i < count; i += n) {
     n = count - i < piece ? count - i : piece;
-    exponentials<true>(x + i, &shift, buffer, n);
+    exponentials(x + i, shift, buffer, n);
     sum += reduce_run<Sum<T>>(buffer, n);
   }
   return double(shift) + std::log(sum);
@@ -135,10 +102,11 @@ void logsumexp_columns(const T* x, double* y, Size count, Size stride, Size widt
   reduce_columns<Max<T>>(shift, x, count, stride, width);
   for (Size j = 0; j < width; ++j) shift[j] = shift_of(shift[j]), y[j] = 0;
   for (Size r = 0; r < count; ++r) {
-    exponentials<false>(x + r * stride, shift, buffer, width);
+    exponentials(x + r * stride, shift, buffer, width);
     take_rows<1, Sum<T>>(y, buffer, 1, width, width);
   }
-  for (Size j = 0; j < width; ++j) y[j] = double(shift[j]) + std::log(y[j]);
+  logarithms(y, y, width);
+  for (Size j = 0; j < width; ++j) y[j] += double(shift[j]);
 }
 
 template <class T>

@@ -6,6 +6,7 @@ void fill_unary(Table& t) {
   fill_arithmetic(t);
   fill_transcendental(t);
   fill_activations(t);
+  fill_double(t);
   fill_predicates(t);
   fill_casts(t);
 }

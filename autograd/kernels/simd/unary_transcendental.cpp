@@ -1,13 +1,14 @@
 #include <autograd/kernels/simd/elementwise.hpp>
+#include <autograd/kernels/simd/exponentials.hpp>
 #include <autograd/kernels/simd/wide_math.hpp>
 
 namespace xgrad::kernels::XGRAD_ISA {
 
 void fill_transcendental(Table& t) {
   using K = Unary;
-  batched_f32(t, K::exp, [](auto x) { return math::exp(x); });
+  set<Batch<float>>(t, K::exp, f32, [](auto x) { return math::exp(x); });
   batched_f32(t, K::expm1, [](auto x) { return math::expm1(x); });
-  batched_f32(t, K::log, [](auto x) { return math::log(x); });
+  set<Batch<float>>(t, K::log, f32, [](auto x) { return math::log(x); });
   batched_f32(t, K::log1p, [](auto x) { return math::log1p(x); });
   batched_f32(t, K::sin, [](auto x) { return math::sin(x); });
   batched_f32(t, K::cos, [](auto x) { return math::cos(x); });
@@ -20,5 +21,8 @@ void fill_transcendental(Table& t) {
   batched_f32(t, K::sinh, [](auto x) { return math::sinh(x); });
   batched_f32(t, K::cosh, [](auto x) { return math::cosh(x); });
 }
+
+void exponentials(const float* x, float shift, float* y, Size n) { shifted_exponentials<true>(x, &shift, y, n); }
+void exponentials(const float* x, const float* shift, float* y, Size n) { shifted_exponentials<false>(x, shift, y, n); }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

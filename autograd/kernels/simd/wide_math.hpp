@@ -5,8 +5,6 @@
 /// little, and all instruction sets give the same ones where nothing is fused.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
-using Doubles = Batch<double>;
-
 /// f of the batches' halves, in f64.
 template <class F, class... V>
 Floats in_double(F f, V... x) {
@@ -26,7 +24,6 @@ Floats in_double(F f, V... x) {
 /// log2 of x > 0 that is neither tiny nor infinite in f64: x = 2^e m with m around 1, and the series of
 /// 2 artanh((m - 1) / (m + 1)), to 1e-12.
 inline Doubles log2_wide(Doubles x) {
-  using Bits = xsimd::batch<std::uint64_t>;
   const Bits bits = xsimd::bitwise_cast<Bits>(x);
   Doubles e = xsimd::bitwise_cast<Doubles>((bits >> 52) | Bits(0x4330000000000000)) - Doubles(0x1p52 + 1023);
   Doubles m = xsimd::bitwise_cast<Doubles>((bits & Bits(0x000FFFFFFFFFFFFF)) | Bits(0x3FF0000000000000));
@@ -41,7 +38,6 @@ inline Doubles log2_wide(Doubles x) {
 
 /// 2^t for |t| < 1000: 2^k e^r, |r| <= log(2) / 2, by its series.
 inline Doubles exp2_wide(Doubles t) {
-  using Bits = xsimd::batch<std::uint64_t>;
   const Doubles shifter(0x1.8p52), shifted = t + shifter;  // rounds t to a whole k, which its lowest bits then hold
   const Doubles r = (t - (shifted - shifter)) * 0.6931471805599453;
   Doubles p(1. / 3628800);
