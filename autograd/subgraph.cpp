@@ -1,0 +1,45 @@
+#include <autograd/ops.hpp>
+#include <autograd/primitive.hpp>
+#include <autograd/subgraph.hpp>
+#include <unordered_set>
+
+namespace xgrad {
+
+Tensor detail::alias(const Tensor& x) {
+  return primitive(
+      "alias", {x}, [&] { return Array(x.array()); }, [](const Tensor& g) { return g; });
+}
+
+Tensor detail::own_leaf(const Tensor& x, bool requires_grad) {
+  Tensor own = x.detach();
+  return requires_grad ? own.set_requires_grad(true) : own;
+}
+
+std::uint64_t detail::moment() { return Node::make_leaf(Array(f32, {}, {}, nullptr))->id; }
+
+std::vector<Edge*> detail::edges_before(const std::vector<Tensor>& ys, std::uint64_t since) {
+  std::vector<Edge*> found;
+  std::vector<Node*> to_visit;
+  std::unordered_set<const Node*> met;
+  const auto meet = [&](Node* node) {
+    // Only what several refer to can be met twice.
+    if (node->references.load(std::memory_order_relaxed) == 1 || met.insert(node).second) to_visit.push_back(node);
+  };
+  for (const Tensor& y : ys)
+    if (y.node() && y.node()->id > since && met.insert(y.node().get()).second) to_visit.push_back(y.node().get());
+  while (!to_visit.empty()) {
+    Node* const node = to_visit.back();
+    to_visit.pop_back();
+    for (std::uint32_t i = 0; i < node->edge_count; ++i) {
+      Edge& edge = node->edges()[i];
+      if (edge.input->id > since) {
+        meet(edge.input.get());
+      } else {
+        found.push_back(&edge);
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace xgrad
