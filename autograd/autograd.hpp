@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/backward.hpp>
 #include <autograd/capture.hpp>
+#include <autograd/checkpoint.hpp>
 #include <autograd/functional.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>

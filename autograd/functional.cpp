@@ -49,27 +49,6 @@ void check_like(const OpScope& scope, const char* what, const Tensors& v, const 
   }
 }
 
-struct Pass {
-  bool record = false;  // the results shall have a history
-  bool again = false;   // the history of ys is needed once more
-};
-
-/// The sum over k of v[k]^T dys[k]/dx; zeros where nothing depends on x. No v: ones.
-Tensors pulled(const Tensors& ys, const Tensors& x, const Tensors& v, Pass pass) {
-  Tensors roots, cotangents;
-  for (std::size_t k = 0; k < ys.size(); ++k) {
-    if (!ys[k].requires_grad()) continue;
-    roots.push_back(ys[k]);
-    if (!v.empty()) cotangents.push_back(v[k]);
-  }
-  if (!roots.empty())
-    return grad(roots, x, cotangents,
-                {.create_graph = pass.record, .retain_graph = pass.again, .zeros_if_unused = true});
-  Tensors zero;
-  for (const Tensor& t : x) zero.push_back(zeros_like(t));
-  return zero;
-}
-
 Shape joined(const Shape& a, const Shape& b) {
   Shape both = a;
   for (const std::int64_t size : b) both.push_back(size);
@@ -82,7 +61,7 @@ Blocks rows_of(const Tensors& ys, const Tensors& x, bool record) {
   for (const Tensor& y : ys) {
     Blocks rows(x.size());
     for (std::int64_t at = 0; at < y.size(); ++at) {
-      Tensors row = pulled({y}, x, {unit(y, at)}, {.record = record, .again = true});
+      Tensors row = pulled({y}, x, {unit(y, at)}, {.create_graph = record, .retain_graph = true});
       for (std::size_t j = 0; j < x.size(); ++j) rows[j].push_back(std::move(row[j]));
     }
     Tensors& block = blocks.emplace_back();
@@ -108,7 +87,7 @@ struct Linear {
   Linear(const Tensors& x, const Tensors& y) {
     const EnableGrad recording;
     for (const Tensor& t : y) u.push_back(zeros_like(t).set_requires_grad(true));
-    u_j = pulled(y, x, u, {.record = true});
+    u_j = pulled(y, x, u, {.create_graph = true});
   }
 };
 
@@ -122,18 +101,19 @@ Evaluated::Evaluated(const OpScope& scope, TensorFunction f, const Tensors& at) 
   const bool enabled = grad_enabled();
   const EnableGrad recording;
   for (const Tensor& t : at) x_.push_back(enabled && t.requires_grad() ? t : own_leaf(t, true));
+  const std::uint64_t start = tick();
   for (Tensor& t : x_) t = alias(t);
+  const std::uint64_t since = tick();
   {
     const DetachedScope detached;
     y_ = f(x_);
   }
   check_floating(scope, "output", y_);
-  const std::uint64_t first = x_.front().node()->id, last = x_.back().node()->id;
   if (enabled && !shared_) {
-    const auto beyond = [&](std::uint64_t id) { return id < first; };
-    const std::vector<Edge*> edges = edges_before(y_, last);
-    shared_ = std::any_of(edges.begin(), edges.end(), [&](const Edge* e) { return beyond(e->input->id); }) ||
-              std::any_of(y_.begin(), y_.end(), [&](const Tensor& y) { return y.node() && beyond(y.node()->id); });
+    const auto beyond = [start](const Node& node) { return node.recorded < start; };
+    const std::vector<Edge*> edges = edges_before(y_, since);
+    shared_ = std::any_of(edges.begin(), edges.end(), [&](const Edge* e) { return beyond(*e->input); }) ||
+              std::any_of(y_.begin(), y_.end(), [&](const Tensor& y) { return y.node() && beyond(*y.node()); });
   }
 }
 
@@ -154,29 +134,29 @@ Tensors Evaluated::value() const {
 
 Tensors Evaluated::pull(const OpScope& scope, const Tensors& v, bool again) const {
   check_like(scope, "cotangent", v, "output", y_);
-  return pulled(y_, x_, v, {.record = records(v), .again = again});
+  return pulled(y_, x_, v, {.create_graph = records(v), .retain_graph = again});
 }
 
 Tensors Evaluated::push(const OpScope& scope, const Tensors& v) const {
   check_like(scope, "tangent", v, "input", x_);
   const Linear vjp(x_, y_);
-  return pulled(vjp.u_j, vjp.u, v, {.record = records(v)});
+  return pulled(vjp.u_j, vjp.u, v, {.create_graph = records(v)});
 }
 
 Tensors Evaluated::gradient(const OpScope& scope) const {
   check_scalar(scope);
-  return pulled(y_, x_, {}, {.record = records({})});
+  return pulled(y_, x_, {}, {.create_graph = records({})});
 }
 
 Tensors Evaluated::recorded_gradient(const OpScope& scope) const {
   check_scalar(scope);
   const EnableGrad recording;
-  return pulled(y_, x_, {}, {.record = true});
+  return pulled(y_, x_, {}, {.create_graph = true});
 }
 
 Tensors Evaluated::curve(const OpScope& scope, const Tensors& v) const {
   check_like(scope, "tangent", v, "input", x_);
-  return pulled(recorded_gradient(scope), x_, v, {.record = records(v)});
+  return pulled(recorded_gradient(scope), x_, v, {.create_graph = records(v)});
 }
 
 Blocks Evaluated::rows() const { return rows_of(y_, x_, records({})); }
