@@ -6,5 +6,6 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/picture.hpp>
 #include <autograd/tensor.hpp>
 #include <autograd/threads.hpp>

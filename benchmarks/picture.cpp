@@ -1,8 +1,9 @@
 #include "report.hpp"
 
+#include <autograd/markup.hpp>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace bench {
 namespace {
@@ -19,31 +20,7 @@ constexpr const char* style =
     "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.page{fill:#0d1117}.rule{stroke:#3d444d}"
     ".better{fill:#3fb950}.worse{fill:#db6d28}.share{fill:#58a6ff}.track{fill:#21262d}}";
 
-std::string number(double v, int digits = 1) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, v);
-  return buffer;
-}
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+std::string number(double v, int digits = 1) { return xgrad::fixed(v, digits); }
 
 /// "9.1" times, or "84" percent of a limit: two digits tell what a spread leaves certain.
 std::string shown(double ratio, bool limit) {
@@ -158,7 +135,7 @@ class Drawing {
 
   void text(double x, const std::string& kind, const std::string& words) {
     body_ += "<text x='" + number(x) + "' y='" + number(y_) + (kind.empty() ? "" : "' class='" + kind) + "'>" +
-             escaped(words) + "</text>\n";
+             xgrad::escaped(words) + "</text>\n";
   }
 
   /// The ratio, its quartiles, and a bar: its whole length is 512 times, or the whole limit.

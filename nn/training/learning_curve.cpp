@@ -1,21 +1,15 @@
+#include <autograd/markup.hpp>
 #include <nn/io/atomic_file.hpp>
 #include <nn/training/learning_curve.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 namespace xgrad::nn {
 namespace {
 
 constexpr const char* training_colour = "#1f6fb4";
 constexpr const char* held_out_colour = "#d9622b";
-
-std::string number(double v, const char* format = "%.2f") {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, format, v);
-  return buffer;
-}
 
 /// The largest of 1, 2 and 5 times a power of ten that gives at least four steps over `span`.
 double tick_step(double span) {
@@ -38,7 +32,7 @@ class Panel {
     const double margin = std::max((high_ - low_) * 0.08, 1e-6);
     low_ -= margin;
     high_ += margin;
-    svg_ += text("<text x='", number(left_), "' y='40' font-size='16' font-weight='bold'>", title, "</text>\n");
+    svg_ += text("<text x='", fixed(left_), "' y='40' font-size='16' font-weight='bold'>", title, "</text>\n");
     frame();
     curve(training, training_colour);
     curve(held_out, held_out_colour);
@@ -56,27 +50,27 @@ class Panel {
 
   void frame() {
     const double step = tick_step(high_ - low_);
-    const char* const format = step < 0.001 ? "%.4f" : step < 0.01 ? "%.3f" : "%.2f";
+    const int digits = step < 0.001 ? 4 : step < 0.01 ? 3 : 2;
     for (double v = std::ceil(low_ / step) * step; v <= high_; v += step) {
-      svg_ += text("<line x1='", number(left_), "' x2='", number(left_ + width), "' y1='", number(y(v)), "' y2='",
-                   number(y(v)), "' stroke='#e4e4e4'/>\n<text x='", number(left_ - 8), "' y='", number(y(v) + 4),
-                   "' text-anchor='end'>", number(v, format), "</text>\n");
+      svg_ += text("<line x1='", fixed(left_), "' x2='", fixed(left_ + width), "' y1='", fixed(y(v)), "' y2='",
+                   fixed(y(v)), "' stroke='#e4e4e4'/>\n<text x='", fixed(left_ - 8), "' y='", fixed(y(v) + 4),
+                   "' text-anchor='end'>", fixed(v, digits), "</text>\n");
     }
     const std::size_t every = (count_ + 9) / 10;
     for (std::size_t e = 0; e < count_; e += every)
-      svg_ += text("<text x='", number(x(e)), "' y='", number(top + height + 20), "' text-anchor='middle'>", e + 1,
+      svg_ += text("<text x='", fixed(x(e)), "' y='", fixed(top + height + 20), "' text-anchor='middle'>", e + 1,
                    "</text>\n");
-    svg_ += text("<rect x='", number(left_), "' y='", number(top), "' width='", number(width), "' height='",
-                 number(height), "' fill='none' stroke='#888'/>\n<text x='", number(left_ + width / 2), "' y='",
-                 number(top + height + 42), "' text-anchor='middle'>epoch</text>\n");
+    svg_ += text("<rect x='", fixed(left_), "' y='", fixed(top), "' width='", fixed(width), "' height='", fixed(height),
+                 "' fill='none' stroke='#888'/>\n<text x='", fixed(left_ + width / 2), "' y='",
+                 fixed(top + height + 42), "' text-anchor='middle'>epoch</text>\n");
   }
 
   void curve(const std::vector<double>& values, const char* colour) {
     std::string points, dots;
     for (std::size_t e = 0; e < values.size(); ++e) {
       if (!std::isfinite(values[e])) continue;
-      points += text(number(x(e)), ",", number(y(values[e])), " ");
-      dots += text("<circle cx='", number(x(e)), "' cy='", number(y(values[e])), "' r='3.5' fill='", colour, "'/>\n");
+      points += text(fixed(x(e)), ",", fixed(y(values[e])), " ");
+      dots += text("<circle cx='", fixed(x(e)), "' cy='", fixed(y(values[e])), "' r='3.5' fill='", colour, "'/>\n");
     }
     svg_ += text("<polyline points='", points, "' fill='none' stroke='", colour, "' stroke-width='2'/>\n", dots);
   }

@@ -1,0 +1,37 @@
+#pragma once
+#include <autograd/program.hpp>
+#include <utility>
+
+/// Pictures of graphs: what a tensor was computed from, what each op gave, and the gradient along every edge.
+///
+///   nn::write_file_atomically("loss.svg", to_svg([&] { return nn::mse_loss(model(x), t); },
+///                                                {.names = model.named_parameters()}));
+namespace xgrad {
+
+class Trace;
+
+struct PictureOptions {
+  /// What the leaves are called, such as `model.named_parameters()`.
+  std::vector<std::pair<std::string, Tensor>> names = {};
+  /// A trace (autograd/trace.hpp) of the program that made the tensor. The graph itself knows shapes, dtypes and lines;
+  /// values, constants and modules are known from a trace only.
+  const Trace* trace = nullptr;
+  /// Whether to show gradients: of the tensor, or of the sum of its elements if it has several. Nobody's grad()
+  /// changes.
+  bool gradients = true;
+  /// A larger graph has its modules folded, and is cut to so many of its newest nodes if that does not suffice.
+  int max_nodes = 200;
+};
+
+/// The graph behind y as an SVG picture, which any browser shows: inputs above, y below, ops of one module in a box.
+/// Throws GraphError if y was computed from nothing that requires a gradient and no trace knows it, or if a backward
+/// pass has freed its graph.
+std::string to_svg(const Tensor& y, const PictureOptions& options = {}, Place place = Place::here());
+/// The same for what `program()` returns, under a trace: with all values and modules.
+std::string to_svg(detail::Program program, PictureOptions options = {}, Place place = Place::here());
+
+/// The same graph in the language of Graphviz: `dot -Tpdf`.
+std::string to_dot(const Tensor& y, const PictureOptions& options = {}, Place place = Place::here());
+std::string to_dot(detail::Program program, PictureOptions options = {}, Place place = Place::here());
+
+}  // namespace xgrad
