@@ -53,7 +53,7 @@ void Gradchecker::take_inputs(const Tensors& inputs) {
 void Gradchecker::add_input(const Tensor& value) {
   const bool checked = is_floating(value.dtype());
   leaves_.push_back(own(value, value.dtype(), checked));
-  probes_.push_back(own(value, checked && !single_ ? f64 : value.dtype(), checked));
+  probes_.push_back(own(value, checked && !tolerance_.single ? f64 : value.dtype(), checked));
   report_.shapes_.push_back(value.shape());
 }
 
@@ -61,20 +61,22 @@ void Gradchecker::add_input(const Tensor& value) {
 void Gradchecker::choose_numeric_side() {
   try {
     const Tensors ys = call(probes_);
-    single_ = std::any_of(ys.begin(), ys.end(), [](const Tensor& y) { return y.defined() && y.dtype() == f32; });
+    tolerance_.single =
+        std::any_of(ys.begin(), ys.end(), [](const Tensor& y) { return y.defined() && y.dtype() == f32; });
   } catch (const DtypeError&) {
-    single_ = true;
+    tolerance_.single = true;
   }
-  rtol_ = std::max(rtol_, single_ ? 2e-2 : 1e-3);
-  atol_ = std::max(atol_, single_ ? 1e-3 : 1e-5);
-  if (single_) {
+  auto& [rtol, atol, single] = tolerance_;
+  rtol = std::max(rtol, single ? 2e-2 : 1e-3);
+  atol = std::max(atol, single ? 1e-3 : 1e-5);
+  if (single) {
     for (std::size_t i = 0; i < given_; ++i)
       probes_[i] = own(leaves_[i], leaves_[i].dtype(), leaves_[i].requires_grad());
     report_.notes_.push_back(text("f does not run in f64: differences are taken in f32, h = 5e-3 max(1, |x|), rtol ",
-                                  rtol_, ", atol ", atol_, "; a small error would not be seen"));
+                                  rtol, ", atol ", atol, "; a small error would not be seen"));
   } else {
     report_.notes_.push_back(
-        text("f32 inputs: differences are taken in f64 and compared with rtol ", rtol_, ", atol ", atol_));
+        text("f32 inputs: differences are taken in f64 and compared with rtol ", rtol, ", atol ", atol));
   }
 }
 
@@ -176,6 +178,8 @@ GradcheckReport Gradchecker::run() {
       }
       input_counts_.push_back(leaves_.size());
     }
+    const std::int64_t failures = report_.count(Verdict::fail);
+    const std::size_t problems = report_.problems_.size();
     const Tensors ys = outputs(order, leaves_, true);
     check_identities(order, ys);
     std::int64_t elements = 0, size = 0;
@@ -197,6 +201,8 @@ GradcheckReport Gradchecker::run() {
       }
       check_elements(order, ys, std::move(rows));
     }
+    const bool failed = report_.count(Verdict::fail) > failures || report_.problems_.size() > problems;
+    if (options_.locate == Locate::always || (failed && options_.locate == Locate::on_failure)) locate(order);
   }
   check_inputs_unchanged();
   if (!thrown_.empty()) report_.notes_.push_back(text("f threw beside the point: ", thrown_));

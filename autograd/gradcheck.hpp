@@ -13,6 +13,10 @@
 /// in between, and the inputs must stay as they are.
 namespace xgrad {
 
+namespace checking {
+class Locator;
+}
+
 enum class Verdict {
   pass,
   fail,        // analytic and numeric derivative differ
@@ -22,6 +26,9 @@ enum class Verdict {
 };
 const char* name_of(Verdict v);
 
+/// When to look for the op that is wrong.
+enum class Locate { on_failure, always, never };
+
 struct GradcheckOptions {
   int order = 1;       // every order from 1 to this one is checked
   double rtol = 1e-5;  // in f64; f32 inputs have the tolerances that the report names
@@ -30,6 +37,7 @@ struct GradcheckOptions {
   bool allow_domain = false;        // a point at the edge of the domain is no failure
   std::uint64_t seed = 1;           // of the cotangents and directions
   std::int64_t full_limit = 16384;  // entries up to which the whole Jacobian is checked
+  Locate locate = Locate::on_failure;
 };
 
 /// One compared derivative: of the output's element `output` by the element `element` of input `input`, both flat.
@@ -40,8 +48,32 @@ struct GradcheckEntry {
   std::int64_t element;  // -1: a direction
   std::int64_t output;   // counted through all outputs; -1, -2, -3: the three random sums of all outputs
   double analytic, numeric;
-  double error;    // the estimated error of `numeric`
-  double badness;  // |analytic - numeric| as a multiple of what is allowed
+  double error;        // the estimated error of `numeric`
+  double badness;      // |analytic - numeric| as a multiple of what is allowed
+  double left, right;  // the slopes on the two sides
+};
+
+/// An op whose own derivative is wrong: found by comparing each recorded op, on its recorded inputs, with differences
+/// of that op alone.
+struct GradcheckCulprit {
+  std::string op;            // its name
+  Place place;               // the user's line
+  std::string path;          // of modules: `model[3] (Dense 64 -> 32)`; empty outside of all
+  int order;                 // of the derivative that the op makes wrong
+  int op_index;              // among the ops of the program, in the order in which they run
+  int input;                 // which of the op's inputs; -1: the numbers that the op computes
+  std::int64_t element;      // the worst, of that input, flat; -1: not known
+  std::int64_t output;       // of the op's output, flat; -1: not known
+  double analytic, numeric;  // of that output by that element, the op alone
+  double error;              // the estimated error of `numeric`
+  double left, right;        // the slopes on the two sides
+  /// What the wrong derivative is to the right one: "factor -1", "factor 2", "factor 0.5", "factor 1.0005", "factor n",
+  /// "factor 1/n" (n being a size), "transposed", "shifted", "axis 1 not summed", "axis 1 summed too often",
+  /// "detached", "one element", "jitter", "stale", "not linear"; empty if it is none of these.
+  std::string pattern;
+  std::string hint;     // what that may come from, in words
+  std::string rule_of;  // the op in whose rule it runs: it is wrong to second order; empty: in f itself
+  Shape input_shape, output_shape;
 };
 
 /// What a check found.
@@ -57,13 +89,17 @@ class GradcheckReport {
   const std::vector<GradcheckEntry>& entries() const { return entries_; }
   /// How many entries got this verdict.
   std::int64_t count(Verdict v) const { return counts_[static_cast<int>(v)]; }
+  /// The ops that are wrong, in the order in which they run. Looked for as GradcheckOptions::locate says.
+  const std::vector<GradcheckCulprit>& culprits() const { return culprits_; }
   /// Sentences about what is wrong besides entries (the identities), and about how the check was made.
   const std::vector<std::string>& problems() const { return problems_; }
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   friend class Gradchecker;
+  friend class checking::Locator;
   std::vector<GradcheckEntry> entries_;
+  std::vector<GradcheckCulprit> culprits_;
   std::int64_t counts_[5] = {};
   std::vector<Shape> shapes_;  // of the inputs, the cotangents of the lower orders included
   int given_ = 0;              // how many of them the caller gave

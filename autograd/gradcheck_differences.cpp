@@ -5,8 +5,7 @@ namespace xgrad {
 
 using namespace checking;
 
-Gradchecker::Sample Gradchecker::Rows::sample(std::size_t row, const Numbers& below, const Numbers& at,
-                                              const Numbers& above) const {
+Sample Rows::sample(std::size_t row, const Numbers& below, const Numbers& at, const Numbers& above) const {
   if (sums.empty()) {
     return {below[row], at[row], above[row],
             std::max({std::fabs(below[row]), std::fabs(at[row]), std::fabs(above[row])})};
@@ -23,12 +22,10 @@ Gradchecker::Sample Gradchecker::Rows::sample(std::size_t row, const Numbers& be
   return s;
 }
 
-/// Judges one derivative from the function at x - step ... x + step and at half of it. `scale` is the size of the terms
-/// that `analytic` sums.
-Gradchecker::Difference Gradchecker::compare(double analytic, const Sample& whole, const Sample& half, double step,
-                                             double half_step, double scale) const {
+Difference checking::compare(double analytic, const Sample& whole, const Sample& half, double step, double half_step,
+                             double scale, const Tolerance& tolerance) {
   Difference d;
-  const double epsilon = single_ ? 1.2e-7 : 2.3e-16;
+  const double epsilon = tolerance.single ? 1.2e-7 : 2.3e-16;
   const double wide = (whole.above - whole.below) / (2 * step), narrow = (half.above - half.below) / (2 * half_step);
   if (!std::isfinite(wide) || !std::isfinite(narrow) || !std::isfinite(whole.at)) return d;
   d.numeric = narrow;
@@ -36,17 +33,19 @@ Gradchecker::Difference Gradchecker::compare(double analytic, const Sample& whol
   const bool still = analytic == 0 && whole.above == whole.at && whole.below == whole.at;
   const double rounding = still ? 0 : 2 * epsilon * whole.magnitude / step;
   d.error = std::fabs(wide - narrow) + rounding;
-  const double allowed = atol_ + rtol_ * std::max({std::fabs(analytic), std::fabs(narrow), scale});
+  const double allowed = tolerance.atol + tolerance.rtol * std::max({std::fabs(analytic), std::fabs(narrow), scale});
   const double gap = std::fabs(analytic - narrow);
   d.badness = std::isfinite(gap) ? gap / (allowed + d.error) : std::numeric_limits<double>::infinity();
   // A smooth function's second difference over the step halves with the step; a kink's stays.
-  const double left = (half.at - half.below) / half_step, right = (half.above - half.at) / half_step;
-  const double jump = std::fabs(right - left);
+  d.left = (half.at - half.below) / half_step;
+  d.right = (half.above - half.at) / half_step;
+  const double jump = std::fabs(d.right - d.left);
   const double wide_jump = std::fabs((whole.above - whole.at) - (whole.at - whole.below)) / step;
-  const bool kink = jump > 0.75 * wide_jump && jump > 1e-3 * (std::fabs(left) + std::fabs(right)) + 10 * allowed &&
+  const bool kink = jump > 0.75 * wide_jump && jump > 1e-3 * (std::fabs(d.left) + std::fabs(d.right)) + 10 * allowed &&
                     jump > 16 * rounding;
   if (kink) {
-    const bool between = analytic >= std::min(left, right) - allowed && analytic <= std::max(left, right) + allowed;
+    const bool between =
+        analytic >= std::min(d.left, d.right) - allowed && analytic <= std::max(d.left, d.right) + allowed;
     d.verdict = between ? Verdict::kink : Verdict::fail;
   } else if (!std::isfinite(analytic)) {
     d.verdict = Verdict::fail;
@@ -61,7 +60,8 @@ Gradchecker::Difference Gradchecker::compare(double analytic, const Sample& whol
 void Gradchecker::record(int order, int input, std::int64_t element, std::int64_t output, double analytic,
                          const Difference& d) {
   ++report_.counts_[static_cast<int>(d.verdict)];
-  report_.entries_.push_back({d.verdict, order, input, element, output, analytic, d.numeric, d.error, d.badness});
+  report_.entries_.push_back(
+      {d.verdict, order, input, element, output, analytic, d.numeric, d.error, d.badness, d.left, d.right});
 }
 
 void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
@@ -79,7 +79,7 @@ void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
   Numbers at, above, below, half_above, half_below;
   if (!probe(order, at)) scope_.fail<ValueError>("f threw in f64: ", thrown_);
   constexpr double shrink = 8;
-  const int attempts = single_ ? 1 : 6;
+  const int attempts = tolerance_.single ? 1 : 6;
   std::size_t flat = 0;
   bool zero_gradient = order > 1, moved = false;
   constexpr std::int64_t enough = 300;  // failures, of which a hundred are shown
@@ -102,7 +102,7 @@ void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
         return taken;
       };
       best.assign(rows.count, {});
-      double h = step(here);
+      double h = step(here, tolerance_.single);
       for (int attempt = 0; attempt < attempts; ++attempt, h /= shrink) {
         const double right = probe_at(here + h, above), left = probe_at(here - h, below);
         const double near_right = probe_at(here + h / 2, half_above), near_left = probe_at(here - h / 2, half_below);
@@ -111,7 +111,7 @@ void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
           if (best[r].verdict == Verdict::pass) continue;
           const Difference d =
               compare(analytic[r][flat], rows.sample(r, below, at, above), rows.sample(r, half_below, at, half_above),
-                      (right - left) / 2, (near_right - near_left) / 2, 0);
+                      (right - left) / 2, (near_right - near_left) / 2, 0, tolerance_);
           if (attempt == 0 || d.verdict == Verdict::pass || d.error < best[r].error) best[r] = d;
           settled &= best[r].verdict == Verdict::pass;
         }
@@ -153,7 +153,7 @@ bool Gradchecker::check_directions(int order, const Tensors& ys) {
       std::size_t flat = 0;
       for (const Tensor& t : moving) {
         for (std::int64_t i = 0; i < t.size(); ++i, ++flat) {
-          set(t, i, here[flat] + factor * step(here[flat]) * direction[flat]);
+          set(t, i, here[flat] + factor * step(here[flat], tolerance_.single) * direction[flat]);
           if (steps) (*steps)[flat] += (factor > 0 ? 0.5 : -0.5) * get(t, i);
         }
       }
@@ -168,7 +168,7 @@ bool Gradchecker::check_directions(int order, const Tensors& ys) {
     for (const Tensor& t : moving)
       for (std::int64_t i = 0; i < t.size(); ++i) set(t, i, here[flat++]);
     const Numbers g = gradient(ys, rows.sums[0]);
-    const double h = step(0);
+    const double h = step(0, tolerance_.single);
     double analytic = 0, scale = 0;
     for (std::size_t i = 0; i < g.size(); ++i) {
       analytic += g[i] * taken[i] / h;
@@ -177,7 +177,7 @@ bool Gradchecker::check_directions(int order, const Tensors& ys) {
     // The terms' 2-norm is as large as their random sum; the 1-norm would forgive sqrt(n) times as much.
     scale = std::sqrt(scale);
     const Difference d = compare(analytic, rows.sample(0, below, at, above), rows.sample(0, half_below, at, half_above),
-                                 h, h / 2, scale);
+                                 h, h / 2, scale, tolerance_);
     record(order, -1, -1, -1 - static_cast<std::int64_t>(k), analytic, d);
     good &= d.verdict == Verdict::pass;
   }

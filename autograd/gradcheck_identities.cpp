@@ -41,7 +41,7 @@ void Gradchecker::check_identities(int order, const Tensors& ys) {
       gap = std::max(gap, std::fabs(g_mixed[i] - (ga[i] - 2 * gb[i])));
     }
     const bool narrow = std::any_of(leaves_.begin(), leaves_.end(), [](const Tensor& t) { return t.dtype() == f32; });
-    if (!(gap <= (narrow ? 1e-4 : 1e-12) * largest + 1e-2 * atol_))
+    if (!(gap <= (narrow ? 1e-4 : 1e-12) * largest + 1e-2 * tolerance_.atol))
       problem("the vjp is not linear in the cotangent: it is off by ", gap, " where gradients reach ", largest);
   }
   // Again, with f used at a neighbouring point before and after: state kept between calls shows.
@@ -50,7 +50,8 @@ void Gradchecker::check_identities(int order, const Tensors& ys) {
     for (const Tensor& t : leaves_) {
       moved.push_back(own(t, t.dtype(), is_floating(t.dtype())));
       if (is_floating(t.dtype()))
-        for (std::int64_t i = 0; i < t.size(); ++i) set(moved.back(), i, get(t, i) + step(get(t, i)));
+        for (std::int64_t i = 0; i < t.size(); ++i)
+          set(moved.back(), i, get(t, i) + step(get(t, i), tolerance_.single));
     }
     try {
       (void)outputs(order, moved, true);

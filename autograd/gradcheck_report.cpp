@@ -8,19 +8,47 @@ namespace {
 constexpr int verdict_count = 5;
 constexpr std::size_t rows_shown = 20;
 
+/// "[1, 2]" for a flat index; nothing for a 0-d tensor.
+std::string index_in(const Shape& shape, std::int64_t flat) {
+  if (shape.ndim() == 0 || flat < 0) return "";
+  std::string index;
+  for (int d = shape.ndim() - 1; d >= 0; --d) {
+    index = text(flat % shape[d], index.empty() ? "" : ", ") + index;
+    flat /= shape[d];
+  }
+  return text("[", index, "]");
+}
+
 /// "x0[1, 2]" for a given input, "g0[1, 2]" for the cotangent of a lower order, "all" for a direction.
 std::string place_of(const GradcheckEntry& e, const std::vector<Shape>& shapes, int given) {
   if (e.input < 0) return "all";
   const Shape& shape = shapes[static_cast<std::size_t>(e.input)];
-  std::string s = e.input < given ? text("x", e.input) : text("g", e.input - given);
-  if (shape.ndim() == 0) return s;
-  std::string index;
-  std::int64_t rest = e.element;
-  for (int d = shape.ndim() - 1; d >= 0; --d) {
-    index = text(rest % shape[d], index.empty() ? "" : ", ") + index;
-    rest /= shape[d];
-  }
-  return text(s, "[", index, "]");
+  return (e.input < given ? text("x", e.input) : text("g", e.input - given)) + index_in(shape, e.element);
+}
+
+std::string number(double v, const char* format = "%.9g") {
+  char s[32];
+  std::snprintf(s, sizeof s, format, v);
+  return s;
+}
+
+/// Two lines: which op, where and what is wrong with it; and the numbers.
+std::string words(const GradcheckCulprit& c) {
+  std::string s = "  wrong: ";
+  if (c.place.file) s += text(c.place.file, ":", c.place.line, ": ");
+  if (!c.path.empty()) s += text("in ", c.path, ": ");
+  s += c.op;
+  if (!c.rule_of.empty()) s += text(" in the rule of ", c.rule_of);
+  if (c.input >= 0) s += text(", input ", c.input);
+  if (c.order > 1) s += text(", order ", c.order);
+  if (!c.pattern.empty()) s += text(": ", c.pattern);
+  if (!c.hint.empty()) s += text(c.pattern.empty() ? ": " : ": ", c.hint);
+  s += "\n";
+  if (c.numeric != c.numeric) return s;
+  s += text("         d out", index_in(c.output_shape, c.output), " / d in", index_in(c.input_shape, c.element),
+            ": analytic ", number(c.analytic), ", numeric ", number(c.numeric), " +- ", number(c.error, "%.2g"),
+            " (slopes ", number(c.left), " on the left, ", number(c.right), " on the right)\n");
+  return s;
 }
 
 }  // namespace
@@ -47,6 +75,7 @@ std::string GradcheckReport::str() const {
   }
   s += "\n";
   for (const std::string& problem : problems_) s += text("  problem: ", problem, "\n");
+  for (const GradcheckCulprit& culprit : culprits_) s += words(culprit);
   for (const std::string& note : notes_) s += text("  note: ", note, "\n");
   if (entries_.empty()) return s;
   char line[160];

@@ -8,6 +8,9 @@
 namespace xgrad {
 namespace checking {
 
+class Program;
+class Locator;
+
 using Numbers = std::vector<double>;
 using Tensors = std::vector<Tensor>;
 
@@ -42,6 +45,36 @@ inline void set(const Tensor& t, std::int64_t i, double value) {
   }
 }
 
+/// One output, or one random sum of all outputs, at and around a point.
+struct Sample {
+  double below, at, above;  // f(x - h), f(x), f(x + h)
+  double magnitude;         // of the numbers that rounded
+};
+/// The functions whose derivatives are compared: every output by itself, or random sums of all.
+struct Rows {
+  std::vector<Numbers> sums;
+  std::size_t count;
+  Sample sample(std::size_t row, const Numbers& below, const Numbers& at, const Numbers& above) const;
+};
+struct Tolerance {
+  double rtol, atol;
+  bool single = false;  // differences in f32
+};
+struct Difference {
+  Verdict verdict = Verdict::domain;
+  double numeric = std::numeric_limits<double>::quiet_NaN(), error = std::numeric_limits<double>::infinity();
+  double badness = std::numeric_limits<double>::infinity();
+  double left = std::numeric_limits<double>::quiet_NaN(), right = left;  // slopes
+};
+/// Judges one derivative from the function at x - step ... x + step and at half of it. `scale` is the size of the terms
+/// that `analytic` sums.
+Difference compare(double analytic, const Sample& whole, const Sample& half, double step, double half_step,
+                   double scale, const Tolerance& tolerance);
+/// The first step from x that a difference tries.
+inline double step(double x, bool single) {
+  return (single ? 5e-3 : std::cbrt(std::numeric_limits<double>::epsilon())) * std::max(1.0, std::fabs(x));
+}
+
 /// All the tensors' numbers, one after another.
 Numbers values(const Tensors& tensors);
 bool same_bits(const Numbers& a, const Numbers& b);
@@ -54,10 +87,11 @@ Tensor own(const Tensor& t, Dtype dtype, bool leaf);
 class Gradchecker {
   using Numbers = checking::Numbers;
   using Tensors = checking::Tensors;
+  using Rows = checking::Rows;
 
  public:
   Gradchecker(detail::TensorFunction f, const Tensors& inputs, const GradcheckOptions& options, const OpScope& scope)
-      : f_(f), options_(options), scope_(scope), given_(inputs.size()), rtol_(options.rtol), atol_(options.atol) {
+      : f_(f), options_(options), scope_(scope), given_(inputs.size()), tolerance_{options.rtol, options.atol} {
     report_.allow_kinks_ = options.allow_kinks;
     report_.allow_domain_ = options.allow_domain;
     report_.given_ = static_cast<int>(given_);
@@ -66,22 +100,8 @@ class Gradchecker {
   GradcheckReport run();
 
  private:
-  /// One output, or one random sum of all outputs, at and around a point.
-  struct Sample {
-    double below, at, above;  // f(x - h), f(x), f(x + h)
-    double magnitude;         // of the numbers that rounded
-  };
-  struct Difference {
-    Verdict verdict = Verdict::domain;
-    double numeric = std::numeric_limits<double>::quiet_NaN(), error = std::numeric_limits<double>::infinity();
-    double badness = std::numeric_limits<double>::infinity();
-  };
-  /// The functions whose derivatives are compared: every output by itself, or three random sums of all.
-  struct Rows {
-    std::vector<Numbers> sums;
-    std::size_t count;
-    Sample sample(std::size_t row, const Numbers& below, const Numbers& at, const Numbers& above) const;
-  };
+  friend class checking::Program;
+  friend class checking::Locator;
 
   void take_inputs(const Tensors& inputs);
   void add_input(const Tensor& value);
@@ -95,14 +115,12 @@ class Gradchecker {
 
   void check_identities(int order, const Tensors& ys);
   void check_inputs_unchanged();
+  /// Looks for the ops that make this order wrong.
+  void locate(int order);
   void check_elements(int order, const Tensors& ys, Rows rows);
   bool check_directions(int order, const Tensors& ys);
-  Difference compare(double analytic, const Sample& whole, const Sample& half, double step, double half_step,
-                     double scale) const;
-  void record(int order, int input, std::int64_t element, std::int64_t output, double analytic, const Difference& d);
-  double step(double x) const {
-    return (single_ ? 5e-3 : std::cbrt(std::numeric_limits<double>::epsilon())) * std::max(1.0, std::fabs(x));
-  }
+  void record(int order, int input, std::int64_t element, std::int64_t output, double analytic,
+              const checking::Difference& d);
 
   detail::TensorFunction f_;
   GradcheckOptions options_;
@@ -112,9 +130,9 @@ class Gradchecker {
   Tensors probes_;  // where differences are taken, in f64 unless f does not run there
   Tensors originals_;
   std::vector<std::size_t> input_counts_;  // for each order, how many of the inputs it uses
-  bool single_ = false;                    // differences in f32
-  double rtol_, atol_;
+  checking::Tolerance tolerance_;
   std::string thrown_;
+  std::size_t located_ = 0;  // ops that lower orders have been looked at for
   GradcheckReport report_;
 };
 

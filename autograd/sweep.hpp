@@ -41,6 +41,9 @@ class Sweep {
   /// A cotangent of a root.
   void start(const Ref<Node>& root, Tensor&& g);
   void run();
+  /// What the rule of one edge makes of `g`, checked and summed to the input's shape; `y` is the node's output if it was
+  /// kept.
+  Tensor apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) const;
 
  private:
   class Visit;
@@ -54,7 +57,6 @@ class Sweep {
   Ref<Node> pop();
   void add(Tensor& sum, Tensor&& g) const;
   void visit(Node& node);
-  Tensor apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) const;
 
   // Values of Node::owner: 0 for nobody, `gone` for a node whose rules have been taken, or the address of a pass, with
   // `alone` added where no other may come.

@@ -1,0 +1,228 @@
+#include <autograd/grad_mode.hpp>
+#include <autograd/gradcheck_program.hpp>
+#include <autograd/ops.hpp>
+#include <autograd/primitive.hpp>
+#include <autograd/sweep.hpp>
+#include <cstring>
+
+namespace xgrad::checking {
+
+namespace {
+
+Array with_numbers(const Array& like, const Numbers& numbers) {
+  Array array(like.dtype(), like.shape());
+  const Tensor t{Array(array)};
+  for (std::int64_t i = 0; i < t.size(); ++i) set(t, i, numbers[static_cast<std::size_t>(i)]);
+  return array;
+}
+
+}  // namespace
+
+/// What a Trace does not tell: in whose rule an op ran, and what the rules returned.
+class Program::Recorder : public Observer {
+ public:
+  struct Return {
+    const Node* node;
+    int argument;
+    std::size_t ops_before;
+    Tensor result;
+  };
+  void op_starts(const OpCall& call) override { differentiating.push_back(call.differentiating); }
+  void vjp_ends(const Node& node, const Edge& edge, Tensor& result) override {
+    if (result.defined()) returns.push_back({&node, static_cast<int>(edge.argument), differentiating.size(), result});
+  }
+
+  std::vector<const Node*> differentiating;  // for each op
+  std::vector<Return> returns;
+};
+
+/// Gives every outermost op its recorded result, or the moved one, and keeps what it computed.
+class Program::Player : public Observer {
+ public:
+  Player(const Program& program, std::vector<const Array*> given, Run& run)
+      : program_(program), given_(std::move(given)), run_(run) {}
+
+  void op_starts(const OpCall& call) override {
+    if (depth_++ > 0) return;
+    if (lost_ || next_ >= program_.ops_.size()) {
+      lost_ = true;
+      return;
+    }
+    const TracedOp& recorded = *program_.ops_[next_].traced;
+    lost_ = std::strcmp(recorded.name, call.name) != 0 || recorded.inputs.size() != call.input_count;
+    for (std::size_t i = 0; !lost_ && i < call.input_count; ++i) {
+      lost_ = call.inputs[i].is_number() == recorded.inputs[i].tensor.defined();
+      if (!lost_ && call.inputs[i].is_number() && call.inputs[i].number().real() != recorded.inputs[i].number.real())
+        run_.ops[next_].number_moved = static_cast<int>(i);
+    }
+  }
+  void op_computed(const OpCall&, Array& result) override {
+    if (depth_ != 1 || lost_) return;
+    const Array& recorded = *given_[static_cast<std::size_t>(program_.ops_[next_].slot)];
+    lost_ = recorded.dtype() != result.dtype() || recorded.shape() != result.shape();
+    if (lost_) return;
+    if (is_floating(result.dtype())) run_.ops[next_].numbers = values({Tensor(result)});
+    result = recorded;
+  }
+  void op_ends(const OpCall&, const Tensor& result) override {
+    if (--depth_ > 0) return;
+    if (!result.defined() && !lost_ && run_.threw < 0) run_.threw = static_cast<int>(next_);
+    ++next_;
+  }
+
+ private:
+  const Program& program_;
+  const std::vector<const Array*> given_;  // for each slot
+  Run& run_;
+  std::size_t next_ = 0;
+  int depth_ = 0;
+  bool lost_ = false;  // the program went another way
+};
+
+Program::Program(Gradchecker& checker, int order) : checker_(checker), order_(order), random_(random_state()) {
+  for (const Tensor& t : checker.probes_) add_slot(t, is_floating(t.dtype()));
+  inputs_ = slots_.size();
+  visit_elsewhere(1e-3);
+  Recorder recorder;
+  {
+    const Observing observing(recorder);
+    Trace trace;
+    outputs_ = checker.outputs(order, checker.probes_, true);
+    traced_ = trace.ops();
+  }
+  std::size_t returned = 0;
+  const auto take_returns = [&](std::size_t ops) {
+    for (; returned < recorder.returns.size() && recorder.returns[returned].ops_before <= ops; ++returned) {
+      const Recorder::Return& r = recorder.returns[returned];
+      const Source source = source_of(r.result);
+      const auto node = by_node_.find(r.node);
+      if (source.slot >= 0 && !source.connected && !is_cut(source.slot) &&
+          slots_[static_cast<std::size_t>(source.slot)].moves && node != by_node_.end() &&
+          node->second >= static_cast<int>(inputs_))
+        cuts_.push_back({node->second - static_cast<int>(inputs_), r.argument, source.slot});
+    }
+  };
+  for (std::size_t i = 0; i < traced_.size(); ++i) {
+    take_returns(i);
+    const TracedOp& traced = traced_[i];
+    if (traced.outer >= 0) continue;
+    Op op{&traced, nullptr, static_cast<int>(slots_.size()), -1, {}};
+    bool active = false;
+    for (const TracedOp::Argument& argument : traced.inputs) {
+      Source source = argument.tensor.defined() ? source_of(argument.tensor) : Source{};
+      if (!source.connected && is_cut(source.slot)) source = {};  // the rule that cut it is to blame
+      active |= source.slot >= 0 && slots_[static_cast<std::size_t>(source.slot)].moves;
+      op.sources.push_back(source);
+    }
+    if (const Node* const node = recorder.differentiating[i]) {
+      const auto it = by_node_.find(node);
+      if (it != by_node_.end() && it->second >= static_cast<int>(inputs_))
+        op.rule_of = it->second - static_cast<int>(inputs_);
+    }
+    if (traced.output.defined() && traced.output.requires_grad()) op.node = traced.output.node().get();
+    if (traced.output.defined()) {
+      add_slot(traced.output, op.node && active);
+    } else {
+      slots_.push_back({});
+    }
+    ops_.push_back(std::move(op));
+  }
+  take_returns(traced_.size());
+}
+
+void Program::add_slot(const Tensor& t, bool moves) {
+  const int index = static_cast<int>(slots_.size());
+  Slot slot{t.array(), {}, moves && t.size() > 0};
+  if (is_floating(t.dtype())) slot.numbers = values({t});
+  if (is_floating(t.dtype())) slot.recorded = with_numbers(t.array(), slot.numbers);
+  slots_.push_back(std::move(slot));
+  if (t.requires_grad()) by_node_[t.node().get()] = index;
+  if (t.size() > 0) by_numbers_[t.array().data()].push_back(index);
+}
+
+/// The slot of a node; the links that `grad` makes stand for what they link to.
+int Program::resolve(const Node& start) const {
+  for (const Node* node = &start;;) {
+    const auto it = by_node_.find(node);
+    if (it != by_node_.end()) return it->second;
+    if (std::strcmp(node->name, "gradient") != 0 || node->edge_count == 0) return -1;
+    Node& link = const_cast<Node&>(*node);
+    node = link.edges()[0].input.get();
+  }
+}
+
+Program::Source Program::source_of(const Tensor& t) const {
+  if (t.requires_grad()) {
+    const int slot = resolve(*t.node());
+    if (slot >= 0) return {slot, true};
+  }
+  const auto it = t.size() > 0 ? by_numbers_.find(t.array().data()) : by_numbers_.end();
+  if (it == by_numbers_.end()) return {};
+  const std::vector<int>& slots = it->second;
+  for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot)
+    if (slots_[static_cast<std::size_t>(*slot)].recorded.shape() == t.shape()) return {*slot, false};
+  return {slots.back(), false};
+}
+
+Numbers Program::vjp(const Op& op, const Edge& edge, const Numbers& cotangent) const {
+  const detail::GradMode quiet(false);
+  Node& node = *op.node;
+  const Tensor y = node.output ? Tensor(Array(node.dtype, node.shape(), node.output, node.output_data)) : Tensor();
+  const Tensor g(with_numbers(result(op).recorded, cotangent));
+  const Tensor h = Sweep(false, true).apply(node, edge, g, y);
+  if (h.defined()) return values({h});
+  return Numbers(static_cast<std::size_t>(edge.input->shape().size()));
+}
+
+void Program::visit_elsewhere(double distance) {
+  const auto put = [&](double by) {
+    for (std::size_t i = 0; i < inputs_; ++i)
+      for (std::size_t x = 0; x < slots_[i].numbers.size(); ++x) {
+        const double here = slots_[i].numbers[x];
+        set(checker_.probes_[i], static_cast<std::int64_t>(x), here + by * std::max(1.0, std::fabs(here)));
+      }
+  };
+  put(distance);
+  try {
+    (void)checker_.outputs(order_, checker_.probes_, true);
+  } catch (const std::exception&) {
+    // Outside the domain.
+  }
+  put(0);
+}
+
+Program::Run Program::run(const std::vector<Moved>& moved, bool fresh) {
+  ++runs_;
+  std::vector<Array> arrays;
+  std::vector<const Array*> given;
+  for (const Slot& slot : slots_) given.push_back(&slot.recorded);
+  arrays.reserve(moved.size());
+  const auto put = [&](std::size_t input, const Numbers& numbers) {
+    const Tensor& t = checker_.probes_[input];
+    for (std::int64_t i = 0; i < t.size(); ++i) set(t, i, numbers[static_cast<std::size_t>(i)]);
+  };
+  for (const auto& [slot, numbers] : moved) {
+    const auto at = static_cast<std::size_t>(slot);
+    if (at < inputs_) {
+      put(at, numbers);
+    } else {
+      given[at] = &arrays.emplace_back(with_numbers(slots_[at].recorded, numbers));
+    }
+  }
+  Run run;
+  run.ops.resize(ops_.size());
+  if (!fresh) set_random_state(random_);
+  Player player(*this, std::move(given), run);
+  try {
+    const Observing observing(player);
+    (void)checker_.outputs(order_, checker_.probes_, true);
+  } catch (const std::exception&) {
+    // Outside the domain of an op, or of the user's code: what has not come to compute says so.
+  }
+  for (const auto& [slot, numbers] : moved)
+    if (static_cast<std::size_t>(slot) < inputs_)
+      put(static_cast<std::size_t>(slot), slots_[static_cast<std::size_t>(slot)].numbers);
+  return run;
+}
+
+}  // namespace xgrad::checking
