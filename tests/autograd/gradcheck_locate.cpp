@@ -265,3 +265,29 @@ TEST_CASE("right ops are not suspected, wherever they are looked at") {
     CHECK_MESSAGE(r.culprits().empty(), r.str());
   }
 }
+
+TEST_CASE("an op that gets one tensor twice is blamed for the input that is wrong") {
+  const auto product = [](double first, double second) {
+    return [=](const Tensor& h) {
+      return primitive(
+          "quotient", {h, h}, [&] { return (exp(h.detach()) * sin(h.detach())).array(); },
+          [=](const Tensor& g) { return g * (first * exp(h) * sin(h)); },
+          [=](const Tensor& g) { return g * (second * exp(h) * cos(h)); });
+    };
+  };
+  CHECK(check(product(1, 1), {3}).ok());
+  const auto r = check(product(1, -1), {3});
+  CHECK(only(r).input == 1);
+  CHECK(only(r).pattern == "factor -1");
+  CHECK(only(check(product(2, 1), {3})).input == 0);
+  CHECK(only(check(product(2, 1), {100})).pattern == "factor 2");
+}
+
+TEST_CASE("ops of higher orders are right where nothing is planted") {
+  const auto linear = [](const Tensor& x, const Tensor& w) { return 3 * x - w + sum(x, {0}); };
+  const auto r = gradcheck(linear, {random({3}, 0, 1), random({3}, 0, 1)}, {.order = 3, .locate = Locate::always});
+  CHECK_MESSAGE(r.culprits().empty(), r.str());
+  const auto cubic = [](const Tensor& x) { return sum(x * x * tanh(x)); };
+  const auto s = gradcheck(cubic, {random({2}, 0, 1)}, {.order = 3, .locate = Locate::always});
+  CHECK_MESSAGE(s.culprits().empty(), s.str());
+}

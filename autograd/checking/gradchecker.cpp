@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <autograd/backward.hpp>
+#include <autograd/checking/gradchecker.hpp>
 #include <autograd/grad_mode.hpp>
-#include <autograd/gradchecker.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
 #include <cstring>

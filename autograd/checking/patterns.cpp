@@ -1,4 +1,4 @@
-#include <autograd/gradcheck_patterns.hpp>
+#include <autograd/checking/patterns.hpp>
 
 namespace xgrad::checking {
 
@@ -24,6 +24,14 @@ class Axes {
     return matrix * rows * columns + j * rows + i;
   }
 
+  /// The element that stands there then.
+  std::int64_t inverse(std::int64_t flat) const {
+    const int d = count();
+    const std::int64_t rows = size(d - 2), columns = size(d - 1), matrix = flat / (rows * columns);
+    const std::int64_t j = flat / rows % columns, i = flat % rows;
+    return matrix * rows * columns + i * columns + j;
+  }
+
  private:
   const Shape& shape_;
 };
@@ -32,26 +40,24 @@ class Axes {
 class Comparison {
  public:
   explicit Comparison(const Block& block) : b_(block), in_(block.input), out_(block.output) {
-    for (std::size_t k = 0; k < b_.cotangents.size(); ++k) {
-      numeric_.push_back(pulled(b_.cotangents[k]));
+    for (std::size_t k = 0; k < b_.cotangents.size(); ++k)
       for (std::size_t s = 0; s < b_.elements.size(); ++s)
-        scale_ = std::max({scale_, std::fabs(numeric_[k][s]), std::fabs(analytic(k, s))});
-    }
+        scale_ = std::max({scale_, std::fabs(numeric(k, s)), std::fabs(analytic(k, s))});
   }
 
   Pattern recognise() const {
     if (everywhere([](std::size_t, std::size_t) { return 0.0; }))
       return {"detached", "no gradient arrives although the output depends on the input"};
-    if (const std::int64_t wrong = wrong_elements(); wrong == 1 && b_.input.size() > 1)
-      return {"one element", "all other elements are right"};
+    if (b_.alone && b_.input.size() > 1) return {"one element", "all other elements are right"};
     if (Pattern p = constant_factor(); !p.name.empty()) return p;
     if (Pattern p = rearranged(); !p.name.empty()) return p;
     if (Pattern p = summed(); !p.name.empty()) return p;
-    return {};
+    return {"", "", false};
   }
 
  private:
-  /// The numeric vjp at the known elements.
+  bool has_columns() const { return b_.columns.size() == b_.elements.size(); }
+  /// The numeric vjp of another cotangent at the known elements.
   Numbers pulled(const Numbers& v) const {
     Numbers g(b_.elements.size());
     for (std::size_t s = 0; s < g.size(); ++s)
@@ -62,6 +68,7 @@ class Comparison {
   double analytic(std::size_t k, std::size_t s) const {
     return b_.analytic[k][static_cast<std::size_t>(b_.elements[s])];
   }
+  double numeric(std::size_t k, std::size_t s) const { return b_.numeric[k][s]; }
   bool close(double a, double b, std::size_t k, std::size_t s) const {
     return std::fabs(a - b) <= 1e-3 * b_.rtol * scale_ + 2 * b_.rtol * std::fabs(b) + 2 * b_.errors[k][s];
   }
@@ -69,31 +76,21 @@ class Comparison {
   template <class Expected>
   bool everywhere(Expected expected, std::size_t exceptions = 0) const {
     std::size_t wrong = 0;
-    for (std::size_t k = 0; k < numeric_.size(); ++k)
+    for (std::size_t k = 0; k < b_.cotangents.size(); ++k)
       for (std::size_t s = 0; s < b_.elements.size(); ++s)
-        if (!close(analytic(k, s), expected(k, s), k, s) && ++wrong > exceptions * numeric_.size()) return false;
+        if (!close(analytic(k, s), expected(k, s), k, s) && ++wrong > exceptions * b_.cotangents.size()) return false;
     return !b_.elements.empty();
   }
-  std::int64_t wrong_elements() const {
-    std::int64_t wrong = 0;
-    for (std::size_t s = 0; s < b_.elements.size(); ++s) {
-      bool right = true;
-      for (std::size_t k = 0; k < numeric_.size(); ++k) right &= close(analytic(k, s), numeric_[k][s], k, s);
-      wrong += !right;
-    }
-    return wrong;
-  }
-
   Pattern constant_factor() const {
     double across = 0, square = 0;
-    for (std::size_t k = 0; k < numeric_.size(); ++k) {
+    for (std::size_t k = 0; k < b_.cotangents.size(); ++k) {
       for (std::size_t s = 0; s < b_.elements.size(); ++s) {
-        across += numeric_[k][s] * analytic(k, s);
-        square += numeric_[k][s] * numeric_[k][s];
+        across += numeric(k, s) * analytic(k, s);
+        square += numeric(k, s) * numeric(k, s);
       }
     }
     const double c = across / square;
-    if (!std::isfinite(c) || !everywhere([&](std::size_t k, std::size_t s) { return c * numeric_[k][s]; })) return {};
+    if (!std::isfinite(c) || !everywhere([&](std::size_t k, std::size_t s) { return c * numeric(k, s); })) return {};
     const auto is = [&](double value) { return std::fabs(c - value) <= 1e-4 * std::fabs(value); };
     if (is(-1)) return {"factor -1", "the sign is wrong"};
     if (is(2)) return {"factor 2", "counted twice, or a square's 2 too many"};
@@ -105,7 +102,7 @@ class Comparison {
     }
     char name[40];
     std::snprintf(name, sizeof name, "factor %.6g", c);
-    return {name, "all elements are off by the same factor"};
+    return {name, "all elements are off by the same factor", false};
   }
   /// Numbers of elements along axes, or of all: what a mean divides by.
   std::vector<std::int64_t> sizes() const {
@@ -124,12 +121,12 @@ class Comparison {
   Pattern rearranged() const {
     const auto reads = [&](auto&& from, std::size_t exceptions) {
       std::size_t wrong = 0;
-      for (std::size_t k = 0; k < numeric_.size(); ++k) {
+      for (std::size_t k = 0; k < b_.cotangents.size(); ++k) {
         for (std::size_t s = 0; s < b_.elements.size(); ++s) {
           const std::int64_t e = from(b_.elements[s]);
           const bool right =
-              e >= 0 && e < b_.input.size() && close(b_.analytic[k][static_cast<std::size_t>(e)], numeric_[k][s], k, s);
-          if (!right && ++wrong > exceptions * numeric_.size()) return false;
+              e >= 0 && e < b_.input.size() && close(b_.analytic[k][static_cast<std::size_t>(e)], numeric(k, s), k, s);
+          if (!right && ++wrong > exceptions * b_.cotangents.size()) return false;
         }
       }
       return true;
@@ -137,7 +134,7 @@ class Comparison {
     const auto known = b_.elements.size();
     if (in_.count() >= 2 && reads([&](std::int64_t e) { return in_.transposed(e); }, 0))
       return {"transposed", "the last two axes have changed places"};
-    if (b_.input.size() == b_.output.size() && b_.complete()) {
+    if (b_.input.size() == b_.output.size() && b_.complete() && has_columns()) {
       // J v instead of J^T v: an operand that was not transposed.
       const auto pushed = [&](std::size_t k, std::size_t s) {
         double sum = 0;
@@ -146,13 +143,17 @@ class Comparison {
       };
       if (everywhere(pushed)) return {"transposed", "the Jacobian is used where its transpose is meant"};
     }
-    if (Pattern p = on_output([&](const Numbers& v) {
-          Numbers t(v.size());
-          for (std::size_t o = 0; o < v.size() && out_.count() >= 2; ++o)
-            t[static_cast<std::size_t>(out_.transposed(static_cast<std::int64_t>(o)))] = v[o];
-          return t;
-        });
-        out_.count() >= 2 && p.name == "same")
+    const auto moved_output = [&](auto&& from) {
+      return on_output([&](const Numbers& v) {
+        Numbers t(v.size());
+        for (std::size_t o = 0; o < v.size(); ++o) {
+          const std::int64_t i = from(static_cast<std::int64_t>(o));
+          if (i >= 0) t[o] = v[static_cast<std::size_t>(i)];
+        }
+        return t;
+      });
+    };
+    if (out_.count() >= 2 && moved_output([&](std::int64_t o) { return out_.inverse(o); }))
       return {"transposed", "the cotangent's last two axes have changed places"};
     for (int d = 0; d < in_.count(); ++d) {
       const std::int64_t n = in_.size(d);
@@ -163,18 +164,34 @@ class Comparison {
           return {"shifted", text("by ", by, " along axis ", d)};
       }
     }
+    for (const std::int64_t by : {1, -1})
+      if (known > 2 && reads([&](std::int64_t e) { return (e + by + b_.input.size()) % b_.input.size(); }, 1))
+        return {"shifted", text("by ", by, " in memory")};
+    for (int d = 0; d < out_.count(); ++d) {
+      const std::int64_t n = out_.size(d);
+      for (const std::int64_t by : {1, -1}) {
+        const auto turned = [&](std::int64_t o) { return out_.with(o, d, (out_.at(o, d) + by + n) % n); };
+        const auto dropped = [&](std::int64_t o) {
+          const std::int64_t i = out_.at(o, d) + by;
+          return i < 0 || i >= n ? -1 : out_.with(o, d, i);
+        };
+        if (n > 1 && (moved_output(turned) || moved_output(dropped)))
+          return {"shifted", text("the cotangent by ", by, " along axis ", d)};
+      }
+    }
     return {};
   }
 
-  /// "same" if the rule does with a cotangent what differences do with transform(cotangent).
+  /// Whether the rule does with a cotangent what differences do with transform(cotangent).
   template <class Transform>
-  Pattern on_output(Transform transform) const {
-    for (std::size_t k = 0; k < numeric_.size(); ++k) {
+  bool on_output(Transform transform) const {
+    if (!has_columns()) return false;
+    for (std::size_t k = 0; k < b_.cotangents.size(); ++k) {
       const Numbers expected = pulled(transform(b_.cotangents[k]));
       for (std::size_t s = 0; s < expected.size(); ++s)
-        if (!close(analytic(k, s), expected[s], k, s)) return {};
+        if (!close(analytic(k, s), expected[s], k, s)) return false;
     }
-    return {"same", ""};
+    return true;
   }
 
   Pattern summed() const {
@@ -193,7 +210,7 @@ class Comparison {
             t[o] += v[static_cast<std::size_t>(out_.with(static_cast<std::int64_t>(o), d, i))];
         return t;
       };
-      if (on_output(summed).name == "same")
+      if (on_output(summed))
         return {text("axis ", d, " summed too often"), "the cotangent was summed over an axis that stays"};
       for (const std::int64_t kept : {std::int64_t{0}, out_.size(d) - 1}) {
         const auto one = [&](const Numbers& v) {
@@ -202,7 +219,7 @@ class Comparison {
             if (out_.at(static_cast<std::int64_t>(o), d) == kept) t[o] = v[o];
           return t;
         };
-        if (on_output(one).name == "same")
+        if (on_output(one))
           return {text("axis ", d, " not summed"), text("only the cotangents at ", kept, " along the axis arrive")};
       }
     }
@@ -217,13 +234,13 @@ class Comparison {
       std::size_t compared = 0;
       bool same = true;
       for (std::size_t s = 0; s < b_.elements.size() && same; ++s) {
-        for (std::size_t k = 0; k < numeric_.size() && same; ++k) {
+        for (std::size_t k = 0; k < b_.cotangents.size() && same; ++k) {
           double sum = 0;
           bool all = true;
           for (std::int64_t i = 0; i < n && all; ++i) {
             const std::size_t at = where[static_cast<std::size_t>(in_.with(b_.elements[s], d, i))];
             all = at < b_.elements.size();
-            if (all) sum += numeric_[k][at];
+            if (all) sum += numeric(k, at);
           }
           if (!all) continue;
           same = close(analytic(k, s), c * sum, k, s);
@@ -237,12 +254,13 @@ class Comparison {
 
   const Block& b_;
   const Axes in_, out_;
-  std::vector<Numbers> numeric_;
   double scale_ = 0;
 };
 
 }  // namespace
 
-Pattern recognise(const Block& block) { return block.elements.empty() ? Pattern{} : Comparison(block).recognise(); }
+Pattern recognise(const Block& block) {
+  return block.elements.empty() ? Pattern{"", "", false} : Comparison(block).recognise();
+}
 
 }  // namespace xgrad::checking

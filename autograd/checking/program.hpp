@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/gradchecker.hpp>
+#include <autograd/checking/gradchecker.hpp>
 #include <autograd/node.hpp>
 #include <autograd/trace.hpp>
 
@@ -28,7 +28,7 @@ class Program {
     int rule_of = -1;             // the op whose rule it is part of
     std::vector<Source> sources;  // one for each argument
   };
-  /// A rule that returned its result without the history that its numbers have.
+  /// A result of a rule that lost the history which its numbers have.
   struct Cut {
     int rule_of, argument, slot;
   };
@@ -44,12 +44,15 @@ class Program {
   }
   const Slot& result(const Op& op) const { return slots_[static_cast<std::size_t>(op.slot)]; }
   const Op& op(int i) const { return ops_[static_cast<std::size_t>(i)]; }
-  /// The op that made a slot's numbers, negative for an input of the program.
-  int op_of(int slot) const { return slot - static_cast<int>(inputs_); }
+  /// The op that made a slot's numbers, -1 for an input of the program.
+  int op_of(int slot) const { return slot < static_cast<int>(inputs_) ? -1 : slot - static_cast<int>(inputs_); }
   bool has_floating_result(const Op& op) const { return !result(op).numbers.empty(); }
 
   /// The slot that an edge of the op leads to, -1 for none.
-  int slot_of(const Edge& edge) const { return resolve(*edge.input); }
+  int slot_of(const Edge& edge) const {
+    const auto it = by_node_.find(edge.input.get());
+    return it == by_node_.end() ? -1 : it->second;
+  }
   /// What the edge's rule makes of `cotangent`, which has one number for each of the op's results.
   Numbers vjp(const Op& op, const Edge& edge, const Numbers& cotangent) const;
 
@@ -70,14 +73,14 @@ class Program {
   Run run(const std::vector<Moved>& moved, bool fresh = false);
   /// Lets the function run by itself at another point, as a training loop would.
   void visit_elsewhere(double distance);
-  int runs() const { return runs_; }
+  /// Whether it has run so often that the search should come to an end.
+  bool exhausted() const { return runs_ > 40000; }
 
  private:
   class Recorder;
   class Player;
 
-  int resolve(const Node& node) const;
-  Source source_of(const Tensor& t) const;
+  Source source_of(const Tensor& t);
   void add_slot(const Tensor& t, bool moves);
 
   Gradchecker& checker_;

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/gradchecker.hpp>
+#include <autograd/checking/gradchecker.hpp>
 #include <cstring>
 
 namespace xgrad {

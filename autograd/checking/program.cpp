@@ -1,5 +1,5 @@
+#include <autograd/checking/program.hpp>
 #include <autograd/grad_mode.hpp>
-#include <autograd/gradcheck_program.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/sweep.hpp>
@@ -18,22 +18,26 @@ Array with_numbers(const Array& like, const Numbers& numbers) {
 
 }  // namespace
 
-/// What a Trace does not tell: in whose rule an op ran, and what the rules returned.
+/// What a Trace does not tell: in whose rule an op ran, and what rules were handed and returned.
 class Program::Recorder : public Observer {
  public:
-  struct Return {
-    const Node* node;
+  struct Handed {
+    const Node* returned_by;  // null: it was given to a rule
     int argument;
     std::size_t ops_before;
-    Tensor result;
+    Tensor t;
   };
   void op_starts(const OpCall& call) override { differentiating.push_back(call.differentiating); }
+  void vjp_starts(const Node&, const Edge&, const Tensor& g) override { note(nullptr, 0, g); }
   void vjp_ends(const Node& node, const Edge& edge, Tensor& result) override {
-    if (result.defined()) returns.push_back({&node, static_cast<int>(edge.argument), differentiating.size(), result});
+    note(&node, static_cast<int>(edge.argument), result);
+  }
+  void note(const Node* returned_by, int argument, const Tensor& t) {
+    if (t.defined()) handed.push_back({returned_by, argument, differentiating.size(), t});
   }
 
   std::vector<const Node*> differentiating;  // for each op
-  std::vector<Return> returns;
+  std::vector<Handed> handed;
 };
 
 /// Gives every outermost op its recorded result, or the moved one, and keeps what it computed.
@@ -90,44 +94,48 @@ Program::Program(Gradchecker& checker, int order) : checker_(checker), order_(or
     outputs_ = checker.outputs(order, checker.probes_, true);
     traced_ = trace.ops();
   }
-  std::size_t returned = 0;
-  const auto take_returns = [&](std::size_t ops) {
-    for (; returned < recorder.returns.size() && recorder.returns[returned].ops_before <= ops; ++returned) {
-      const Recorder::Return& r = recorder.returns[returned];
-      const Source source = source_of(r.result);
-      const auto node = by_node_.find(r.node);
-      if (source.slot >= 0 && !source.connected && !is_cut(source.slot) &&
-          slots_[static_cast<std::size_t>(source.slot)].moves && node != by_node_.end() &&
-          node->second >= static_cast<int>(inputs_))
-        cuts_.push_back({node->second - static_cast<int>(inputs_), r.argument, source.slot});
+  for (const Tensor& y : outputs_) recorder.note(nullptr, 0, y);
+  const auto op_of_node = [&](const Node* node) {
+    const auto it = by_node_.find(node);
+    return it == by_node_.end() ? -1 : op_of(it->second);
+  };
+  const auto add_cut = [&](const Source& source, int rule_of, int argument) {
+    if (source.slot < 0 || source.connected || is_cut(source.slot) ||
+        !slots_[static_cast<std::size_t>(source.slot)].moves)
+      return;
+    if (rule_of < 0 && op_of(source.slot) >= 0) rule_of = op(op_of(source.slot)).rule_of;
+    if (rule_of >= 0) cuts_.push_back({rule_of, argument, source.slot});
+  };
+  std::size_t handed = 0;
+  const auto take_handed = [&](std::size_t ops) {
+    for (; handed < recorder.handed.size() && recorder.handed[handed].ops_before <= ops; ++handed) {
+      const Recorder::Handed& h = recorder.handed[handed];
+      add_cut(source_of(h.t), h.returned_by ? op_of_node(h.returned_by) : -1, h.argument);
     }
   };
   for (std::size_t i = 0; i < traced_.size(); ++i) {
-    take_returns(i);
+    take_handed(i);
     const TracedOp& traced = traced_[i];
     if (traced.outer >= 0) continue;
-    Op op{&traced, nullptr, static_cast<int>(slots_.size()), -1, {}};
+    Op made{&traced, nullptr, static_cast<int>(slots_.size()), op_of_node(recorder.differentiating[i]), {}};
     bool active = false;
     for (const TracedOp::Argument& argument : traced.inputs) {
       Source source = argument.tensor.defined() ? source_of(argument.tensor) : Source{};
+      // What the sweep adds up comes from rules.
+      if (made.rule_of < 0) add_cut(source, -1, 0);
       if (!source.connected && is_cut(source.slot)) source = {};  // the rule that cut it is to blame
       active |= source.slot >= 0 && slots_[static_cast<std::size_t>(source.slot)].moves;
-      op.sources.push_back(source);
+      made.sources.push_back(source);
     }
-    if (const Node* const node = recorder.differentiating[i]) {
-      const auto it = by_node_.find(node);
-      if (it != by_node_.end() && it->second >= static_cast<int>(inputs_))
-        op.rule_of = it->second - static_cast<int>(inputs_);
-    }
-    if (traced.output.defined() && traced.output.requires_grad()) op.node = traced.output.node().get();
+    if (traced.output.defined() && traced.output.requires_grad()) made.node = traced.output.node().get();
     if (traced.output.defined()) {
-      add_slot(traced.output, op.node && active);
+      add_slot(traced.output, made.node && active);
     } else {
       slots_.push_back({});
     }
-    ops_.push_back(std::move(op));
+    ops_.push_back(std::move(made));
   }
-  take_returns(traced_.size());
+  take_handed(traced_.size());
 }
 
 void Program::add_slot(const Tensor& t, bool moves) {
@@ -140,28 +148,26 @@ void Program::add_slot(const Tensor& t, bool moves) {
   if (t.size() > 0) by_numbers_[t.array().data()].push_back(index);
 }
 
-/// The slot of a node; the links that `grad` makes stand for what they link to.
-int Program::resolve(const Node& start) const {
-  for (const Node* node = &start;;) {
-    const auto it = by_node_.find(node);
-    if (it != by_node_.end()) return it->second;
-    if (std::strcmp(node->name, "gradient") != 0 || node->edge_count == 0) return -1;
-    Node& link = const_cast<Node&>(*node);
-    node = link.edges()[0].input.get();
-  }
-}
-
-Program::Source Program::source_of(const Tensor& t) const {
-  if (t.requires_grad()) {
-    const int slot = resolve(*t.node());
-    if (slot >= 0) return {slot, true};
-  }
+/// Whose numbers a tensor has. The links that `grad` makes stand for what they link to.
+Program::Source Program::source_of(const Tensor& t) {
+  const Node* node = t.requires_grad() ? t.node().get() : nullptr;
+  if (node && by_node_.contains(node)) return {by_node_.at(node), true};
   const auto it = t.size() > 0 ? by_numbers_.find(t.array().data()) : by_numbers_.end();
   if (it == by_numbers_.end()) return {};
   const std::vector<int>& slots = it->second;
-  for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot)
-    if (slots_[static_cast<std::size_t>(*slot)].recorded.shape() == t.shape()) return {*slot, false};
-  return {slots.back(), false};
+  const auto same_shape = [&](int slot) {
+    return slots_[static_cast<std::size_t>(slot)].recorded.shape() == t.shape();
+  };
+  const auto found = std::find_if(slots.rbegin(), slots.rend(), same_shape);
+  const int slot = found == slots.rend() ? slots.back() : *found;
+  const Node* linked = node;
+  while (linked && !by_node_.contains(linked))
+    linked = std::strcmp(linked->name, "gradient") == 0 && linked->edge_count > 0
+                 ? const_cast<Node*>(linked)->edges()[0].input.get()
+                 : nullptr;
+  if (!linked || by_node_.at(linked) != slot) return {slot, false};
+  by_node_[node] = slot;
+  return {slot, true};
 }
 
 Numbers Program::vjp(const Op& op, const Edge& edge, const Numbers& cotangent) const {
