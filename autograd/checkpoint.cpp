@@ -176,7 +176,7 @@ struct Link {
     const bool create_graph = grad_enabled();
     Tensors x_and_g = create_graph ? x : leaves_of(x);
     for (const Part& part : outputs.parts()) x_and_g.push_back(Layout::unpack(g, part));
-    return inputs.pack(create_graph ? checkpoint({vjp, TensorFunction(*vjp)}, x_and_g, place) : (*vjp)(x_and_g));
+    return inputs.pack(create_graph ? checkpointed({vjp, TensorFunction(*vjp)}, x_and_g, place) : (*vjp)(x_and_g));
   }
 };
 
@@ -191,7 +191,7 @@ Tensor node_of(const Array& array, const std::vector<Ref<Node>>& to, Place place
 
 }  // namespace
 
-Tensors checkpoint(KeptFunction f, const Tensors& x, Place place) {
+Tensors checkpointed(KeptFunction f, const Tensors& x, Place place) {
   const OpScope scope("checkpoint", place);
   f.f.check_takes(scope, x.size());
   for (std::size_t i = 0; i < x.size(); ++i)

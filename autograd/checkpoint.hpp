@@ -19,11 +19,11 @@ KeptFunction kept(F&& f) {
     return {own, TensorFunction(*own)};
   }
 }
-std::vector<Tensor> checkpoint(KeptFunction f, const std::vector<Tensor>& x, Place place);
+std::vector<Tensor> checkpointed(KeptFunction f, const std::vector<Tensor>& x, Place place);
 
 template <class F>
 Result<F> checkpoint_of(F&& f, const std::vector<Tensor>& x, Place place) {
-  std::vector<Tensor> y = checkpoint(kept(std::forward<F>(f)), x, place);
+  std::vector<Tensor> y = checkpointed(kept(std::forward<F>(f)), x, place);
   if constexpr (std::is_same_v<Result<F>, Tensor>) {
     return std::move(y[0]);
   } else {
@@ -45,19 +45,19 @@ Result<F> checkpoint_of(F&& f, const std::vector<Tensor>& x, Place place) {
 /// in the backward pass if f then gives other shapes or uses other tensors that require a gradient, or a value that was
 /// overwritten since.
 template <class F>
-detail::Result<F> checkpoint(F&& f, const Tensor& x, Place place = Place::here()) {
+auto checkpoint(F&& f, const Tensor& x, Place place = Place::here()) {
   return detail::checkpoint_of(std::forward<F>(f), {x}, place);
 }
 template <class F>
-detail::Result<F> checkpoint(F&& f, const Tensor& x, const Tensor& w, Place place = Place::here()) {
+auto checkpoint(F&& f, const Tensor& x, const Tensor& w, Place place = Place::here()) {
   return detail::checkpoint_of(std::forward<F>(f), {x, w}, place);
 }
 template <class F>
-detail::Result<F> checkpoint(F&& f, const Tensor& x, const Tensor& w, const Tensor& b, Place place = Place::here()) {
+auto checkpoint(F&& f, const Tensor& x, const Tensor& w, const Tensor& b, Place place = Place::here()) {
   return detail::checkpoint_of(std::forward<F>(f), {x, w, b}, place);
 }
 template <class F>
-detail::Result<F> checkpoint(F&& f, const std::vector<Tensor>& x, Place place = Place::here()) {
+auto checkpoint(F&& f, const std::vector<Tensor>& x, Place place = Place::here()) {
   return detail::checkpoint_of(std::forward<F>(f), x, place);
 }
 
