@@ -1,6 +1,7 @@
 #include <nn/layers.hpp>
 
 #include <autograd/ops.hpp>
+#include <nn/per_sample.hpp>
 
 namespace xgrad::nn {
 namespace {
@@ -24,6 +25,8 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, Place plac
 
 Tensor Dense::operator()(const Operand& x) const {
   const PathScope path(static_cast<const Module*>(this), append_layer);
+  if (detail::PerSample* const per_sample = detail::PerSample::current()) [[unlikely]]
+    return per_sample->dense(x, weight, bias);
   return dense(x, weight, bias);
 }
 

@@ -28,17 +28,23 @@ std::vector<Visitor::Entry> Module::walk(const char* op, Place place) const {
   return std::move(visitor.entries_);
 }
 
+std::vector<std::pair<std::string, detail::OwnedTensor*>> Module::parameter_members(const char* op, Place place) const {
+  std::vector<std::pair<std::string, detail::OwnedTensor*>> result;
+  for (auto& e : walk(op, place))
+    if (e.is_parameter) result.emplace_back(std::move(e.path), e.tensor);
+  return result;
+}
+
 std::vector<Tensor> Module::parameters(Place place) const {
   std::vector<Tensor> result;
-  for (const auto& e : walk("parameters", place))
-    if (e.is_parameter) result.push_back(*e.tensor);
+  for (const auto& member : parameter_members("parameters", place)) result.push_back(*member.second);
   return result;
 }
 
 std::vector<std::pair<std::string, Tensor>> Module::named_parameters(Place place) const {
   std::vector<std::pair<std::string, Tensor>> result;
-  for (const auto& e : walk("named_parameters", place))
-    if (e.is_parameter) result.emplace_back(e.path, *e.tensor);
+  for (auto& [name, member] : parameter_members("named_parameters", place))
+    result.emplace_back(std::move(name), *member);
   return result;
 }
 

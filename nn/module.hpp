@@ -38,6 +38,7 @@ class Mode {
 struct ObjectEnd {
   char mark = 0;
 };
+struct Parameters;
 }  // namespace detail
 
 struct LoadOptions {
@@ -83,6 +84,8 @@ class Module : private virtual detail::ObjectEnd {
 
  private:
   friend class Visitor;
+  friend struct detail::Parameters;
+  std::vector<std::pair<std::string, detail::OwnedTensor*>> parameter_members(const char* op, Place place) const;
   std::vector<Visitor::Entry> walk(const char* op, Place place) const;
   const void* begin() const { return dynamic_cast<const void*>(this); }
   const void* end() const { return static_cast<const detail::ObjectEnd*>(this); }

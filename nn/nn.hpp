@@ -2,12 +2,14 @@
 #include <autograd/autograd.hpp>
 #include <nn/activations.hpp>
 #include <nn/data/data.hpp>
+#include <nn/functional.hpp>
 #include <nn/init.hpp>
 #include <nn/io/safetensors.hpp>
 #include <nn/io/weights.hpp>
 #include <nn/layers.hpp>
 #include <nn/losses.hpp>
 #include <nn/module.hpp>
+#include <nn/per_sample.hpp>
 #include <nn/sequential.hpp>
 #include <nn/training/learning_curve.hpp>
 #include <nn/training/progress.hpp>

@@ -115,7 +115,7 @@ Tensor norm(const Operand& x, const std::vector<int>& axes, bool keepdims, doubl
 Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) {
   const OpScope scope("logsumexp", x.place());
   check_floating(x);
-  if (x.size() == 0) return log(sum(exp(x), axes, keepdims));
+  if (x.size() == 0) return sum(x, axes, keepdims) - infinity;  // -inf of none, and no derivative
   const Reduction r(x, axes, keepdims);
   return primitive(
       "logsumexp", {x}, [&] { return r.run(Reduce::logsumexp, x.array()); },
