@@ -40,7 +40,7 @@ Array::Array(Dtype dtype, const Shape& shape)
 Array Array::clone() const {
   recording::keep(*this);
   Array copy(dtype_, shape_);
-  if (size() > 0) kernels::table().copy[int(dtype_)](data_, copy.data(), {1, {size()}, {{1}, {1}}});
+  if (size() > 0) kernels::table().copy[int(dtype_)](data_, copy.data(), kernels::Loop<2>::row(size(), 1, 1));
   return copy;
 }
 

@@ -21,7 +21,7 @@ void check_fits(const Number& n, Dtype dtype, const OpScope& scope) {
 void fill(const Array& array, const Number& value) {
   alignas(8) std::byte one[8];
   value.store(array.dtype(), one);
-  kernels::Loop<2> loop{1, {array.size()}, {{1}, {0}}};
+  const auto loop = kernels::Loop<2>::row(array.size(), 1, 0);
   if (array.size() > 0) kernels::table().copy[int(array.dtype())](one, array.data(), loop);
 }
 

@@ -64,21 +64,33 @@ Pool* pool() { return current_pool ? current_pool : make_pool(); }
   }
 }
 
-}  // namespace
-
-void* detail::allocate(std::size_t bytes) {
+[[gnu::noinline]] void* allocate_anew(std::size_t bytes) {
   Pool* const p = pool();
   if (!p) return allocate_without_pool(bytes);
   if (void* const block = p->allocate(size_class(bytes))) return block;
   fail(bytes);
 }
 
-void detail::release(void* block, std::size_t bytes) noexcept {
+[[gnu::noinline]] void release_others(void* block, std::size_t bytes) noexcept {
   if (Pool* const p = pool()) {
     p->release(size_class(bytes), block);
   } else {
     release_without_pool(size_class(bytes), block);
   }
+}
+
+}  // namespace
+
+// What nearly every call comes to needs no stack frame.
+void* detail::allocate(std::size_t bytes) {
+  if (bytes <= largest_small && current_pool)
+    if (void* const block = current_pool->take(size_class(bytes))) return block;
+  return allocate_anew(bytes);
+}
+
+void detail::release(void* block, std::size_t bytes) noexcept {
+  if (bytes <= largest_small && current_pool && current_pool->keep(size_class(bytes), block)) return;
+  release_others(block, bytes);
 }
 
 std::int64_t detail::idle_bytes() noexcept {

@@ -26,10 +26,23 @@ namespace detail {
 /// A block of at least `bytes`, aligned to 64 bytes; throws Error naming the bytes when the system has none.
 void* allocate(std::size_t bytes);
 void release(void* block, std::size_t bytes) noexcept;
-void count_bytes(std::int64_t change) noexcept;
-void count_nodes(std::int64_t change) noexcept;
-void count_system_allocation() noexcept;
 std::int64_t idle_bytes() noexcept;
+
+/// One thread's counters; only that thread writes, anyone may read. They are signed: a block may be freed by another
+/// thread than the one that made it, and only the sum over all threads means something.
+struct Counters {
+  std::atomic<std::int64_t> live_bytes{0}, live_nodes{0}, system_allocations{0};
+  Counters* next = nullptr;
+};
+extern thread_local constinit Counters* thread_counters;  // null until the thread counts
+Counters* make_counters() noexcept;
+inline void count(std::atomic<std::int64_t> Counters::*what, std::int64_t change) noexcept {
+  std::atomic<std::int64_t>& counter = (thread_counters ? thread_counters : make_counters())->*what;
+  counter.store(counter.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+}
+inline void count_bytes(std::int64_t change) noexcept { count(&Counters::live_bytes, change); }
+inline void count_nodes(std::int64_t change) noexcept { count(&Counters::live_nodes, change); }
+inline void count_system_allocation() noexcept { count(&Counters::system_allocations, 1); }
 }  // namespace detail
 
 /// For containers of the standard library whose memory shall come from the pool.

@@ -48,10 +48,10 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
   ~Pool();
 
-  /// Null if the system has no more.
-  void* allocate(SizeClass c) {
+  /// A free block, or null.
+  void* take(SizeClass c) {
     Block* const block = lists_[c.index];
-    if (!block) return fresh(c);
+    if (!block) return nullptr;
     lists_[c.index] = block->next;
     __builtin_prefetch(block->next, 1);  // whoever comes next writes there at once
     if (c.small()) {
@@ -61,12 +61,24 @@ class Pool {
     }
     return block;
   }
+  /// Null if the system has no more.
+  void* allocate(SizeClass c) {
+    void* const block = take(c);
+    return block ? block : fresh(c);
+  }
 
-  void release(SizeClass c, void* block) noexcept {
-    if (!c.small()) return release_large(c, block);
-    if (counts_[c.index] * c.bytes >= batch_bytes) give_away(c.index);
+  /// Keeps a small block, unless there is a batch of them.
+  bool keep(SizeClass c, void* block) noexcept {
+    if (counts_[c.index] * c.bytes >= batch_bytes) return false;
     push(c.index, block);
     ++counts_[c.index];
+    return true;
+  }
+  void release(SizeClass c, void* block) noexcept {
+    if (!c.small()) return release_large(c, block);
+    if (keep(c, block)) return;
+    give_away(c.index);
+    keep(c, block);
   }
 
   /// Gives the free large blocks back to the system.

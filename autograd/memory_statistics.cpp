@@ -4,12 +4,7 @@
 namespace xgrad::memory {
 namespace {
 
-/// One thread's counters; only that thread writes, anyone may read. They are signed: a block may be freed by another
-/// thread than the one that made it, and only the sum over all threads means something.
-struct Counters {
-  std::atomic<std::int64_t> live_bytes{0}, live_nodes{0}, system_allocations{0};
-  Counters* next = nullptr;
-};
+using detail::Counters;
 
 struct Registry {
   std::mutex mutex;
@@ -21,29 +16,19 @@ Registry& registry() {
   return *r;
 }
 
-thread_local constinit Counters* mine = nullptr;
-
-// Kept for good: they go on counting for the blocks that the thread leaves behind.
-Counters& counters() {
-  if (!mine) {
-    mine = new Counters;
-    Registry& r = registry();
-    const std::lock_guard lock(r.mutex);
-    mine->next = r.first;
-    r.first = mine;
-  }
-  return *mine;
-}
-
-void add(std::atomic<std::int64_t>& counter, std::int64_t change) {
-  counter.store(counter.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
-}
-
 }  // namespace
 
-void detail::count_bytes(std::int64_t change) noexcept { add(counters().live_bytes, change); }
-void detail::count_nodes(std::int64_t change) noexcept { add(counters().live_nodes, change); }
-void detail::count_system_allocation() noexcept { add(counters().system_allocations, 1); }
+thread_local constinit Counters* detail::thread_counters = nullptr;
+
+// Kept for good: they go on counting for the blocks that the thread leaves behind.
+Counters* detail::make_counters() noexcept {
+  Counters* const made = new Counters;
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  made->next = r.first;
+  r.first = made;
+  return thread_counters = made;
+}
 
 Statistics statistics() {
   Statistics s{};

@@ -5,34 +5,11 @@
 namespace xgrad {
 namespace {
 
-thread_local constinit bool recording_enabled = true;
 thread_local constinit const Node* differentiating = nullptr;
 
 template <class E, class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw E(OpScope::prefix() + text(parts...));
-}
-
-/// The one dtype of all tensor inputs.
-template <std::size_t N>
-Dtype common_dtype(const Input (&inputs)[N]) {
-  const Input* first = nullptr;
-  for (const Input& input : inputs) {
-    if (input.is_number()) continue;
-    if (!first) {
-      first = &input;
-    } else if (input.tensor().dtype() != first->tensor().dtype()) {
-      fail<DtypeError>("a is ", name_of(first->tensor().dtype()), ", b is ", name_of(input.tensor().dtype()),
-                       "; convert one with .to(...)");
-    }
-  }
-  if (!first) fail<ValueError>("all arguments are plain numbers; make one a tensor with tensor(...)");
-  const Dtype dtype = first->tensor().dtype();
-  for (const Input& input : inputs) {
-    if (input.is_number() && !input.number().fits(dtype))
-      fail<DtypeError>("the number ", input.number(), " is no ", name_of(dtype), "; convert the tensor with .to(f64)");
-  }
-  return dtype;
 }
 
 template <class Function>
@@ -56,31 +33,40 @@ Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
   return shape;
 }
 
+[[noreturn, gnu::noinline]] void fail_overwritten(const Tensor& t) {
+  fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
+                   " needs was overwritten after it was recorded (it is at version ",
+                   t.array().storage()->written.load(std::memory_order_relaxed), ", expected at most ",
+                   differentiating->recorded, "); call backward before assign or step, or record the op again");
+}
+
 /// f(a, b), broadcast, as the inputs' dtype or as booleans.
 Array run_binary(const Input (&inputs)[2], const kernels::Table::BinaryFn (&kernel_of)[dtype_count], bool to_boolean) {
-  const Dtype dtype = common_dtype(inputs), result_dtype = to_boolean ? boolean : dtype;
-  const auto kernel = checked_kernel(kernel_of[int(dtype)], dtype);
-  const void* data[2];
-  alignas(8) std::byte numbers[2][8];
-  for (int i = 0; i < 2; ++i) {
-    if (inputs[i].is_number()) {
-      inputs[i].number().store(dtype, numbers[i]);
-      data[i] = numbers[i];
-    } else {
-      data[i] = inputs[i].tensor().array().data();
-    }
+  const auto numbers_of = [](const Input& input) { return input.is_number() ? nullptr : &input.tensor().array(); };
+  const Array *const a = numbers_of(inputs[0]), *const b = numbers_of(inputs[1]);
+  if (!a && !b) fail<ValueError>("all arguments are plain numbers; make one a tensor with tensor(...)");
+  const Array& one = a ? *a : *b;
+  const Dtype dtype = one.dtype();
+  alignas(8) std::byte number[8];
+  if (a && b) {
+    if (b->dtype() != dtype)
+      fail<DtypeError>("a is ", name_of(dtype), ", b is ", name_of(b->dtype()), "; convert one with .to(...)");
+  } else {
+    const Number& n = inputs[a ? 1 : 0].number();
+    if (!n.fits(dtype))
+      fail<DtypeError>("the number ", n, " is no ", name_of(dtype), "; convert the tensor with .to(f64)");
+    n.store(dtype, number);
   }
-  const bool a_number = inputs[0].is_number(), b_number = inputs[1].is_number();
+  const auto kernel = checked_kernel(kernel_of[int(dtype)], dtype);
   const auto run = [&](const Shape& shape, const kernels::Loop<2>& loop) {
-    Array result(result_dtype, shape);
-    if (result.size() > 0) kernel(data[0], data[1], result.data(), loop);
+    Array result(to_boolean ? boolean : dtype, shape);
+    if (result.size() > 0) kernel(a ? a->data() : number, b ? b->data() : number, result.data(), loop);
     return result;
   };
-  const Shape& shape = inputs[a_number].tensor().shape();
-  if (a_number || b_number || shape == inputs[1].tensor().shape())
-    return run(shape, {1, {shape.size()}, {{!a_number}, {!b_number}}});
+  if (!a || !b || a->shape() == b->shape())
+    return run(one.shape(), kernels::Loop<2>::row(one.size(), a != nullptr, b != nullptr));
   kernels::Loop<2> loop;
-  const Shape both = broadcast_loop(shape, inputs[1].tensor().shape(), loop);
+  const Shape both = broadcast_loop(a->shape(), b->shape(), loop);
   return run(both, loop);
 }
 
@@ -93,35 +79,24 @@ Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dty
 
 }  // namespace
 
-bool grad_enabled() { return recording_enabled; }
-
-detail::GradMode::GradMode(bool enabled) : before_(recording_enabled) { recording_enabled = enabled; }
-detail::GradMode::~GradMode() { recording_enabled = before_; }
+thread_local constinit bool detail::GradMode::enabled_ = true;
 
 detail::Differentiating::Differentiating(const Node* node) : before_(differentiating) { differentiating = node; }
 detail::Differentiating::~Differentiating() { differentiating = before_; }
 
-bool detail::recording(const Input* inputs, std::size_t count) {
-  if (!recording_enabled) return false;
-  for (std::size_t i = 0; i < count; ++i)
-    if (inputs[i].requires_grad()) return true;
-  return false;
-}
-
 void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
+  const bool captured = recording::active();
+  const std::uint64_t last_valid = differentiating ? differentiating->recorded : std::uint64_t(-1);
   for (std::size_t i = 0; i < count; ++i) {
-    if (allow_numbers && inputs[i].is_number()) continue;
+    if (inputs[i].is_number()) {
+      if (allow_numbers) continue;
+      fail<ValueError>("the argument is a plain number; make it a tensor with tensor(...)");
+    }
     const Tensor& t = inputs[i].tensor();
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
-    recording::keep(t);
-    if (!differentiating) continue;
-    const std::uint64_t written = t.array().storage()->written.load(std::memory_order_relaxed);
-    if (written > differentiating->recorded)
-      fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
-                       " needs was overwritten after it was recorded (it is at version ", written,
-                       ", expected at most ", differentiating->recorded,
-                       "); call backward before assign or step, or record the op again");
+    if (captured) recording::keep(t);
+    if (t.array().storage()->written.load(std::memory_order_relaxed) > last_valid) fail_overwritten(t);
   }
 }
 

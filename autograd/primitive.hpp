@@ -19,21 +19,26 @@ namespace xgrad {
 /// An input of an op, borrowed for the call.
 class Input {
  public:
-  Input(const Operand& o) : operand_(&o) {}
+  Input(const Operand& o)
+      : tensor_(o.is_number() ? nullptr : &o.tensor()),
+        number_(&o.number()),
+        file_(o.place().file),
+        line_(o.place().line) {}
   Input(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : tensor_(&t), file_(file), line_(line) {}
 
-  bool is_number() const { return operand_ && operand_->is_number(); }
-  const Number& number() const { return operand_->number(); }
-  const Tensor& tensor() const { return operand_ ? operand_->tensor() : *tensor_; }
-  bool requires_grad() const { return !is_number() && tensor().requires_grad(); }
-  Place place() const { return operand_ ? operand_->place() : Place{file_, line_}; }
+  /// Either a number or a tensor.
+  bool is_number() const { return !tensor_; }
+  const Number& number() const { return *number_; }
+  const Tensor& tensor() const { return *tensor_; }
+  bool requires_grad() const { return tensor_ && tensor_->requires_grad(); }
+  Place place() const { return {file_, line_}; }
 
  private:
-  const Operand* operand_ = nullptr;
-  const Tensor* tensor_ = nullptr;
-  const char* file_ = nullptr;
-  int line_ = 0;
+  const Tensor* tensor_;
+  const Number* number_ = nullptr;
+  const char* file_;
+  int line_;
 };
 
 /// In place of a rule: no derivative flows to this input.
@@ -46,7 +51,12 @@ inline constexpr auto zero_rule = [](const Tensor&) { return Tensor(); };
 namespace detail {
 
 /// Whether any of the inputs needs a gradient now.
-bool recording(const Input* inputs, std::size_t count);
+inline bool recording(const Input* inputs, std::size_t count) {
+  if (!grad_enabled()) return false;
+  for (std::size_t i = 0; i < count; ++i)
+    if (inputs[i].requires_grad()) return true;
+  return false;
+}
 /// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
 /// Only elementwise ops take plain numbers.
 void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false);

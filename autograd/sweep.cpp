@@ -198,7 +198,7 @@ void add_in_place(const Tensor& to, const Tensor& g) {
   if (to.size() == 0) return;
   recording::keep(to);
   recording::keep(g);
-  const kernels::Loop<2> loop{1, {to.size()}, {{1}, {1}}};
+  const auto loop = kernels::Loop<2>::row(to.size(), 1, 1);
   void* const numbers = to.array().data();
   kernels::table().binary[int(kernels::Binary::add)][int(to.dtype())](numbers, g.array().data(), numbers, loop);
 }

@@ -31,9 +31,9 @@ void Tensor::fail_dtype(Dtype asked) const {
                                             "; convert it with .to(", name_of(asked), ")"));
 }
 
-const Ref<Node>& Tensor::node() const {
+const Ref<Node>& Tensor::no_node() {
   static const Ref<Node> none;
-  return value_ ? value_->node : none;
+  return none;
 }
 
 void Tensor::reset_array(Array array) {

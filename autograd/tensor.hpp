@@ -107,7 +107,7 @@ class Tensor {
   /// The truth of a tensor of size 1. Its error has no line: a conversion is not told where it was written.
   explicit operator bool() const { return item<bool>(Place{}); }
 
-  const Ref<Node>& node() const;
+  const Ref<Node>& node() const { return value_ ? value_->node : no_node(); }
   /// Replaces the numbers, dtype and all, for everyone who holds this tensor (nn::Module::to).
   void reset_array(Array array);
   /// Whether this handle and its storage are the only ones, so that the numbers may be overwritten unseen.
@@ -126,6 +126,7 @@ class Tensor {
     ~Value();
     static void destroy(Value* v) noexcept;
   };
+  static const Ref<Node>& no_node();
   [[noreturn]] static void fail_undefined();
   [[noreturn]] void fail_dtype(Dtype asked) const;
   /// The only element as a T, double or std::int64_t.

@@ -96,7 +96,7 @@ float HandWrittenStep::forward(const float* x, const float* t) {
     h += hidden2;
   }
   constexpr int dtype = int(f32);
-  const kernels::Loop<2> loop{1, {batch_}, {{1}, {1}}};
+  const auto loop = kernels::Loop<2>::row(batch_, 1, 1);
   table().binary[int(kernels::Binary::bce_with_logits)][dtype](z_.data(), t, losses_.data(), loop);
   float sum = 0;
   table().reduce[int(kernels::Reduce::sum)][dtype](losses_.data(), &sum, 1, batch_, 1);

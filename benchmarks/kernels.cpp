@@ -155,8 +155,7 @@ void functions_in_cache(Run& run) {
     row(
         raw.name, [&, in] { ours(in, y.data(), n); }, [&, in] { raw.run(in, y.data(), n), keep(y); });
   }
-  xgrad::kernels::Loop<2> flat;
-  flat.rank = 1, flat.sizes[0] = n, flat.strides[0][0] = flat.strides[1][0] = 1;
+  const auto flat = xgrad::kernels::Loop<2>::row(n, 1, 1);
   const auto pow = table.binary[int(xgrad::kernels::Binary::pow)][int(xgrad::f32)];
   row(
       "pow", [&] { pow(positive.data(), x.data(), y.data(), flat); },

@@ -25,7 +25,8 @@ target_include_directories(xgrad PUBLIC
 set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
 # The engine moves small structs whose fields were stored one by one a moment before. Copied in vectors they would not be
 # forwarded from the processor's store buffer.
-target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize)
+# Nor does anybody replace one of its functions at run time, so that calls among them may be inlined.
+target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
   BLAS::BLAS ZLIB::ZLIB OpenMP::OpenMP_CXX)
 if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)

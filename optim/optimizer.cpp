@@ -115,8 +115,12 @@ void Optimizer::change_parameters(Place place) {
   Plan planned{};
   std::size_t group = groups_;  // of `planned`, as is the step
   std::int64_t step = 0;
+  const std::uint64_t time = tick();
   for (Slot& slot : slots_) {
-    const Tensor g = slot.parameter.grad();
+    if (!slot.parameter.requires_grad()) continue;
+    const Node& leaf = *slot.parameter.node();
+    recording::reads_grad(leaf);
+    const Tensor& g = leaf.grad;
     if (!g.defined()) continue;
     ++slot.steps;
     if (slot.group != group || slot.steps != step) planned = plan(group = slot.group, step = slot.steps);
@@ -130,7 +134,7 @@ void Optimizer::change_parameters(Place place) {
     }
     planned.kernel[int(p.dtype())](p.data(), g.array().data(), moments[0], moments[1], moments[2], p.size(),
                                    planned.numbers);
-    p.storage()->written.store(tick(), std::memory_order_relaxed);
+    p.storage()->written.store(time, std::memory_order_relaxed);
   }
 }
 

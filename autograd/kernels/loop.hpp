@@ -12,8 +12,20 @@ inline constexpr int max_rank = 8;
 template <int Arrays>
 struct Loop {
   int rank = 0;
-  Size sizes[max_rank] = {};
-  Size strides[Arrays][max_rank] = {};
+  Size sizes[max_rank];  // of these and of the strides only `rank` are looked at
+  Size strides[Arrays][max_rank];
+
+  /// n elements in one row, with the strides given.
+  template <class... Stride>
+  static Loop row(Size n, Stride... strides) {
+    static_assert(sizeof...(Stride) == Arrays);
+    Loop loop;
+    loop.rank = 1;
+    loop.sizes[0] = n;
+    int array = 0;
+    ((loop.strides[array++][0] = Size(strides)), ...);
+    return loop;
+  }
 
   Size count() const {
     Size n = 1;

@@ -109,8 +109,8 @@ Tensor log_softmax(const Operand& x, int axis) {
 Tensor bce_with_logits(const Operand& z, const Operand& t) {
   return elementwise(
       "bce_with_logits", {z, t}, Binary::bce_with_logits,
-      [z, t](const Tensor& g) { return g * (sigmoid(z) - t); },  // d/dz
-      [z](const Tensor& g) { return -(g * z); });                // d/dt
+      [z = Kept(z), t = Kept(t)](const Tensor& g) { return g * (sigmoid(z) - t); },  // d/dz
+      [z = Kept(z)](const Tensor& g) { return -(g * z); });                          // d/dt
 }
 
 Tensor masked_scale(const Operand& x, const Tensor& keep, double scale) {
@@ -126,7 +126,8 @@ Tensor masked_scale(const Operand& x, const Tensor& keep, double scale) {
     return result;
   };
   return primitive(
-      "masked_scale", {x, keep}, forward, [keep, scale](const Tensor& g) { return masked_scale(g, keep, scale); },
+      "masked_scale", {x, keep}, forward,
+      [keep = Kept(keep), scale](const Tensor& g) { return masked_scale(g, keep.tensor(), scale); },
       not_differentiable);
 }
 

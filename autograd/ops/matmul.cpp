@@ -5,12 +5,15 @@
 namespace xgrad {
 namespace {
 
-/// A stack of matrices, or of their transposes.
+/// A stack of matrices, or of their transposes. Borrowed until a rule has it, as a Kept is.
 struct Stack {
-  Tensor matrices;
+  Kept matrices;
   bool transposed;
+  Stack(const Operand& m, bool t) : matrices(m), transposed(t) {}
+  Stack(const Tensor& m, bool t) : matrices(Operand(m)), transposed(t) {}
   std::int64_t rows() const { return matrices.shape()[transposed ? -1 : -2]; }
   std::int64_t columns() const { return matrices.shape()[transposed ? -2 : -1]; }
+  Stack borrowed() const { return {matrices, transposed}; }
   Stack transpose() const { return {matrices, !transposed}; }
 };
 
@@ -58,10 +61,10 @@ Tensor product(const Stack& a, const Stack& b) {
         kernels::table().gemm[int(dtype)](shape, a.matrices.array().data(), b.matrices.array().data(), c.data());
         return c;
       },
-      [b, transposed = a.transposed](const Tensor& g) {
+      [b = b.borrowed(), transposed = a.transposed](const Tensor& g) {
         return transposed ? product(b, {g, true}) : product({g, false}, b.transpose());
       },
-      [a, transposed = b.transposed](const Tensor& g) {
+      [a = a.borrowed(), transposed = b.transposed](const Tensor& g) {
         return transposed ? product({g, true}, a) : product(a.transpose(), {g, false});
       });
 }
@@ -82,20 +85,23 @@ Tensor product(const Stack& a, const Stack& b, const Shape& batch) {
         multiply_all(a, b, whole, c);
         return c;
       },
-      [b, batch_a, transposed = a.transposed](const Tensor& g) {
+      [b = b.borrowed(), batch_a, transposed = a.transposed](const Tensor& g) {
         const Stack h{g, false};
         return transposed ? product(b, h.transpose(), batch_a) : product(h, b.transpose(), batch_a);
       },
-      [a, batch_b, transposed = b.transposed](const Tensor& g) {
+      [a = a.borrowed(), batch_b, transposed = b.transposed](const Tensor& g) {
         const Stack h{g, false};
         return transposed ? product(h.transpose(), a, batch_b) : product(a.transpose(), h, batch_b);
       });
 }
 
-Tensor viewed(const Tensor& x, const Shape& shape) { return x.shape() == shape ? x : reshape(x, shape); }
+Tensor viewed(Tensor&& x, const Shape& shape) { return x.shape() == shape ? std::move(x) : reshape(x, shape); }
 
-/// All axes but the last as one: the rows of a single matrix.
-Tensor as_matrix(const Tensor& x) { return viewed(x, {x.shape().product(0, x.ndim() - 1), x.shape()[-1]}); }
+/// All axes but the last as one: the rows of a single matrix. It lives as long as x and the expression of the call.
+const Tensor& as_matrix(const Tensor& x, Tensor&& folded = {}) {
+  if (x.ndim() == 2) return x;
+  return folded = reshape(x, {x.shape().product(0, x.ndim() - 1), x.shape()[-1]});
+}
 
 void check_operands(const OpScope& scope, const Operand& a, const Operand& b) {
   if (a.is_number() || b.is_number())
@@ -118,7 +124,8 @@ Tensor matmul(const Operand& a, const Operand& b, MatmulOptions options) {
     scope.fail("inner dimensions differ: a is ", a.shape(), transpose_a ? " transposed" : "", ", b is ", b.shape(),
                transpose_b ? " transposed" : "");
   if (row && column) return sum(a * b);
-  const Stack p{row ? unsqueeze(a, 0) : a.tensor(), transpose_a}, q{column ? unsqueeze(b, 1) : b.tensor(), transpose_b};
+  const Tensor from_row = row ? unsqueeze(a, 0) : Tensor(), from_column = column ? unsqueeze(b, 1) : Tensor();
+  const Stack p{row ? from_row : a.tensor(), transpose_a}, q{column ? from_column : b.tensor(), transpose_b};
   Shape batch;
   if (!broadcast(batch_of(p.matrices.shape()), batch_of(q.matrices.shape()), batch))
     scope.fail("batch axes do not broadcast: a is ", a.shape(), ", b is ", b.shape(),
@@ -128,7 +135,7 @@ Tensor matmul(const Operand& a, const Operand& b, MatmulOptions options) {
   if (!column) shape.push_back(q.columns());
   // Against one matrix the rows of all others make one product.
   const bool fold = q.matrices.ndim() == 2 && !transpose_a;
-  return viewed(fold ? product({as_matrix(p.matrices), false}, q) : product(p, q, batch), shape);
+  return viewed(fold ? product({as_matrix(p.matrices.tensor()), false}, q) : product(p, q, batch), shape);
 }
 
 Tensor dot(const Operand& a, const Operand& b) {
@@ -183,15 +190,16 @@ Tensor dense(const Operand& x, const Operand& w, const Tensor& b) {
   const OpScope scope("dense", x.place());
   check_dense(scope, x, w, b);
   const auto forward = [&] { return affine(x.tensor(), w.tensor(), b); };
-  const auto to_x = [w = w.tensor(), shape = x.shape()](const Tensor& g) {
+  auto to_x = [w = Kept(w), shape = x.shape()](const Tensor& g) {
     return viewed(product({as_matrix(g), false}, {w, true}), shape);  // (rows, out) (out, in)
   };
-  const auto to_w = [x = x.tensor()](const Tensor& g) {
-    return product({as_matrix(x), true}, {as_matrix(g), false});  // (in, rows) (rows, out)
+  auto to_w = [x = Kept(x)](const Tensor& g) {
+    return product({as_matrix(x.tensor()), true}, {as_matrix(g), false});  // (in, rows) (rows, out)
   };
-  if (!b.defined()) return primitive("dense", {x, w}, forward, to_x, to_w);
+  if (!b.defined()) return primitive("dense", {x, w}, forward, std::move(to_x), std::move(to_w));
   static const std::vector<int> rows{0};  // one for all: a step shall ask the system for nothing
-  return primitive("dense", {x, w, b}, forward, to_x, to_w, [](const Tensor& g) { return sum(as_matrix(g), rows); });
+  return primitive("dense", {x, w, b}, forward, std::move(to_x), std::move(to_w),
+                   [](const Tensor& g) { return sum(as_matrix(g), rows); });
 }
 
 }  // namespace xgrad

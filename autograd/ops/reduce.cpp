@@ -29,26 +29,25 @@ Array Reduction::run(kernels::Reduce kind, const Array& x) const {
   const auto kernel = kernels::table().reduce[int(kind)][int(x.dtype())];
   if (!kernel)
     throw DtypeError(OpScope::prefix() + text("not defined for ", name_of(x.dtype()), "; convert with .to(f32)"));
-  Array current = x;
-  bool done = false;
+  Array current;
+  Shape shape = from;
   for (int last = from.ndim() - 1; last >= 0; --last) {
     if (!along[last]) continue;
     int first = last;
     while (first > 0 && along[first - 1]) --first;
-    const AxisView view(current.shape(), first, last);
-    Shape shape = current.shape();
+    const AxisView view(shape, first, last);
     for (int d = first; d <= last; ++d) shape[d] = 1;
-    Array next(x.dtype(), shape);
-    if (next.size() > 0) kernel(current.data(), next.data(), view.outer, view.count, view.inner);
+    Array next(x.dtype(), shape == kept ? result : shape);
+    if (next.size() > 0)
+      kernel(current.defined() ? current.data() : x.data(), next.data(), view.outer, view.count, view.inner);
     current = std::move(next);
     last = first;
-    done = true;
   }
-  if (!done) {  // of a 0-d tensor
+  if (!current.defined()) {  // of a 0-d tensor
     current = Array(x.dtype(), result);
     kernel(x.data(), current.data(), 1, 1, 1);
   }
-  return current.viewed(result);
+  return current;
 }
 
 AxesLast::AxesLast(int ndim, const std::vector<int>& last) : back(static_cast<std::size_t>(ndim)) {

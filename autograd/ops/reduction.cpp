@@ -20,7 +20,7 @@ namespace {
 Array divided(Array x, double by) {
   alignas(8) std::byte number[8];
   Number(by).store(x.dtype(), number);
-  const kernels::Loop<2> loop{1, {x.size()}, {{1}, {0}}};
+  const auto loop = kernels::Loop<2>::row(x.size(), 1, 0);
   if (x.size() > 0)
     kernels::table().binary[int(kernels::Binary::divide)][int(x.dtype())](x.data(), number, x.data(), loop);
   return x;

@@ -161,7 +161,7 @@ void check_select(const Table* t) {
         loop.rank = 2;
         loop.sizes[0] = rows, loop.sizes[1] = n;
         loop.strides[0][1] = sm, loop.strides[1][1] = sa, loop.strides[2][1] = 1;
-        loop.strides[0][0] = loop.strides[2][0] = n;
+        loop.strides[0][0] = loop.strides[2][0] = n, loop.strides[1][0] = 0;
         std::vector<T> a, b, y(std::size_t(rows * n));
         std::vector<char> mask;
         for (Size i = 0; i < (rows + 1) * n + 2; ++i)
