@@ -117,6 +117,22 @@ void detail::Watch::tell_end(const Tensor& result) {
   Observing::tell([&](Observer& o) { o.op_ends(call_, result); });
 }
 
+Dtype detail::common_floating_dtype(const Input* inputs, std::size_t count) {
+  std::size_t first = count;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (inputs[i].is_number()) continue;
+    const Dtype dtype = inputs[i].tensor().dtype();
+    if (!is_floating(dtype))
+      fail<DtypeError>("argument ", i, " is ", name_of(dtype), ", not f32 or f64; convert it with .to(f32)");
+    if (first == count) first = i;
+    if (const Dtype expected = inputs[first].tensor().dtype(); dtype != expected)
+      fail<DtypeError>("argument ", first, " is ", name_of(expected), ", argument ", i, " is ", name_of(dtype),
+                       "; convert one with .to(...)");
+  }
+  if (first == count) fail<ValueError>("all arguments are plain numbers; make one a tensor with tensor(...)");
+  return inputs[first].tensor().dtype();
+}
+
 Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel) {
   const Array& x = inputs[0].tensor().array();
   return run_unary(x, kernels::table().unary[int(kernel)][int(x.dtype())], x.dtype());

@@ -60,6 +60,8 @@ inline bool recording(const Input* inputs, std::size_t count) {
 /// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
 /// Only elementwise ops take plain numbers.
 void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false);
+/// The dtype, f32 or f64, that all inputs but plain numbers have; throws DtypeError if they differ.
+Dtype common_floating_dtype(const Input* inputs, std::size_t count);
 /// The node whose rule is running on this thread, while one is.
 class Differentiating {
  public:

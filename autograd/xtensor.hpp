@@ -111,22 +111,6 @@ Array forward_result(const R& result) {
   }
 }
 
-/// The dtype, f32 or f64, that all inputs have.
-template <std::size_t N>
-Dtype common_floating_dtype(const Input (&inputs)[N], const OpScope& scope) {
-  for (std::size_t i = 0; i < N; ++i) {
-    if (inputs[i].is_number())
-      scope.fail<ValueError>("argument ", i, " is a plain number; make it a tensor with tensor(...)");
-    const Dtype dtype = inputs[i].tensor().dtype(), first = inputs[0].tensor().dtype();
-    if (!is_floating(dtype))
-      scope.fail<DtypeError>("argument ", i, " is ", name_of(dtype), ", not f32 or f64; convert it with .to(f32)");
-    if (dtype != first)
-      scope.fail<DtypeError>("argument 0 is ", name_of(first), ", argument ", i, " is ", name_of(dtype),
-                             "; convert one with .to(...)");
-  }
-  return inputs[0].tensor().dtype();
-}
-
 template <class T, class Forward, std::size_t... I>
 constexpr bool takes_views(std::index_sequence<I...>) {
   return std::is_invocable_v<Forward&, decltype((I, std::declval<const View<T>&>()))...>;
@@ -200,7 +184,7 @@ requires(!std::is_invocable_v<Forward&>) Tensor
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
   detail::Watch watch(name, inputs, N);
-  Array numbers = detail::common_floating_dtype(inputs, scope) == f32
+  Array numbers = detail::common_floating_dtype(inputs, N) == f32
                       ? detail::expression_forward<float>(forward, inputs, scope)
                       : detail::expression_forward<double>(forward, inputs, scope);
   Tensor result =

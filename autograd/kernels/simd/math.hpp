@@ -151,4 +151,22 @@ inline Floats log1p_exp(Floats x) {
   return y + select(upper, Floats(0.693147181f), Floats(0.f));
 }
 
+template <class V>
+V softplus(V x) {
+  return positive_part(x) + log1p_exp(x);
+}
+template <class V>
+V log_sigmoid(V x) {
+  return -(positive_part(-x) + log1p_exp(x));
+}
+template <class V>
+V silu(V x) {
+  return gated(x, sigmoid(x));
+}
+/// 1 + erf(x / sqrt 2) as erfc, which does not cancel for negative x.
+template <class V>
+V gelu(V x) {
+  return gated(x, V(0.5f) * erfc(x * constant<V>(-0.70710678118654752440)));
+}
+
 }  // namespace xgrad::kernels::XGRAD_ISA::math

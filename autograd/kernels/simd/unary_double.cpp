@@ -9,7 +9,7 @@ void fill_double(Table& t) {
   set<V>(t, K::exp, f64, [](V x) { return math::exp(x); });
   set<V>(t, K::log, f64, [](V x) { return math::log(x); });
   set<V>(t, K::sigmoid, f64, [](V x) { return math::sigmoid(x); });
-  set<V>(t, K::silu, f64, [](V x) { return math::gated(x, math::sigmoid(x)); });
+  set<V>(t, K::silu, f64, [](V x) { return math::silu(x); });
 }
 
 void exponentials(const double* x, double shift, double* y, Size n) { shifted_exponentials<true>(x, &shift, y, n); }

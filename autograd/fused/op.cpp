@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <autograd/backward.hpp>
+#include <autograd/fused/op.hpp>
+#include <autograd/ops.hpp>
+#include <autograd/recording.hpp>
+#include <memory>
+#include <mutex>
+
+namespace xgrad {
+
+void kernels::check_limits(double low, double high) {
+  if (low <= high) return;
+  throw ValueError(OpScope::prefix() + text("clamp: low is ", low, ", high is ", high, "; expected low <= high"));
+}
+
+namespace detail {
+
+thread_local constinit Dtype dtype_of_numbers = f32;
+
+namespace {
+
+using kernels::max_operands, kernels::max_results, kernels::Operands, kernels::RowFunction;
+
+/// Adds an operand of shape `from` to an elementwise loop over `shape`.
+void add_operand(Operands& operands, const Shape& from, const Shape& shape) {
+  kernels::Loop<1>& loop = operands.loops[operands.count++];
+  const Shape strides = broadcast_strides(from, shape);
+  loop.rank = shape.ndim();
+  std::copy(shape.begin(), shape.end(), loop.sizes);
+  std::copy(strides.begin(), strides.end(), loop.strides[0]);
+  loop.collapse();
+}
+
+void run(const FusedFunction& f, bool partials, Dtype dtype, const Operands& operands,
+         const void* const (&in)[max_operands], void* const (&out)[max_results]) {
+  const FusedFunction::Rows& rows = f.rows[int(dtype)];
+  RowFunction row{partials ? rows.partials : rows.values, int(size_of(dtype)), rows.lanes, {}};
+  std::copy(std::begin(f.closure), std::end(f.closure), row.closure);
+  recording::repeat(kernels::run_rows, row, operands, in[0], in[1], in[2], in[3], in[4], in[5], in[6], out[0], out[1],
+                    out[2], out[3], out[4], out[5]);
+}
+
+/// The dtype that numbers have, while alive.
+class NumbersAs {
+ public:
+  explicit NumbersAs(Dtype dtype) : before_(std::exchange(dtype_of_numbers, dtype)) {}
+  ~NumbersAs() { dtype_of_numbers = before_; }
+  NumbersAs(const NumbersAs&) = delete;
+  NumbersAs& operator=(const NumbersAs&) = delete;
+
+ private:
+  const Dtype before_;
+};
+
+/// What the rules of one call share: the function and the inputs. One pass over the numbers gives the cotangents of
+/// all inputs; the first rule that is asked computes them, and the others find theirs.
+class FusedCall {
+ public:
+  FusedCall(const FusedFunction& f, const Input* inputs, int count, Dtype dtype) : f_(f), count_(count) {
+    for (int k = 0; k < count; ++k) {
+      const Input& input = inputs[k];
+      inputs_[k] = input.is_number() ? full({}, input.number(), {.dtype = dtype}) : input.tensor();
+      needed_[k] = input.requires_grad();
+    }
+  }
+
+  Tensor cotangent(std::size_t i, const Tensor& g) {
+    const Input check[] = {inputs_[0], inputs_[1], inputs_[2], inputs_[3], inputs_[4], inputs_[5]};
+    check_inputs(check, std::size_t(count_));
+    if (grad_enabled()) return recorded_cotangent(i, g);
+    const std::lock_guard lock(mutex_);
+    if (!holds(i, g.array())) compute(g);
+    Tensor result(std::move(cotangents_[i]));
+    cotangents_[i] = Array();
+    for (const Array& left : cotangents_)
+      if (left.defined()) return result;
+    g_ = Array();
+    return result;
+  }
+
+ private:
+  /// Whether what was computed before is for this g, and for nothing that has been overwritten since.
+  bool holds(std::size_t i, const Array& g) const {
+    return cotangents_[i].defined() && g_.data() == g.data() && time_ == now() && recording_ == recording::current;
+  }
+
+  void compute(const Tensor& g) {
+    recording::keep(g);
+    const Shape& shape = g.shape();
+    Operands operands;
+    operands.n = shape.size();
+    const void* in[max_operands] = {};
+    void* out[max_results] = {};
+    for (int k = 0; k < count_; ++k) {
+      add_operand(operands, inputs_[k].shape(), shape);
+      in[k] = inputs_[k].array().data();
+      cotangents_[k] = needed_[k] ? Array(g.dtype(), shape) : Array();
+      out[k] = cotangents_[k].data();
+    }
+    add_operand(operands, shape, shape);
+    in[count_] = g.array().data();
+    run(f_, true, g.dtype(), operands, in, out);
+    g_ = g.array();
+    time_ = now();
+    recording_ = recording::current;
+  }
+
+  /// The cotangent as a function of g and the inputs that can be differentiated again: the function of tensors is
+  /// differentiated by its ops' rules.
+  Tensor recorded_cotangent(std::size_t i, const Tensor& g) const {
+    Tensor x[max_results];
+    std::copy_n(inputs_, count_, x);
+    // Apart from the same tensor in another place.
+    x[i] = primitive(
+        "identity", {inputs_[i]}, [&] { return inputs_[i].array(); }, [](const Tensor& h) { return h; });
+    const NumbersAs numbers(g.dtype());
+    Tensor y = f_.of_tensors(f_.closure, x);
+    if (!y.requires_grad()) return {};
+    if (y.shape() != g.shape()) y = broadcast_to(y, g.shape());
+    return grad(y, {x[i]}, g, {.create_graph = true, .allow_unused = true})[0];
+  }
+
+  const FusedFunction f_;
+  const int count_;
+  Tensor inputs_[max_results];
+  bool needed_[max_results] = {};
+
+  std::mutex mutex_;
+  Array g_, cotangents_[max_results];
+  std::uint64_t time_ = 0;
+  const void* recording_ = nullptr;
+};
+
+auto rule(const std::shared_ptr<FusedCall>& call, std::size_t input) {
+  return [call, input](const Tensor& g) { return call->cotangent(input, g); };
+}
+
+Shape broadcast_shape(const OpScope& scope, const Input* inputs, int count) {
+  Shape shape;
+  for (int k = 0; k < count; ++k) {
+    const Shape before = shape;
+    if (inputs[k].is_number() || broadcast(before, inputs[k].tensor().shape(), shape)) continue;
+    std::string shapes;
+    for (const Input* input = inputs; input != inputs + count; ++input)
+      shapes +=
+          text(input == inputs ? "" : ", ", input->is_number() ? input->number().str() : input->tensor().shape().str());
+    scope.fail("shapes do not broadcast: ", shapes, "; sizes must agree or be 1, counted from the last axis");
+  }
+  check_sizes(shape);
+  return shape;
+}
+
+Array values(const OpScope& scope, const FusedFunction& f, const Input* inputs, int count, Dtype dtype) {
+  const Shape shape = broadcast_shape(scope, inputs, count);
+  Operands operands;
+  operands.n = shape.size();
+  alignas(8) std::byte numbers[max_results][8];
+  const void* in[max_operands] = {};
+  for (int k = 0; k < count; ++k) {
+    const Input& input = inputs[k];
+    add_operand(operands, input.is_number() ? Shape() : input.tensor().shape(), shape);
+    if (input.is_number()) input.number().store(dtype, numbers[k]);
+    in[k] = input.is_number() ? numbers[k] : input.tensor().array().data();
+  }
+  Array result(dtype, shape);
+  run(f, false, dtype, operands, in, {result.data()});
+  return result;
+}
+
+}  // namespace
+
+template <std::size_t N>
+Tensor fused(const char* name, const FusedFunction& f, const Input (&inputs)[N]) {
+  const OpScope scope(name, inputs[0].place());
+  check_inputs(inputs, N, true);
+  const Dtype dtype = common_floating_dtype(inputs, N);
+  Watch watch(name, inputs, N);
+  Array numbers = watch.computed(values(scope, f, inputs, int(N), dtype));
+  std::shared_ptr<FusedCall> call;
+  if (recording(inputs, N))
+    call = std::allocate_shared<FusedCall>(memory::PoolAllocator<FusedCall>(), f, inputs, int(N), dtype);
+  const Tensor result = [&]<std::size_t... i>(std::index_sequence<i...>) {
+    return record(name, inputs, true, std::move(numbers), rule(call, i)...);
+  }
+  (std::make_index_sequence<N>());
+  watch.ends(result);
+  return result;
+}
+
+template Tensor fused(const char*, const FusedFunction&, const Input (&)[1]);
+template Tensor fused(const char*, const FusedFunction&, const Input (&)[2]);
+template Tensor fused(const char*, const FusedFunction&, const Input (&)[3]);
+template Tensor fused(const char*, const FusedFunction&, const Input (&)[4]);
+template Tensor fused(const char*, const FusedFunction&, const Input (&)[5]);
+template Tensor fused(const char*, const FusedFunction&, const Input (&)[6]);
+
+}  // namespace detail
+}  // namespace xgrad
