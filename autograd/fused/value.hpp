@@ -94,8 +94,10 @@ struct Value {
   XGRAD_FUSED_FUNCTION(softplus, whole_f32)
   XGRAD_FUSED_FUNCTION(log_sigmoid, whole_f32)
   XGRAD_FUSED_FUNCTION(gelu, whole_f32)
-  XGRAD_FUSED_FUNCTION(tan, one_by_one)
 #undef XGRAD_FUSED_FUNCTION
+  friend Value tan(Value x) {
+    return one_by_one([](T v) { return std::tan(v); }, x);
+  }
   friend Value atan2(Value y, Value x) {
     return one_by_one([](T v, T u) { return std::atan2(v, u); }, y, x);
   }

@@ -1,4 +1,5 @@
 // What a user's program touches: ops and derivatives, a trained model, values from and to xtensor. Prints all digits.
+#include <autograd/fused.hpp>
 #include <autograd/xtensor.hpp>
 #include <cstdio>
 #include <nn/nn.hpp>
@@ -28,4 +29,11 @@ int main() {
       "cube", {tensor(values / 8.f, {.requires_grad = true})}, [](const auto& v) { return v * v * v; },
       [](const Tensor& g) { return g; });
   for (const float v : cubes.array<float>()) std::printf("cube %.9g\n", static_cast<double>(v));
+
+  const Tensor v = linspace(-2, 2, 5, {.requires_grad = true});
+  const Tensor y = fused(
+      "bend", [](auto a, auto b) { return a * b / (1 + a * a) - b; }, v, 3);
+  sum(y).backward();
+  for (int i = 0; i < 5; ++i)
+    std::printf("bend %.9g, slope %.9g\n", double(y.data<float>()[i]), double(v.grad().data<float>()[i]));
 }
