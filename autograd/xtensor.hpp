@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/primitive.hpp>
+#include <autograd/outputs.hpp>
 #include <autograd/xtensor_headers.hpp>
 #include <memory>
 #include <optional>
@@ -111,29 +111,59 @@ Array forward_result(const R& result) {
   }
 }
 
+/// Whether an expression refers to an array or another expression.
+template <class E>
+inline constexpr bool refers = false;
+template <template <class...> class X, class... Parts>
+inline constexpr bool refers<X<Parts...>> = ((Expression<Parts> && std::is_lvalue_reference_v<Parts>) || ...) ||
+                                            (refers<Parts> || ...);
+
+/// What a forward with several outputs gave: a std::tuple, std::pair or std::array.
+template <class T, class R>
+requires(!Expression<R> && requires { std::tuple_size<R>::value; }) auto forward_result(const R& results) {
+  return std::apply(
+      [](const auto&... result) {
+        static_assert(!(refers<std::remove_cvref_t<decltype(result)>> || ...),
+                      "an output is an expression that refers to an array, perhaps a local one; return xt::eval(...) "
+                      "of it");
+        return std::array<Array, sizeof...(result)>{forward_result<T>(result)...};
+      },
+      results);
+}
+
 template <class T, class Forward, std::size_t... I>
 constexpr bool takes_views(std::index_sequence<I...>) {
   return std::is_invocable_v<Forward&, decltype((I, std::declval<const View<T>&>()))...>;
 }
 
 template <class T, class Forward, std::size_t N>
-Array expression_forward(Forward& forward, const Input (&inputs)[N], const OpScope& scope) {
-  using Inputs = std::make_index_sequence<N>;
-  static_assert(takes_views<float, Forward>(Inputs()) || takes_views<double, Forward>(Inputs()),
-                "the forward takes one xtensor view for each input");
-  if constexpr (takes_views<T, Forward>(Inputs())) {
-    try {
-      return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return forward_result<T>(forward(std::as_const(inputs[I]).tensor().template array<T>()...));
-      }
-      (Inputs());
-    } catch (const xt::broadcast_error&) {
-      std::string shapes;
-      for (const Input& input : inputs) shapes += text(shapes.empty() ? "" : ", ", input.tensor().shape());
-      scope.fail("parts of the forward's expression do not broadcast; the inputs are ", shapes);
+auto expression_forward(Forward& forward, const Input (&inputs)[N], const OpScope& scope) {
+  try {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return forward_result<T>(forward(std::as_const(inputs[I]).tensor().template array<T>()...));
     }
+    (std::make_index_sequence<N>());
+  } catch (const xt::broadcast_error&) {
+    std::string shapes;
+    for (const Input& input : inputs) shapes += text(shapes.empty() ? "" : ", ", input.tensor().shape());
+    scope.fail("parts of the forward's expression do not broadcast; the inputs are ", shapes);
+  }
+}
+
+/// The forward's output, an Array, or its outputs, a std::array of them.
+template <class Forward, std::size_t N>
+auto expression_forward(Forward& forward, const Input (&inputs)[N], const OpScope& scope) {
+  constexpr bool takes_f32 = takes_views<float, Forward>(std::make_index_sequence<N>());
+  constexpr bool takes_f64 = takes_views<double, Forward>(std::make_index_sequence<N>());
+  static_assert(takes_f32 || takes_f64, "the forward takes one xtensor view for each input");
+  const Dtype dtype = common_floating_dtype(inputs, N);
+  if constexpr (takes_f32 && takes_f64) {
+    return dtype == f32 ? expression_forward<float>(forward, inputs, scope)
+                        : expression_forward<double>(forward, inputs, scope);
   } else {
-    scope.fail<DtypeError>("the forward takes no views of ", name_of(dtype_of<T>), "; convert the inputs");
+    if ((dtype == f32) != takes_f32)
+      scope.fail<DtypeError>("the forward takes no views of ", name_of(dtype), "; convert the inputs");
+    return expression_forward<std::conditional_t<takes_f32, float, double>>(forward, inputs, scope);
   }
 }
 
@@ -178,19 +208,27 @@ Tensor tensor(const E& expression, const std::same_as<TensorOptions> auto& optio
 /// xt::eval(...). Rules are as for every op (autograd/primitive.hpp). Throws DtypeError for other inputs and ShapeError
 /// for parts that do not broadcast; what the forward throws passes through. The op cannot be captured
 /// (autograd/capture.hpp).
+///
+/// A forward that returns a std::tuple, std::pair or std::array of expressions and numbers makes an op with several
+/// outputs, a std::array of tensors (autograd/outputs.hpp):
+///
+///   const auto [s, c] = primitive("sincos", {x}, [](const auto& v) { return std::tuple(xt::sin(v), xt::cos(v)); },
+///       [](const auto& g, const auto& y) { return g[0] * y[1] - g[1] * y[0]; });
 template <std::size_t N, class Forward, class... Rules>
-requires(!std::is_invocable_v<Forward&>) Tensor
-    primitive(const char* name, const Input (&inputs)[N], Forward&& forward, Rules&&... rules) {
+requires(!std::is_invocable_v<Forward&>) auto primitive(const char* name, const Input (&inputs)[N], Forward&& forward,
+                                                        Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
   detail::Watch watch(name, inputs, N);
-  Array numbers = detail::common_floating_dtype(inputs, N) == f32
-                      ? detail::expression_forward<float>(forward, inputs, scope)
-                      : detail::expression_forward<double>(forward, inputs, scope);
-  Tensor result =
-      detail::record(name, inputs, false, watch.computed(std::move(numbers)), std::forward<Rules>(rules)...);
-  watch.ends(result);
-  return result;
+  auto numbers = detail::expression_forward(forward, inputs, scope);
+  if constexpr (std::is_same_v<decltype(numbers), Array>) {
+    Tensor result =
+        detail::record(name, inputs, false, watch.computed(std::move(numbers)), std::forward<Rules>(rules)...);
+    watch.ends(result);
+    return result;
+  } else {
+    return detail::record_outputs(scope, watch, name, inputs, numbers, std::forward<Rules>(rules)...);
+  }
 }
 
 }  // namespace xgrad
