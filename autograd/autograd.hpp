@@ -3,6 +3,7 @@
 #include <autograd/capture.hpp>
 #include <autograd/checkpoint.hpp>
 #include <autograd/functional.hpp>
+#include <autograd/explain.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/ops.hpp>
