@@ -10,7 +10,11 @@
 /// max(|analytic|, |numeric|) + estimate, with an estimate no larger than that tolerance. Large Jacobians are checked
 /// along three Gaussian directions, and element by element if that fails. Besides, without any step: a zero cotangent
 /// must give exact zeros, the vjp must be linear, running twice must give the same bits also when f was used elsewhere
-/// in between, and the inputs must stay as they are.
+/// in between, and the inputs must stay as they are. From order 2 on, <v, J u> = <u, J^T v> and <u, H v> = <v, H u>
+/// must hold to rounding.
+///
+/// If something is wrong, each op that f ran is checked by itself, on the inputs that it had, and the report names
+/// those that are wrong: GradcheckReport::culprits.
 namespace xgrad {
 
 namespace checking {
@@ -26,6 +30,11 @@ enum class Verdict {
 };
 const char* name_of(Verdict v);
 
+/// How the numeric derivative is extrapolated to a step of 0: not at all; from three steps, each half of the one before
+/// (Richardson 1911); or from up to ten that start wide, as long as that gains (Ridders 1982). The more, the more calls
+/// of f and the more digits.
+enum class Stencil { central, richardson, ridders };
+
 /// When to look for the op that is wrong.
 enum class Locate { on_failure, always, never };
 
@@ -37,6 +46,7 @@ struct GradcheckOptions {
   bool allow_domain = false;        // a point at the edge of the domain is no failure
   std::uint64_t seed = 1;           // of the cotangents and directions
   std::int64_t full_limit = 16384;  // entries up to which the whole Jacobian is checked
+  Stencil stencil = Stencil::central;
   Locate locate = Locate::on_failure;
 };
 
@@ -84,11 +94,23 @@ class GradcheckReport {
   bool ok() const;
   /// A summary, what is wrong, and a table of the worst entries.
   std::string str() const;
+  /// The worst entries as CSV, one a line after a header.
+  std::string to_csv() const;
+  /// All that the report knows as JSON; a number that is not finite is null.
+  std::string to_json() const;
+  /// A page for any browser that needs nothing else: what is wrong, the worst entries as a table that can be sorted,
+  /// and a map of each input's elements.
+  std::string to_html(std::string_view title = "Gradient check") const;
 
   /// The worst entries, worst first.
   const std::vector<GradcheckEntry>& entries() const { return entries_; }
+  /// What an entry's derivative is by: "x0[1, 2]" for an element of a given input, or with its name if it has one,
+  /// "g0[1, 2]" for the cotangent of a lower order, "all" for a direction through all.
+  std::string label(const GradcheckEntry& entry) const;
   /// How many entries got this verdict.
   std::int64_t count(Verdict v) const { return counts_[static_cast<int>(v)]; }
+  /// How many entries there were.
+  std::int64_t total() const;
   /// The ops that are wrong, in the order in which they run. Looked for as GradcheckOptions::locate says.
   const std::vector<GradcheckCulprit>& culprits() const { return culprits_; }
   /// Sentences about what is wrong besides entries (the identities), and about how the check was made.
@@ -101,8 +123,16 @@ class GradcheckReport {
   std::vector<GradcheckEntry> entries_;
   std::vector<GradcheckCulprit> culprits_;
   std::int64_t counts_[5] = {};
-  std::vector<Shape> shapes_;  // of the inputs, the cotangents of the lower orders included
-  int given_ = 0;              // how many of them the caller gave
+  /// How far each element of an input is off, in the worst case, at one order.
+  struct Map {
+    int order, input;
+    std::vector<double> badness;
+    std::vector<Verdict> verdicts;
+  };
+  std::vector<Map> maps_;
+  std::vector<Shape> shapes_;       // of the inputs, the cotangents of the lower orders included
+  std::vector<std::string> names_;  // of those that the caller gave, if they have any
+  int given_ = 0;                   // how many the caller gave
   std::vector<std::string> problems_, notes_;
   bool allow_kinks_ = false, allow_domain_ = false;
 };
@@ -111,7 +141,7 @@ std::ostream& operator<<(std::ostream& to, const GradcheckReport& report);
 namespace detail {
 
 GradcheckReport gradcheck(TensorFunction f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
-                          Place place);
+                          Place place, std::vector<std::string> names = {});
 
 }  // namespace detail
 

@@ -34,8 +34,7 @@ Difference checking::compare(double analytic, const Sample& whole, const Sample&
   const double rounding = still ? 0 : 2 * epsilon * whole.magnitude / step;
   d.error = std::fabs(wide - narrow) + rounding;
   const double allowed = tolerance.atol + tolerance.rtol * std::max({std::fabs(analytic), std::fabs(narrow), scale});
-  const double gap = std::fabs(analytic - narrow);
-  d.badness = std::isfinite(gap) ? gap / (allowed + d.error) : std::numeric_limits<double>::infinity();
+  settle(d, analytic, allowed);
   // A smooth function's second difference over the step halves with the step; a kink's stays.
   d.left = (half.at - half.below) / half_step;
   d.right = (half.above - half.at) / half_step;
@@ -47,19 +46,71 @@ Difference checking::compare(double analytic, const Sample& whole, const Sample&
     const bool between =
         analytic >= std::min(d.left, d.right) - allowed && analytic <= std::max(d.left, d.right) + allowed;
     d.verdict = between ? Verdict::kink : Verdict::fail;
-  } else if (!std::isfinite(analytic)) {
+  }
+  return d;
+}
+
+void checking::settle(Difference& d, double analytic, double allowed) {
+  const double gap = std::fabs(analytic - d.numeric);
+  d.badness = std::isfinite(gap) ? gap / (allowed + d.error) : std::numeric_limits<double>::infinity();
+  if (!std::isfinite(analytic)) {
     d.verdict = Verdict::fail;
   } else if (d.error > allowed) {
     d.verdict = Verdict::unreliable;
   } else {
     d.verdict = d.badness <= 1 ? Verdict::pass : Verdict::fail;
   }
-  return d;
 }
+
+namespace {
+
+/// A central difference taken at ever smaller steps and extrapolated to 0 by Neville's scheme.
+class Extrapolation {
+ public:
+  explicit Extrapolation(double ratio) : ratio_(ratio * ratio) {}
+  /// Takes the difference at the next step; false once that makes it worse.
+  bool add(double difference, double rounding) {
+    Numbers row{difference};
+    double power = ratio_;
+    for (const double before : last_) {
+      row.push_back((power * row.back() - before) / (power - 1));
+      power *= ratio_;
+      const double error =
+          std::max(std::fabs(row.back() - row[row.size() - 2]), std::fabs(row.back() - before)) + rounding;
+      if (!(error < error_)) continue;
+      error_ = error;
+      value_ = row.back();
+    }
+    const bool good = last_.empty() || !(std::fabs(row.back() - last_.back()) >= 2 * error_);
+    last_ = std::move(row);
+    return good;
+  }
+  double value() const { return value_; }
+  double error() const { return error_; }
+
+ private:
+  double ratio_, value_ = 0, error_ = std::numeric_limits<double>::infinity();
+  Numbers last_;
+};
+
+}  // namespace
 
 void Gradchecker::record(int order, int input, std::int64_t element, std::int64_t output, double analytic,
                          const Difference& d) {
   ++report_.counts_[static_cast<int>(d.verdict)];
+  constexpr std::int64_t mapped = 65536;
+  if (input >= 0 && report_.shapes_[static_cast<std::size_t>(input)].size() <= mapped) {
+    auto& maps = report_.maps_;
+    if (maps.empty() || maps.back().order != order || maps.back().input != input) {
+      const auto size = static_cast<std::size_t>(report_.shapes_[static_cast<std::size_t>(input)].size());
+      maps.push_back({order, input, Numbers(size), std::vector<Verdict>(size)});
+    }
+    auto& [of_order, of_input, badness, verdicts] = maps.back();
+    const auto at = static_cast<std::size_t>(element);
+    if (d.verdict == Verdict::fail || verdicts[at] == Verdict::pass) verdicts[at] = d.verdict;
+    if (std::isfinite(d.badness)) badness[at] = std::max(badness[at], d.badness);
+    if (d.verdict == Verdict::fail) badness[at] = std::max(badness[at], 1.0);
+  }
   report_.entries_.push_back(
       {d.verdict, order, input, element, output, analytic, d.numeric, d.error, d.badness, d.left, d.right});
 }
@@ -116,6 +167,31 @@ void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
           settled &= best[r].verdict == Verdict::pass;
         }
         if (settled) break;
+      }
+      if (options_.stencil != Stencil::central) {
+        const bool ridders = options_.stencil == Stencil::ridders;
+        const double ratio = ridders ? 1.4 : 2, start = (ridders ? 0.1 : 1e-2) * std::max(1.0, std::fabs(here));
+        std::vector<Extrapolation> tables(rows.count, Extrapolation(ratio));
+        std::vector<bool> done(rows.count);
+        double wide = start;
+        for (int k = 0; k < (ridders ? 10 : 3); ++k, wide /= ratio) {
+          const double right = probe_at(here + wide, above), left = probe_at(here - wide, below);
+          for (std::size_t r = 0; r < rows.count; ++r) {
+            const Sample s = rows.sample(r, below, at, above);
+            const double difference = (s.above - s.below) / (right - left);
+            if (done[r] || !std::isfinite(difference)) continue;
+            const double epsilon = tolerance_.single ? 1.2e-7 : 2.3e-16;
+            done[r] = !tables[r].add(difference, 2 * epsilon * s.magnitude / wide);
+          }
+        }
+        for (std::size_t r = 0; r < rows.count; ++r) {
+          if (best[r].verdict == Verdict::kink || !(tables[r].error() < best[r].error)) continue;
+          best[r].numeric = tables[r].value();
+          best[r].error = tables[r].error();
+          settle(
+              best[r], analytic[r][flat],
+              tolerance_.atol + tolerance_.rtol * std::max(std::fabs(analytic[r][flat]), std::fabs(best[r].numeric)));
+        }
       }
       for (std::size_t r = 0; r < rows.count; ++r) {
         const auto output = static_cast<std::int64_t>(r);

@@ -182,6 +182,10 @@ GradcheckReport Gradchecker::run() {
     const std::size_t problems = report_.problems_.size();
     const Tensors ys = outputs(order, leaves_, true);
     check_identities(order, ys);
+    if (options_.order > 1 && order == 1) {
+      check_adjoint(ys);
+      check_symmetry(ys);
+    }
     std::int64_t elements = 0, size = 0;
     for (const Tensor& t : floating(leaves_, leaves_.size())) elements += t.size();
     for (const Tensor& y : ys) size += y.size();
@@ -222,9 +226,9 @@ GradcheckReport Gradchecker::run() {
 }
 
 GradcheckReport detail::gradcheck(TensorFunction f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
-                                  Place place) {
+                                  Place place, std::vector<std::string> names) {
   const OpScope scope("gradcheck", place);
-  return Gradchecker(f, inputs, options, scope).run();
+  return Gradchecker(f, inputs, options, scope, std::move(names)).run();
 }
 
 }  // namespace xgrad

@@ -70,6 +70,8 @@ struct Difference {
 /// that `analytic` sums.
 Difference compare(double analytic, const Sample& whole, const Sample& half, double step, double half_step,
                    double scale, const Tolerance& tolerance);
+/// Whether |analytic - numeric| is within what is allowed besides the error of the numeric one.
+void settle(Difference& d, double analytic, double allowed);
 /// The first step from x that a difference tries.
 inline double step(double x, bool single) {
   return (single ? 5e-3 : std::cbrt(std::numeric_limits<double>::epsilon())) * std::max(1.0, std::fabs(x));
@@ -90,11 +92,13 @@ class Gradchecker {
   using Rows = checking::Rows;
 
  public:
-  Gradchecker(detail::TensorFunction f, const Tensors& inputs, const GradcheckOptions& options, const OpScope& scope)
+  Gradchecker(detail::TensorFunction f, const Tensors& inputs, const GradcheckOptions& options, const OpScope& scope,
+              std::vector<std::string> names)
       : f_(f), options_(options), scope_(scope), given_(inputs.size()), tolerance_{options.rtol, options.atol} {
     report_.allow_kinks_ = options.allow_kinks;
     report_.allow_domain_ = options.allow_domain;
     report_.given_ = static_cast<int>(given_);
+    report_.names_ = std::move(names);
     take_inputs(inputs);
   }
   GradcheckReport run();
@@ -114,6 +118,8 @@ class Gradchecker {
   Numbers gradient(const Tensors& ys, const Numbers& cotangent) const;
 
   void check_identities(int order, const Tensors& ys);
+  void check_adjoint(const Tensors& ys);
+  void check_symmetry(const Tensors& ys);
   void check_inputs_unchanged();
   /// Looks for the ops that make this order wrong.
   void locate(int order);

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <autograd/backward.hpp>
 #include <autograd/checking/gradchecker.hpp>
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops.hpp>
 #include <cstring>
 
 namespace xgrad {
@@ -70,6 +73,87 @@ void Gradchecker::check_identities(int order, const Tensors& ys) {
     problem(
         "the gradient has other bits when f was used elsewhere in between; does a rule use a saved value that later "
         "calls overwrite?");
+}
+
+namespace {
+
+struct Product {
+  double value = 0, terms = 0;  // the sum of the terms, and of their magnitudes
+};
+Product dot(const Numbers& a, const Numbers& b) {
+  Product p;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    p.value += a[i] * b[i];
+    p.terms += std::fabs(a[i] * b[i]);
+  }
+  return p;
+}
+
+Tensors gaussians(const Tensors& like, Gaussian& draw) {
+  Tensors result;
+  for (const Tensor& t : like) {
+    Tensor g = zeros(t.shape(), {.dtype = t.dtype()});
+    for (std::int64_t i = 0; i < g.size(); ++i) set(g, i, draw());
+    result.push_back(g.set_requires_grad(true));
+  }
+  return result;
+}
+
+/// The sum of <a, b>, undefined where no b has a history.
+Tensor inner(const Tensors& a, const Tensors& b) {
+  Tensor total;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    if (!b[k].requires_grad()) continue;
+    const Tensor part = sum(a[k] * b[k]).to(f64);
+    total = total.defined() ? total + part : part;
+  }
+  return total;
+}
+
+bool agree(const Product& a, const Product& b, bool narrow, double slack) {
+  const double allowed = (narrow ? 1e-4 : 1e-12) * std::max(a.terms, b.terms) + slack;
+  return !(std::fabs(a.value - b.value) > allowed);
+}
+
+}  // namespace
+
+/// <v, J u> = <u, J^T v>. J u is the gradient of <u, J^T v> by v (Townsend 2017).
+void Gradchecker::check_adjoint(const Tensors& ys) {
+  const DetachedScope detached;
+  const EnableGrad recording;
+  Gaussian draw(options_.seed + 5);
+  const Tensors by = floating(leaves_, leaves_.size()), us = gaussians(by, draw), vs = gaussians(ys, draw);
+  const Tensor vy = inner(vs, ys);
+  if (!vy.defined()) return;
+  const Tensors pulled = grad(vy, by, {.create_graph = true, .zeros_if_unused = true});
+  const Tensor upulled = inner(us, pulled);
+  if (!upulled.defined()) return;
+  const Numbers ju = values(grad(upulled, vs, {.retain_graph = true, .zeros_if_unused = true}));
+  const Product forward = dot(values(vs), ju), back = dot(values(us), values(pulled));
+  if (!agree(forward, back, by[0].dtype() == f32, 1e-2 * tolerance_.atol))
+    report_.problems_.push_back(text("order 1: <v, J u> = ", forward.value, ", but <u, J^T v> = ", back.value,
+                                     ": a rule is not the same linear function when it is differentiated"));
+}
+
+/// <u, H v> = <v, H u> for H, the second derivative of a random sum of all outputs.
+void Gradchecker::check_symmetry(const Tensors& ys) {
+  const DetachedScope detached;
+  const EnableGrad recording;
+  Gaussian draw(options_.seed + 6);
+  const Tensors by = floating(leaves_, leaves_.size()), us = gaussians(by, draw), vs = gaussians(by, draw);
+  Tensors weights;
+  for (const Tensor& w : gaussians(ys, draw)) weights.push_back(w.detach());
+  const Tensor total = inner(weights, ys);
+  if (!total.defined()) return;
+  const Tensors g = grad(total, by, {.create_graph = true, .zeros_if_unused = true});
+  const Tensor ug = inner(us, g), vg = inner(vs, g);
+  if (!ug.defined() || !vg.defined()) return;
+  const Numbers hu = values(grad(ug, by, {.retain_graph = true, .zeros_if_unused = true})),
+                hv = values(grad(vg, by, {.retain_graph = true, .zeros_if_unused = true}));
+  const Product uhv = dot(values(us), hv), vhu = dot(values(vs), hu);
+  if (!agree(uhv, vhu, by[0].dtype() == f32, 1e-2 * tolerance_.atol))
+    report_.problems_.push_back(text("order 2: the second derivative is not symmetric: <u, H v> = ", uhv.value,
+                                     ", but <v, H u> = ", vhu.value));
 }
 
 void Gradchecker::check_inputs_unchanged() {

@@ -102,6 +102,10 @@ class Comparison {
     }
     char name[40];
     std::snprintf(name, sizeof name, "factor %.6g", c);
+    for (const double k : {3., 4., 5., 6., 7., 8., 9.}) {
+      if (is(k)) return {name, text(k, " times what it should be"), false};
+      if (is(1 / k)) return {name, text("1/", k, " of what it should be"), false};
+    }
     return {name, "all elements are off by the same factor", false};
   }
   /// Numbers of elements along axes, or of all: what a mean divides by.
