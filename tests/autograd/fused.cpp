@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <autograd/fused.hpp>
+#include <autograd/trace.hpp>
 #include <cmath>
 #include <cstring>
 #include <messages.hpp>
@@ -117,6 +118,32 @@ TEST_CASE("a recorded gradient equals the one from dual numbers, and hvp and jvp
   const Tensor u = leaf(zeros({50}, {.dtype = f64}));
   const Tensor forward = grad(grad(fused_gate(x, m), {x}, u, {.create_graph = true})[0], {u}, g)[0];
   CHECK(error(forward, dual[0]) < 1e-15);  // J is diagonal
+}
+
+TEST_CASE("every transform takes it") {
+  manual_seed(8);
+  const Tensor x = random({6}), m = random({6}), v = random({6});
+  const auto one = [&](const Tensor& t) { return sum(fused_gate(t, m)); };
+  const auto other = [&](const Tensor& t) { return sum(gate(t, m)); };
+  CHECK(error(hessian(one, x), hessian(other, x)) < 1e-14);
+  CHECK(error(hvp(one, x, v), hvp(other, x, v)) < 1e-14);
+  const auto f = [&](const Tensor& t) { return fused_gate(t, m); };
+  CHECK(error(jvp(f, x, v).tangent, v * value_and_grad(one, x).grad) < 1e-14);
+  CHECK(error(jacobian(f, x), jacobian([&](const Tensor& t) { return gate(t, m); }, x)) < 1e-14);
+  const Tensor w = leaf(x);
+  CHECK(same_bits(grad(sum(checkpoint(f, w)), {w})[0], value_and_grad(one, x).grad));
+}
+
+TEST_CASE("observers see it as one op of its inputs") {
+  const Tensor x = leaf(random({3})), m = random({3, 1});
+  Trace trace;
+  const Tensor y = fused_gate(x, m);
+  REQUIRE(trace.ops().size() == 1);
+  const TracedOp& op = trace.ops()[0];
+  CHECK(std::string(op.name) == "gate");
+  CHECK(op.place.line == __LINE__ - 4);
+  CHECK(op.inputs.size() == 2);
+  CHECK(op.output.same(y));
 }
 
 TEST_CASE("each rule gets its cotangent, in any order, again and again, and of a part of the inputs") {

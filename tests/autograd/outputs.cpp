@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <autograd/trace.hpp>
 #include <autograd/xtensor.hpp>
 #include <messages.hpp>
 
@@ -195,4 +196,16 @@ TEST_CASE("an op with several outputs that is made of ops is captured") {
     const Tensor x = sample({5});
     CHECK(captured(x).str() == step(x).str());
   }
+}
+
+TEST_CASE("observers see the op, and its outputs as slices of its result") {
+  Trace trace;
+  const Tensor x = leaf(sample({3}));
+  const std::size_t before = trace.ops().size();
+  sine_and_cosine(x);
+  std::string names;
+  for (std::size_t i = before; i < trace.ops().size(); ++i) names += text(trace.ops()[i].name, " ");
+  CHECK(names == "sincos slice reshape slice reshape ");
+  CHECK(trace.ops()[before].inputs[0].tensor.same(x));
+  CHECK(trace.ops()[before].output.shape() == Shape{6});
 }
