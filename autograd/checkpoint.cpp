@@ -9,9 +9,9 @@
 ///
 ///   y0, y1 -> outputs -> inputs -> x0, x1, w
 ///
-/// `outputs` and `inputs` are nodes without numbers that stand for all of these as one vector, so that one vjp, between
-/// the two, computes f again once for all. That vjp is a function of x and the cotangents as f is one of x. So where
-/// its results are to be differentiated, it is checkpointed too.
+/// `outputs` and `inputs` are all of these as one vector, the latter without numbers, so that one vjp, between the two,
+/// computes f again once for all. That vjp is a function of x and the cotangents as f is one of x: where its results
+/// are to be differentiated, it is checkpointed too.
 ///
 /// When f is computed again, its graph is cut from the rest: where an edge leads to something that f refers to, it gets
 /// a leaf of the pass's own in its place. The pass through it meets no other pass, and no path beyond is counted twice.
@@ -46,13 +46,6 @@ class Layout {
   static Tensor unpack(const Tensor& all, const Part& part) {
     const bool whole = all.size() == part.shape.size();
     return reshape(whole ? all : slice(all, 0, part.from, part.from + part.shape.size()), part.shape).to(part.dtype);
-  }
-  /// The vector that is g at this part, and 0 elsewhere.
-  Tensor only(const Tensor& g, const Part& part) const {
-    const Tensor flat = reshape(g, Shape{g.size()}).to(dtype_);
-    if (g.size() == size_) return flat;
-    const auto none = [&](std::int64_t size) { return zeros({size}, {.dtype = dtype_}); };
-    return concatenate({none(part.from), flat, none(size_ - part.from - g.size())});
   }
 
  private:
@@ -180,7 +173,7 @@ struct Link {
   }
 };
 
-/// A node without numbers, with an edge to each of `to`.
+/// What depends on each of `to` by a rule of its own.
 template <class MakeRule>
 Tensor node_of(const Array& array, const std::vector<Ref<Node>>& to, Place place, MakeRule rule) {
   const std::size_t bytes = Rule::bytes<decltype(rule(std::size_t{0}))>;
@@ -228,15 +221,12 @@ Tensors checkpointed(KeptFunction f, const Tensors& x, Place place) {
   const Tensor all_inputs = node_of(inputs.array(), to, place, [&](std::size_t i) {
     return [part = inputs.parts()[i]](const Tensor& g) { return Layout::unpack(g, part); };
   });
-  const Tensor all_outputs = node_of(outputs.array(), {all_inputs.node()}, place, [&](std::size_t) {
+  Tensors values;
+  for (const std::size_t k : recorded) values.push_back(y[k]);
+  const Tensor all_outputs = node_of(outputs.pack(values).array(), {all_inputs.node()}, place, [&](std::size_t) {
     return Link{std::make_shared<const Recomputed>(std::move(vjp)), x, inputs, outputs, place};
   });
-  for (std::size_t i = 0; i < recorded.size(); ++i) {
-    Tensor& t = y[recorded[i]];
-    t = node_of(t.array(), {all_outputs.node()}, place, [&](std::size_t) {
-      return [outputs, part = outputs.parts()[i]](const Tensor& g) { return outputs.only(g, part); };
-    });
-  }
+  for (std::size_t i = 0; i < recorded.size(); ++i) y[recorded[i]] = Layout::unpack(all_outputs, outputs.parts()[i]);
   return y;
 }
 
