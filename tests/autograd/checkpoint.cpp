@@ -2,7 +2,6 @@
 #include <autograd/autograd.hpp>
 #include <cstring>
 #include <messages.hpp>
-#include <thread>
 
 using namespace xgrad;
 
@@ -124,6 +123,23 @@ TEST_CASE("a checkpoint can be differentiated again, to any order") {
             .ok());
 }
 
+TEST_CASE("checkpoints inside of checkpoints and transforms, and transforms inside of checkpoints") {
+  const Tensor x = leaf({3}), w = leaf({3}), v = leaf({3});
+  const auto f = [&](const Tensor& t) { return sum(sin(t * w) * t); };
+  const auto nested = [&](const Tensor& t) {
+    return checkpoint(
+        [&](const Tensor& s) { return sum(checkpoint([&](const Tensor& r) { return sin(r * w); }, s) * s); }, t);
+  };
+  CHECK(difference(hessian(nested, x), hessian(f, x)) < 1e-13);
+  const auto inside = [&](const Tensor& t) {
+    return checkpoint([&](const Tensor& s) { return sum(value_and_grad(f, s).grad * v); }, t);
+  };
+  CHECK(difference(value_and_grad(inside, x).grad, hvp(f, x, v)) < 1e-13);
+  CHECK(difference(grad(inside(x), {v})[0], value_and_grad(f, x).grad) < 1e-13);
+  const auto of_w = [&](const Tensor& g) { return grad(sum(g), {w})[0]; };
+  CHECK(difference(of_w(value_and_grad(inside, x).grad), of_w(hvp(f, x, v))) < 1e-12);
+}
+
 TEST_CASE("a derivative of second order draws the random numbers of the first pass") {
   const Tensor x = leaf({64});
   const auto f = [](const Tensor& t) { return square(t) * bernoulli(t.shape(), 0.5).to(f64) * t; };
@@ -205,38 +221,4 @@ TEST_CASE("a checkpoint frees all that it made, and what f holds with the last h
   Tensor(w).zero_grad();
   CHECK(memory::statistics().live_nodes == nodes);
   CHECK(memory::statistics().live_bytes == bytes);
-}
-
-TEST_CASE("passes that retain the graph may meet in a checkpoint") {
-  const Tensor x = leaf({50}), w = leaf({50});
-  const Tensor y = sum(checkpoint([&](const Tensor& t) { return exp(sin(t * w)); }, x));
-  const Tensor expected = grad(y, {w}, {.retain_graph = true})[0];
-  std::vector<std::thread> threads;
-  std::atomic<int> right{0};
-  for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] {
-      for (int k = 0; k < 20; ++k) right += same_bits(grad(y, {w}, {.retain_graph = true})[0], expected);
-    });
-  for (std::thread& t : threads) t.join();
-  CHECK(right == 80);
-}
-
-TEST_CASE("what another thread has made counts as what f refers to") {
-  const Tensor x = randn({3}, {.dtype = f64});
-  Tensor w, late;
-  for (int i = 0; i < 100; ++i)
-    w = leaf({3});  // nodes of this thread: their numbers are higher than those of a new one
-  std::thread([&] {
-    const Tensor y = checkpoint([&](const Tensor& t) { return t * w; }, x);
-    REQUIRE(y.requires_grad());
-    CHECK(same_bits(grad(sum(y), {w})[0], x));
-    CHECK(value_and_grad([&](const Tensor& t) { return sum(t * w); }, x).grad.requires_grad());
-  }).join();
-  std::thread([&] {
-    for (int i = 0; i < 100000; ++i) late = x * 2;
-    late = exp(w);
-    for (int i = 0; i < 100000; ++i) late = late * 1;
-  }).join();
-  const Tensor y = checkpoint([&](const Tensor& t) { return t * late; }, x);
-  CHECK(difference(grad(sum(y), {w})[0], x * exp(w)) < 1e-14);
 }
