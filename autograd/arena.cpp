@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/arena.hpp>
+#include <autograd/memory_pool.hpp>
 
 namespace xgrad {
 
@@ -12,6 +13,12 @@ namespace {
 
 // At least one unit, so that every array has an address of its own.
 std::size_t rounded(std::size_t bytes) { return (bytes + !bytes + 63) / 64 * 64; }
+
+/// How far behind `at` an array of so many bytes shall begin: large ones at the place of a page where those outside of
+/// arenas do.
+std::size_t gap(const std::byte* at, std::size_t bytes) {
+  return bytes < memory::paged ? 0 : (Storage::header - reinterpret_cast<std::uintptr_t>(at)) % memory::page;
+}
 
 }  // namespace
 
@@ -51,15 +58,17 @@ std::byte* Arena::allocate(std::size_t bytes) {
   // The smallest that is large enough, the first of those.
   auto best = free_.end();
   for (auto range = free_.begin(); range != free_.end(); ++range)
-    if (range->bytes >= bytes && (best == free_.end() || range->bytes < best->bytes)) best = range;
+    if (range->bytes >= gap(range->at, bytes) + bytes && (best == free_.end() || range->bytes < best->bytes))
+      best = range;
   if (best == free_.end()) {
-    add_chunk(bytes);
+    add_chunk(bytes + memory::page);
     return allocate(bytes);
   }
-  std::byte* const block = best->at;
-  best->at += bytes;
-  best->bytes -= bytes;
-  if (best->bytes == 0) free_.erase(best);
+  const Range all = *best;
+  free_.erase(best);
+  std::byte* const block = all.at + gap(all.at, bytes);
+  if (block != all.at) release(all.at, std::size_t(block - all.at));
+  if (block + bytes != all.end()) release(block + bytes, std::size_t(all.end() - block) - bytes);
   return block;
 }
 

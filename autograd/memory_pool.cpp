@@ -28,7 +28,7 @@ Block* take_shared(int index) {
 
 void* from_system(std::size_t bytes) {
   detail::count_system_allocation();
-  return std::aligned_alloc(alignment, bytes);
+  return std::aligned_alloc(bytes >= paged ? page : alignment, bytes);
 }
 
 }  // namespace

@@ -7,6 +7,9 @@
 namespace xgrad::memory {
 
 inline constexpr std::size_t alignment = 64;
+/// Blocks from here on begin at a page. A processor takes a load for one that depends on a recent store to the same
+/// place of another page, and waits: what a kernel walks together should not lie a little apart, modulo pages.
+inline constexpr std::size_t page = 4096, paged = 4 * page;
 inline constexpr std::size_t largest_small = 1024;
 inline constexpr int small_classes = largest_small / alignment;
 inline constexpr int class_count = small_classes + (63 - 10) * 4;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <autograd/capture.hpp>
 #include <autograd/memory.hpp>
 #include <cstdint>
 #include <cstring>
@@ -124,6 +125,25 @@ TEST_CASE("more memory than there is gives an error that names the bytes, and th
   CHECK_MESSAGE(said.find("zeros: out of memory: 281474976710") != std::string::npos, said);
   CHECK(statistics().live_bytes == before);
   CHECK(sum(ones({10})).item<float>() == 10);
+}
+
+TEST_CASE("large arrays begin at one place of a page, in recordings too") {
+  if (!pooled) return;
+  std::vector<std::uintptr_t> places;
+  const auto note = [&](const Tensor& t) {
+    places.push_back(reinterpret_cast<std::uintptr_t>(t.data<float>()) % 4096);
+  };
+  const Tensor a = zeros({5000}), b = zeros({70'001});
+  note(a);
+  note(b);
+  capture([&] {
+    const Tensor odd = a * 2., c = odd + 1., large = b * 2.;
+    note(sum(c) * ones({3}) + sum(large));
+    note(c);
+    note(large);
+  })();
+  places.erase(places.begin() + 2);  // a small one
+  CHECK(places == std::vector<std::uintptr_t>(4, places[0]));
 }
 
 namespace {
