@@ -39,8 +39,9 @@ std::string number(double v, const char* kind) {
 std::string roughly(double v) {
   const std::string digits = brief(v, 2);
   const std::size_t e = digits.find('e');
-  return e == std::string::npos ? digits
-                                : text(digits.substr(0, e), " · 10<sup>", std::atoi(digits.c_str() + e + 1), "</sup>");
+  if (e == std::string::npos) return digits;
+  return text(digits.substr(0, e), " · 10<sup>", true_minus(std::to_string(std::atoi(digits.c_str() + e + 1))),
+              "</sup>");
 }
 
 std::string count_of(double n, const char* thing) {

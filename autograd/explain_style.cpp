@@ -38,7 +38,7 @@ body:has(#digits:checked) data{white-space:normal;overflow-wrap:anywhere}
 .route .here{background:#fff3d6;border-color:#d9a300}
 table{border-collapse:collapse;width:100%;background:#fff;border:1px solid var(--line);border-radius:10px}
 td,th{padding:7px 14px;text-align:left;border-top:1px solid var(--line);vertical-align:top}
-th{font-weight:600}td:last-child{text-align:right}
+th{font-weight:600}td:last-child{text-align:right}td:first-child{white-space:nowrap}
 .total td{border-top:2px solid #1f2328;font-weight:600}
 details{margin:16px 0}summary{cursor:pointer}
 img{display:block;max-width:100%;height:auto;margin:12px auto;border:1px solid var(--line);border-radius:10px}

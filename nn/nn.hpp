@@ -4,6 +4,7 @@
 #include <nn/data/data.hpp>
 #include <nn/functional.hpp>
 #include <nn/init.hpp>
+#include <nn/io/atomic_file.hpp>
 #include <nn/io/safetensors.hpp>
 #include <nn/io/weights.hpp>
 #include <nn/layers.hpp>

@@ -1,0 +1,209 @@
+// Draws every activation function of the library with its first and second derivative, which come from the engine, and
+// says what the difference is and when to take which.
+#include <algorithm>
+#include <autograd/autograd.hpp>
+#include <autograd/markup.hpp>
+#include <cmath>
+#include <cstdio>
+#include <nn/nn.hpp>
+
+using namespace xgrad;
+
+namespace {
+
+struct Activation {
+  const char* name;
+  Tensor (*f)(const Tensor&);
+  const char* formula;
+  const char* words[2];
+};
+
+const Activation activations[] = {
+    {"sigmoid",
+     [](const Tensor& x) { return sigmoid(x); },
+     "1 / (1 + exp(−x))",
+     {"Squeezes to 0 … 1: for probabilities.", "Slope at most 1/4: deep stacks learn slowly."}},
+    {"tanh",
+     [](const Tensor& x) { return tanh(x); },
+     "(exp(x) − exp(−x)) / (exp(x) + exp(−x))",
+     {"Squeezes to −1 … 1, centred: recurrent layers.", "Slope up to 1, but it fades away from 0."}},
+    {"relu",
+     [](const Tensor& x) { return relu(x); },
+     "max(x, 0)",
+     {"Cheap, its slope does not fade: the first choice.", "Slope 0 below 0: a unit stuck there is dead."}},
+    {"leaky_relu",
+     [](const Tensor& x) { return leaky_relu(x, 0.1); },
+     "x above 0, slope · x below (here 0.1)",
+     {"As relu, but some slope is left below 0,", "so that no unit dies."}},
+    {"elu",
+     [](const Tensor& x) { return elu(x); },
+     "x above 0, exp(x) − 1 below",
+     {"As relu, but smooth, and −1 far below 0:", "outputs average nearer to 0."}},
+    {"selu",
+     [](const Tensor& x) { return selu(x); },
+     "1.0507 · elu(x, 1.6733)",
+     {"elu, scaled so that layer after layer keeps", "mean 0 and variance 1."}},
+    {"gelu",
+     [](const Tensor& x) { return gelu(x); },
+     "x · Φ(x), Φ the normal distribution",
+     {"A smooth relu with a small dip:", "what transformers use."}},
+    {"silu",
+     [](const Tensor& x) { return silu(x); },
+     "x · sigmoid(x), also called swish",
+     {"A smooth relu with a larger dip:", "deep convolutional networks."}},
+    {"softplus",
+     [](const Tensor& x) { return softplus(x); },
+     "log(1 + exp(x))",
+     {"A smooth relu that is always above 0:", "for outputs that must be positive."}},
+    {"log_sigmoid",
+     [](const Tensor& x) { return log_sigmoid(x); },
+     "log(sigmoid(x)) = −softplus(−x)",
+     {"The logarithm of a probability, without", "overflow: for losses, not for hidden layers."}},
+};
+
+/// f, f' and f'' at the points x.
+struct Curves {
+  Tensor value, slope, curvature;
+};
+
+Curves curves_of(const Activation& a, const Tensor& x) {
+  const Tensor y = a.f(x);
+  const Tensor slope = grad(sum(y), {x}, {.create_graph = true})[0];
+  return {y, slope, grad(sum(slope), {x}, {.zeros_if_unused = true})[0]};
+}
+
+double at(const Tensor& curve, std::int64_t i) { return curve.data<double>()[i] + 0; }  // never -0
+
+constexpr std::int64_t points = 401, middle = 200;  // from -5 to 5
+constexpr double panel_width = 322, panel_height = 270, plot_top = 48, plot_height = 150, plot_width = 280;
+constexpr double low = -2, high = 2.5;
+constexpr const char *value_colour = "#1f5fa8", *slope_colour = "#d4602a", *curvature_colour = "#2f8f4e";
+
+double x_of(double x) { return (x + 5) / 10 * plot_width; }
+double y_of(double y) { return plot_top + (high - y) / (high - low) * plot_height; }
+
+std::string label(double x, double y, std::string_view words, const char* style = "") {
+  return text("<text x='", fixed(x, 1), "' y='", fixed(y, 1), "' ", style, ">", escaped(words), "</text>\n");
+}
+
+std::string curve(const Tensor& x, const Tensor& y, const char* colour, const char* dashes) {
+  std::string d;
+  for (std::int64_t i = 0; i < points; i += 2) {
+    const bool jump = i > 0 && std::fabs(at(y, i) - at(y, i - 2)) > 0.2;
+    const double shown = std::clamp(at(y, i), low - 1, high + 1);
+    d += text(i == 0 || jump ? "M" : "L", fixed(x_of(at(x, i)), 1), " ", fixed(y_of(shown), 1));
+  }
+  return text("<path d='", d, "' fill='none' stroke='", colour, "' stroke-width='2.2' stroke-dasharray='", dashes,
+              "' clip-path='url(#plot)'/>\n");
+}
+
+std::string panel(const Activation& a, const Tensor& x, const Curves& c) {
+  std::string svg = label(0, 16, a.name, "class='name'") + label(0, 34, a.formula, "class='pale'");
+  svg += text("<rect x='0' y='", plot_top, "' width='", plot_width, "' height='", plot_height,
+              "' fill='#fff' stroke='#d0d7de'/>\n");
+  for (const double v : {-1., 0., 1., 2.}) {
+    svg +=
+        text("<path d='M0 ", fixed(y_of(v), 1), "h", plot_width, "' stroke='", v == 0 ? "#8c959f" : "#eaeef2", "'/>\n");
+    svg += label(plot_width + 5, y_of(v) + 4, v < 0 ? "−1" : fixed(v, 0), "class='pale'");
+  }
+  for (const double v : {-4., -2., 0., 2., 4.})
+    svg += text("<path d='M", fixed(x_of(v), 1), " ", plot_top, "v", plot_height, "' stroke='",
+                v == 0 ? "#8c959f" : "#eaeef2", "'/>\n");
+  svg += curve(x, c.curvature, curvature_colour, "2 3") + curve(x, c.slope, slope_colour, "7 3") +
+         curve(x, c.value, value_colour, "none");
+  for (const int line : {0, 1}) svg += label(0, plot_top + plot_height + 20 + 16 * line, a.words[line]);
+  return svg;
+}
+
+std::string advice() {
+  const struct {
+    const char* words;
+    const char* style;
+  } lines[] = {
+      {"What the curves say", "class='name'"},
+      {"f(x), what the layer gives on", "fill='#1f5fa8'"},
+      {"f'(x), how much of a gradient comes through", "fill='#d4602a'"},
+      {"f''(x), how fast that changes; none at a kink", "fill='#2f8f4e'"},
+      {"Where f' is near 0, nothing is learnt (vanishing", ""},
+      {"gradients); where it jumps, there is a kink.", ""},
+      {"Without any activation, a stack of layers is just", ""},
+      {"one linear layer.", ""},
+  };
+  std::string svg;
+  double y = 16;
+  for (const auto& line : lines) svg += label(0, std::exchange(y, y + 24), line.words, line.style);
+  return svg;
+}
+
+std::string choice() {
+  const char* const lines[] = {"Hidden layers: relu. If units die: leaky_relu or elu.",
+                               "Transformers and other deep networks: gelu or silu.",
+                               "A yes or no: sigmoid as the last layer.",
+                               "One of several classes: softmax, along an axis.",
+                               "A number of any size: no activation at the end.",
+                               "A positive number: softplus.",
+                               "A number between −1 and 1: tanh."};
+  std::string svg = label(0, 16, "Which one to take", "class='name'");
+  double y = 40;
+  for (const char* line : lines) svg += label(0, std::exchange(y, y + 24), line);
+  return svg;
+}
+
+std::string picture(const Tensor& x, const std::vector<Curves>& curves) {
+  std::string body;
+  int cell = 0;
+  const auto place = [&](const std::string& svg) {
+    body += text("<g transform='translate(", 24 + panel_width * (cell % 3), " ", 24 + panel_height * (cell / 3),
+                 ")'>\n", svg, "</g>\n");
+    ++cell;
+  };
+  for (std::size_t i = 0; i < curves.size(); ++i) place(panel(activations[i], x, curves[i]));
+  place(advice());
+  place(choice());
+  const double width = 3 * panel_width + 24, height = 24 + panel_height * ((cell + 2) / 3);
+  return text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' width='", width,
+              "' height='", height,
+              "'>\n<style>text{font:12px system-ui,'DejaVu Sans',sans-serif}text:not([fill]){fill:#24292f}"
+              ".name{font-size:17px;font-weight:600}.pale{font-size:11px}text.pale{fill:#57606a}</style>\n<clipPath "
+              "id='plot'><rect x='0' y='",
+              plot_top, "' width='", plot_width, "' height='", plot_height,
+              "'/></clipPath>\n<rect width='100%' height='100%' fill='#fff'/>\n", body, "</svg>\n");
+}
+
+/// Whether the engine's derivatives are those of the textbooks.
+bool as_in_textbooks(const std::vector<Curves>& curves) {
+  double worst = 0;
+  for (std::int64_t i = 0; i < points; ++i) {
+    const double s = at(curves[0].value, i), t = at(curves[1].value, i);
+    worst =
+        std::max({worst, std::fabs(at(curves[0].slope, i) - s * (1 - s)),
+                  std::fabs(at(curves[0].curvature, i) - s * (1 - s) * (1 - 2 * s)),
+                  std::fabs(at(curves[1].slope, i) - (1 - t * t)),
+                  std::fabs(at(curves[1].curvature, i) + 2 * t * (1 - t * t)), std::fabs(at(curves[8].slope, i) - s),
+                  std::fabs(at(curves[8].curvature, i) - s * (1 - s)), std::fabs(at(curves[2].curvature, i))});
+  }
+  std::printf("\nlargest difference from the formulas in textbooks: %.1e\n", worst);
+  return worst < 1e-14 && at(curves[0].slope, middle) == 0.25;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string file = argc > 1 ? argv[1] : "activation_functions.svg";
+  if (argc > 2 || file[0] == '-') {
+    std::fputs("usage: activation_functions [FILE.svg]\n", stderr);
+    return 2;
+  }
+
+  const Tensor x = linspace(-5, 5, points, {.dtype = f64, .requires_grad = true});
+  std::vector<Curves> curves;
+  std::printf("%-12s %8s %8s %8s %8s %8s\n", "", "f(0)", "f'(-5)", "f'(0)", "f'(5)", "f''(0)");
+  for (const Activation& a : activations) {
+    const Curves& c = curves.emplace_back(curves_of(a, x));
+    std::printf("%-12s %8.4f %8.4f %8.4f %8.4f %8.4f\n", a.name, at(c.value, middle), at(c.slope, 0),
+                at(c.slope, middle), at(c.slope, points - 1), at(c.curvature, middle));
+  }
+  nn::write_file_atomically(file, picture(x, curves));
+  std::printf("\ndrawn in %s\n", file.c_str());
+  return as_in_textbooks(curves) ? 0 : 1;
+}
