@@ -30,7 +30,7 @@ enum class Verdict {
 };
 const char* name_of(Verdict v);
 
-/// How the numeric derivative is extrapolated to a step of 0: not at all; from three steps, each half of the one before
+/// How the numeric derivative is extrapolated to a step of 0: not at all; from four steps, each half of the one before
 /// (Richardson 1911); or from up to ten that start wide, as long as that gains (Ridders 1982). The more, the more calls
 /// of f and the more digits.
 enum class Stencil { central, richardson, ridders };

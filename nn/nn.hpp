@@ -3,6 +3,7 @@
 #include <nn/activations.hpp>
 #include <nn/data/data.hpp>
 #include <nn/functional.hpp>
+#include <nn/gradcheck.hpp>
 #include <nn/init.hpp>
 #include <nn/io/atomic_file.hpp>
 #include <nn/io/safetensors.hpp>

@@ -196,7 +196,7 @@ GradcheckReport Gradchecker::run() {
                                     " inputs are checked along three random directions, seed ", options_.seed));
     } else {
       report_.notes_.push_back(text("order ", order, ": a random direction failed (seed ", options_.seed,
-                                    "); three random sums of the outputs are checked by every input element"));
+                                    "); three random sums of the outputs are checked by single elements"));
       Rows rows{{}, 3};
       Gaussian draw(options_.seed + 7 * static_cast<std::uint64_t>(order));
       for (int k = 0; k < 3; ++k) {

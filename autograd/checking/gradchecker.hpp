@@ -65,6 +65,7 @@ struct Difference {
   double numeric = std::numeric_limits<double>::quiet_NaN(), error = std::numeric_limits<double>::infinity();
   double badness = std::numeric_limits<double>::infinity();
   double left = std::numeric_limits<double>::quiet_NaN(), right = left;  // slopes
+  double analytic = 0;                                                   // along a direction
 };
 /// Judges one derivative from the function at x - step ... x + step and at half of it. `scale` is the size of the terms
 /// that `analytic` sums.
@@ -125,6 +126,21 @@ class Gradchecker {
   void locate(int order);
   void check_elements(int order, const Tensors& ys, Rows rows);
   bool check_directions(int order, const Tensors& ys);
+  /// What the function of one order is compared by.
+  struct Comparison {
+    int order;
+    Rows rows;
+    std::vector<Numbers> analytic;  // for each row, the gradient
+    Numbers at;                     // the outputs at the point
+  };
+  std::pair<std::size_t, std::int64_t> find(std::size_t flat) const;
+  std::vector<checking::Difference> differences_along(const Comparison& c, const Numbers& direction, std::size_t begin,
+                                                      std::size_t end);
+  void search_elements(const Comparison& c, std::size_t count);
+  void check_element(const Comparison& c, std::size_t flat);
+  template <class Probe>
+  void extrapolate(const Comparison& c, std::size_t flat, double here, Probe&& probe_at,
+                   std::vector<checking::Difference>& best) const;
   void record(int order, int input, std::int64_t element, std::int64_t output, double analytic,
               const checking::Difference& d);
 

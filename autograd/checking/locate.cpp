@@ -18,7 +18,7 @@ Locator::Locator(Gradchecker& checker, int order, std::size_t first)
   tolerance_ = {t.single ? t.rtol : options.rtol, (t.single ? t.atol : options.atol) * 1e-3, t.single};
 }
 
-std::size_t Locator::run() {
+std::size_t Locator::run(bool failed) {
   const std::size_t count = program_.ops().size();
   for (std::size_t i = first_; i < count; ++i) ask_rules(static_cast<int>(i));
   program_.visit_elsewhere(2e-3);
@@ -38,7 +38,7 @@ std::size_t Locator::run() {
   ask_forward();
   for (const Program::Cut& c : program_.cuts()) blame_return(c);
   // What is small beside an op's other derivatives does not show along a direction through all.
-  if (wrong.empty() && cut.empty()) look(false);
+  if (failed && wrong.empty() && cut.empty()) look(false);
   const auto by_op = [](const GradcheckCulprit& a, const GradcheckCulprit& b) { return a.op_index < b.op_index; };
   std::stable_sort(wrong.begin(), wrong.end(), by_op);
   std::stable_sort(cut.begin(), cut.end(), by_op);
@@ -120,18 +120,18 @@ using namespace checking;
 
 void Gradchecker::locate(int order) {
   const RandomState before = random_state();
+  const bool failed = report_.count(Verdict::fail) > 0 || !report_.problems_.empty();
   std::vector<GradcheckCulprit> wrong, cut;
   try {
     const DetachedScope detached;
     Locator locator(*this, order, located_);
-    located_ = locator.run();
+    located_ = locator.run(failed);
     wrong = std::move(locator.wrong);
     cut = std::move(locator.cut);
   } catch (const std::exception& e) {
     report_.notes_.push_back(text("order ", order, ": the ops were not looked at, since one threw: ", e.what()));
   }
   set_random_state(before);
-  const bool failed = report_.count(Verdict::fail) > 0 || !report_.problems_.empty();
   // Cuts are often meant: they are to blame if nothing else is.
   if (wrong.empty() && report_.culprits_.empty() && failed) wrong = std::move(cut);
   for (GradcheckCulprit& c : wrong) report_.culprits_.push_back(std::move(c));

@@ -14,8 +14,9 @@ class Locator {
  public:
   /// Ops before `first` are known from a lower order.
   Locator(Gradchecker& checker, int order, std::size_t first);
-  /// Fills `wrong` and `cut`; returns how many ops there are.
-  std::size_t run();
+  /// Fills `wrong` and `cut`; returns how many ops there are. If the check has failed, something must be wrong: then it
+  /// looks closer.
+  std::size_t run(bool failed);
 
   std::vector<GradcheckCulprit> wrong;  // ops that are wrong by themselves
   std::vector<GradcheckCulprit> cut;    // those that are right, but are given numbers without their history
