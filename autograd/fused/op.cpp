@@ -85,6 +85,7 @@ class FusedCall {
   }
 
   void compute(const Tensor& g) {
+    g_ = Array();  // what is held is of no use if this throws
     recording::keep(g);
     const Shape& shape = g.shape();
     Operands operands;
