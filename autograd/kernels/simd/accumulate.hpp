@@ -265,23 +265,23 @@ typename Op::Acc reduce_run(const T* x, Size n) {
 
 inline constexpr Size column_tile = 4096;
 
+/// Narrow contiguous rows are taken several at a time, as one: so many of `count`, where up to `wide` columns are taken
+/// together and `enough` rows of them repay it.
+inline Size rows_together(Size count, Size stride, Size width, Size wide, Size enough) {
+  if (width == 0 || width != stride || width > wide / 4 || count < 2 * enough) return 1;
+  return wide / width < count / enough ? wide / width : count / enough;
+}
+
 /// acc[j] = the reduction of column j of the (count, width) elements at x, whose rows are `stride` apart;
-/// width <= column_tile, the size of acc. Narrow contiguous rows are taken several at a time.
+/// width <= column_tile, the size of acc.
 template <class Op, class T>
 void reduce_columns(typename Op::Acc* acc, const T* x, Size count, Size stride, Size width) {
-  constexpr Size wide = 512, enough = 4;  // columns taken together, and rows of them that repay it
-  Size together = width == stride && width <= wide / 4 ? wide / width : 1;
-  if (together > count / enough) together = count / enough;
-  const Size rows = together > 1 ? count / together : 0;
-  const Size filled = rows > 0 ? together * width : width;
+  const Size together = rows_together(count, stride, width, 512, 4), rows = count / together, filled = together * width;
   for (Size j = 0; j < filled; ++j) acc[j] = Op::identity;
-  if (rows > 0) {
-    accumulate_rows<Op>(acc, x, rows, filled, filled);
-    for (Size k = 1; k < together; ++k)
-      for (Size j = 0; j < width; ++j) acc[j] = Op::merge(acc[j], acc[k * width + j]);
-    x += rows * filled;
-  }
-  accumulate_rows<Op>(acc, x, count - rows * together, stride, width);
+  accumulate_rows<Op>(acc, x, rows, together * stride, filled);
+  for (Size k = 1; k < together; ++k)
+    for (Size j = 0; j < width; ++j) acc[j] = Op::merge(acc[j], acc[k * width + j]);
+  accumulate_rows<Op>(acc, x + rows * filled, count - rows * together, stride, width);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -14,6 +14,7 @@ void fill_copy(Table& t);
 void fill_reduce(Table& t);
 void fill_variance(Table& t);
 void fill_softmax(Table& t);
+void fill_logsumexp(Table& t);
 void fill_random(Table& t);
 void fill_optimisers(Table& t);
 

@@ -15,15 +15,20 @@ void for_each_tile(Size outer, Size count, Size inner, Body body) {
       body(o, o * count * inner + i, i, inner - i < column_tile ? inner - i : column_tile);
 }
 
-/// Extrema of runs too short to fill the lanes. One by one, their comparisons would be branches that cannot be
-/// predicted.
+/// Slices too short to fill the lanes: many of them side by side. One by one, comparisons of extrema would be branches
+/// that cannot be predicted.
 template <class Op, class T>
-void reduce_short_runs(const T* x, T* y, Size outer, Size count) {
+void reduce_short(const T* x, T* y, Size outer, Size count, Size inner) {
   constexpr Size most = 1024;
   typename Op::Acc acc[most];
-  for_each_turned(x, outer, count, most, [&](const T* columns, Size first, Size n) {
-    reduce_columns<Op>(acc, columns, count, n, n);
-    for (Size j = 0; j < n; ++j) y[first + j] = Op::finish(acc[j], x + (first + j) * count, count, 1);
+  for_each_group(x, outer, count, inner, most, [&](const T* columns, Size first, Size n) {
+    reduce_columns<Op>(acc, columns, count, n * inner, n * inner);
+    T* to = y + first * inner;
+    const T* slice = x + first * count * inner;
+    for (Size j = 0, i = 0; j < n * inner; ++j) {
+      to[j] = Op::finish(acc[j], slice + i, count, inner);
+      if (++i == inner) i = 0, slice += count * inner;
+    }
   });
 }
 
@@ -36,10 +41,10 @@ void reduce(const void* from, void* to, Size outer, Size count, Size inner) {
     inner *= outer;
     outer = 1;
   }
+  constexpr bool extremum = std::is_same_v<Op, Max<T>> || std::is_same_v<Op, Min<T>>;
+  if ((inner > 1 || extremum || sizeof(T) == 4) && outer * inner >= 16 && is_short(outer, count, inner))
+    return reduce_short<Op>(x, y, outer, count, inner);
   if (inner == 1) {
-    if constexpr (std::is_same_v<Op, Max<T>> || std::is_same_v<Op, Min<T>>) {
-      if (outer >= 16 && count >= 2 && count <= longest_turned) return reduce_short_runs<Op>(x, y, outer, count);
-    }
     for (Size o = 0; o < outer; ++o, x += count) y[o] = Op::finish(reduce_run<Op>(x, count), x, count, 1);
     return;
   }

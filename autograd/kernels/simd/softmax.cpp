@@ -50,13 +50,18 @@ void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
   }
 }
 
-/// Slices too short to fill the lanes: side by side as columns, and turned back.
+/// Slices too short to fill the lanes: side by side, and back.
 template <class T, bool logarithm>
-void softmax_short_runs(const T* x, T* y, Size outer, Size count) {
-  T to[turned_together];
-  for_each_turned(x, outer, count, tile, [&](const T* columns, Size first, Size n) {
-    softmax_columns<T, logarithm>(columns, to, count, n, n);
-    turn(to, n, y + first * count, count, count, n);
+void softmax_short(const T* x, T* y, Size outer, Size count, Size inner) {
+  T to[side_by_side<T>];
+  for_each_group(x, outer, count, inner, tile, [&](const T* columns, Size first, Size n) {
+    softmax_columns<T, logarithm>(columns, to, count, n * inner, n * inner);
+    T* back = y + first * count * inner;
+    if (inner == 1) {
+      turn(to, n, back, count, count, n);
+    } else {
+      turn_runs(to, back, count, n, inner);
+    }
   });
 }
 
@@ -65,84 +70,14 @@ void softmax(const void* from, void* to, Size outer, Size count, Size inner) {
   const T* x = static_cast<const T*>(from);
   T* y = static_cast<T*>(to);
   if (outer == 0 || count == 0 || inner == 0) return;
+  if (is_short(outer, count, inner)) return softmax_short<T, logarithm>(x, y, outer, count, inner);
   if (inner == 1) {
-    if (outer > 1 && count <= longest_turned) return softmax_short_runs<T, logarithm>(x, y, outer, count);
     for (Size o = 0; o < outer; ++o, x += count, y += count) softmax_run<T, logarithm>(x, y, count);
     return;
   }
   for (Size o = 0; o < outer; ++o, x += count * inner, y += count * inner)
     for (Size i = 0; i < inner; i += tile)
       softmax_columns<T, logarithm>(x + i, y + i, count, inner, inner - i < tile ? inner - i : tile);
-}
-
-/// What is subtracted before the exponential: the largest element, but nothing from infinite ones.
-template <class T>
-T shift_of(T largest) {
-  return largest - largest == 0 || largest != largest ? largest : T(0);
-}
-
-template <class T>
-double logsumexp_run(const T* x, Size count) {
-  constexpr Size piece = 1024;
-  T buffer[piece];
-  const T shift = shift_of(reduce_run<Max<T>>(x, count));
-  double sum = 0;
-  for (Size i = 0, n; i < count; i += n) {
-    n = count - i < piece ? count - i : piece;
-    exponentials(x + i, shift, buffer, n);
-    sum += reduce_run<Sum<T>>(buffer, n);
-  }
-  return double(shift) + std::log(sum);
-}
-
-/// Of `width` columns, to y.
-template <class T>
-void logsumexp_columns(const T* x, double* y, Size count, Size stride, Size width) {
-  T shift[tile], buffer[tile];
-  reduce_columns<Max<T>>(shift, x, count, stride, width);
-  for (Size j = 0; j < width; ++j) shift[j] = shift_of(shift[j]), y[j] = 0;
-  for (Size r = 0; r < count; ++r) {
-    exponentials(x + r * stride, shift, buffer, width);
-    take_rows<1, Sum<T>>(y, buffer, 1, width, width);
-  }
-  logarithms(y, y, width);
-  for (Size j = 0; j < width; ++j) y[j] += double(shift[j]);
-}
-
-template <class T>
-void logsumexp_block(const void* from, void* to, Size count, Size stride, Size width, bool wide) {
-  const T* x = static_cast<const T*>(from);
-  const auto put = [&](double y, Size i) {
-    if (wide) {
-      static_cast<double*>(to)[i] = y;
-    } else {
-      static_cast<T*>(to)[i] = T(y);
-    }
-  };
-  if (width == 1 && stride == 1) return put(logsumexp_run(x, count), 0);
-  for (Size i = 0; i < width; i += tile) {
-    double y[tile];
-    const Size n = width - i < tile ? width - i : tile;
-    logsumexp_columns(x + i, y, count, stride, n);
-    for (Size j = 0; j < n; ++j) put(y[j], i + j);
-  }
-}
-
-template <class T>
-void logsumexp(const void* from, void* to, Size outer, Size count, Size inner) {
-  const T* x = static_cast<const T*>(from);
-  T* y = static_cast<T*>(to);
-  if (inner == 1 && outer > 1 && count <= longest_turned)
-    return for_each_turned(x, outer, count, 64, [&](const T* columns, Size first, Size n) {
-      logsumexp_block<T>(columns, y + first, count, n, n, false);
-    });
-  for (Size o = 0; o < outer; ++o) logsumexp_block<T>(x + o * count * inner, y + o * inner, count, inner, inner, false);
-}
-
-template <class T>
-void fill_logsumexp(Table& t, Dtype d) {
-  t.reduce[int(Reduce::logsumexp)][int(d)] = logsumexp<T>;
-  t.reduce_block[int(Reduce::logsumexp)][int(d)] = logsumexp_block<T>;
 }
 
 }  // namespace
@@ -152,8 +87,6 @@ void fill_softmax(Table& t) {
   t.softmax[int(Softmax::softmax)][int(f64)] = softmax<double, false>;
   t.softmax[int(Softmax::log_softmax)][int(f32)] = softmax<float, true>;
   t.softmax[int(Softmax::log_softmax)][int(f64)] = softmax<double, true>;
-  fill_logsumexp<float>(t, f32);
-  fill_logsumexp<double>(t, f64);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

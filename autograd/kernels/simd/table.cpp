@@ -17,6 +17,7 @@ const Table& table() {
     fill_reduce(t);
     fill_variance(t);
     fill_softmax(t);
+    fill_logsumexp(t);
     fill_random(t);
     fill_optimisers(t);
     fill_gemm(t);

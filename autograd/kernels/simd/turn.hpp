@@ -63,20 +63,49 @@ void turn(const T* from, Size from_stride, T* to, Size to_stride, Size rows, Siz
   }
 }
 
-/// The longest contiguous runs that are turned: too short to fill the lanes.
-inline constexpr Size longest_turned = 32;
-/// How many elements of them are turned at a time, at most.
-inline constexpr Size turned_together = 2048;
+/// The same with runs of `inner` elements in place of single ones, those of `to` next to each other: to[(j * rows + i)
+/// * inner + k] = from[(i * cols + j) * inner + k]. Runs are copied in whole blocks, where what is too much is in
+/// `from` and lies in `to` where later runs go.
+template <class T>
+void turn_runs(const T* from, T* to, Size rows, Size cols, Size inner) {
+  constexpr Size block = 8;
+  const Size padded = (inner + block - 1) / block * block, all = rows * cols * inner;
+  for (Size i = 0; i < rows; ++i) {
+    for (Size j = 0; j < cols; ++j) {
+      const Size at = (i * cols + j) * inner, into = (j * rows + i) * inner;
+      if (at + padded <= all && into + padded <= (j + 1) * rows * inner) {
+        for (Size k = 0; k < inner; k += block) std::memcpy(to + into + k, from + at + k, block * sizeof(T));
+      } else {
+        for (Size k = 0; k < inner; ++k) to[into + k] = from[at + k];
+      }
+    }
+  }
+}
 
-/// Calls body(columns, first, n) for groups of at most `most` of the contiguous runs, `count` <= longest_turned long,
-/// at x: run `first` + j is column j of the (count, n) matrix `columns`.
+/// How many elements are laid side by side at a time, at most: few, so that the processor still reads memory ahead
+/// while it works on them.
+template <class T>
+inline constexpr Size side_by_side = 4096 / Size(sizeof(T));
+
+/// Whether (outer, count, inner) is many slices, each too short or too narrow to fill the lanes.
+inline bool is_short(Size outer, Size count, Size inner) {
+  return outer > 1 && count > 1 && (inner == 1 ? count <= 32 : inner > 0 && count * inner <= 128);
+}
+
+/// For (outer, count, inner) that is_short: calls body(columns, first, n) for groups of slices, whose rows have been
+/// laid side by side: `columns` is (count, n * inner), n * inner <= `most`, of the slices from `first` on.
 template <class T, class Body>
-void for_each_turned(const T* x, Size runs, Size count, Size most, Body body) {
-  T columns[turned_together];
-  const Size together = count * most <= turned_together ? most : turned_together / count;
-  for (Size first = 0; first < runs; first += together) {
-    const Size n = runs - first < together ? runs - first : together;
-    turn(x + first * count, count, columns, n, n, count);
+void for_each_group(const T* x, Size outer, Size count, Size inner, Size most, Body body) {
+  T columns[side_by_side<T>];
+  const Size slice = count * inner,
+             together = slice * most <= side_by_side<T> * inner ? most / inner : side_by_side<T> / slice;
+  for (Size first = 0; first < outer; first += together) {
+    const Size n = outer - first < together ? outer - first : together;
+    if (inner == 1) {
+      turn(x + first * slice, count, columns, n, n, count);
+    } else {
+      turn_runs(x + first * slice, columns, n, count, inner);
+    }
     body(static_cast<const T*>(columns), first, n);
   }
 }
