@@ -37,13 +37,20 @@ namespace kernels::XGRAD_ISA {
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
+// Every call in a row is inlined; sanitizers would take twice as long to compile that.
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define XGRAD_FUSED_ROW
+#else
+#define XGRAD_FUSED_ROW [[gnu::flatten]]
+#endif
+
 template <class F, class T, std::size_t... i>
 struct FusedRows {
   using V = Value<T>;
   static constexpr int count = sizeof...(i);
   using D = Dual<T, count>;
 
-  [[gnu::flatten]] static void values(const void* closure, const void* const* in, void* const* out, Size n) {
+  XGRAD_FUSED_ROW static void values(const void* closure, const void* const* in, void* const* out, Size n) {
     const F f = *std::launder(static_cast<const F*>(closure));
     const T* const x[] = {static_cast<const T*>(in[i])...};
     T* const y = static_cast<T*>(out[0]);
@@ -53,7 +60,7 @@ struct FusedRows {
     }
   }
 
-  [[gnu::flatten]] static void partials(const void* closure, const void* const* in, void* const* out, Size n) {
+  XGRAD_FUSED_ROW static void partials(const void* closure, const void* const* in, void* const* out, Size n) {
     const F f = *std::launder(static_cast<const F*>(closure));
     const T* const x[] = {static_cast<const T*>(in[i])...};
     const T* const g = static_cast<const T*>(in[count]);
@@ -68,6 +75,7 @@ struct FusedRows {
   static constexpr xgrad::detail::FusedFunction::Rows rows{values, partials, int(V::width)};
 };
 
+#undef XGRAD_FUSED_ROW
 #if defined __GNUC__ && !defined __clang__ && __GNUC__ < 13
 #pragma GCC diagnostic pop
 #endif
