@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/checking/locator.hpp>
 #include <autograd/checking/patterns.hpp>
 
@@ -83,7 +84,61 @@ bool Locator::blame_cut(const Target& target, const Column& worst, const Gradche
                : program_.op(target.op).node || target.cut >= 0
                    ? "this input has the numbers of a result that needs a gradient, without its history"
                    : "the op was not recorded";
-  add_cut(std::move(found), rule_of);
+  if (rule_of < 0 || !harmless(rule_of, target.slot)) add_cut(std::move(found), rule_of, target.slot, 0);
+  return true;
+}
+
+/// Whether all that a rule computes has right derivatives by a slot although a part was cut: rules detach what makes no
+/// difference, such as a largest element that is subtracted and added.
+bool Locator::harmless(int rule_of, int from) {
+  std::vector<int> members;
+  for (std::size_t i = 0; i < program_.ops().size(); ++i)
+    if (program_.ops()[i].rule_of == rule_of) members.push_back(static_cast<int>(i));
+  const Target target{rule_of, from, {}, -1};
+  const Numbers along = direction(target);
+  const auto run = [&](double factor) {
+    Program::Moved moved{from, slot(from).numbers};
+    for (std::size_t x = 0; x < along.size(); ++x) moved.numbers[x] += factor * along[x];
+    return program_.run({moved}, false, rule_of);
+  };
+  const Program::Run above = run(1), below = run(-1), half_above = run(0.5), half_below = run(-0.5);
+  for (const int sink : members) {
+    const Op& last = program_.op(sink);
+    if (!program_.has_floating_result(last)) continue;
+    const bool used = std::any_of(members.begin(), members.end(), [&](int i) {
+      const auto& sources = program_.op(i).sources;
+      return std::any_of(sources.begin(), sources.end(), [&](const Program::Source& s) { return s.slot == last.slot; });
+    });
+    if (used) continue;
+    const Numbers& here = program_.result(last).numbers;
+    const Rows rows{{random(here.size())}, 1};
+    std::vector<Numbers> arrived(program_.slots().size());
+    at(arrived, last.slot) = rows.sums[0];
+    for (auto i = members.rbegin(); i != members.rend(); ++i) {
+      const Op& op = program_.op(*i);
+      const Numbers& g = at(arrived, op.slot);
+      for (std::uint32_t e = 0; op.node && !g.empty() && op.slot != from && e < op.node->edge_count; ++e) {
+        const int to = program_.slot_of(op.node->edges()[e]);
+        if (to < 0) continue;
+        const Numbers part = program_.vjp(op, op.node->edges()[e], g);
+        at(arrived, to).resize(part.size());
+        for (std::size_t x = 0; x < part.size(); ++x) at(arrived, to)[x] += part[x];
+      }
+    }
+    const double h = step(0, tolerance_.single);
+    double analytic = 0, scale = 0;
+    for (std::size_t x = 0; x < at(arrived, from).size(); ++x) {
+      const double part = at(arrived, from)[x] * along[x] / h;
+      analytic += part;
+      scale += part * part;
+    }
+    const auto seen = [&](const Program::Run& r) { return at(r.ops, sink).numbers; };
+    const Numbers a = seen(above), b = seen(below), ha = seen(half_above), hb = seen(half_below);
+    if (a.empty() || b.empty() || ha.empty() || hb.empty()) return false;
+    const Difference d = compare(analytic, rows.sample(0, b, here, a), rows.sample(0, hb, here, ha), h, h / 2,
+                                 std::sqrt(scale), tolerance_);
+    if (d.verdict == Verdict::fail) return false;
+  }
   return true;
 }
 
@@ -140,17 +195,22 @@ bool Locator::name_edge(const Target& target, std::size_t e, const Compared& com
   return p.certain;
 }
 
-/// A rule is to blame itself for what its ops do not see.
-void Locator::add_cut(GradcheckCulprit found, int rule_of) {
+/// A rule is to blame itself for what its ops do not see of a slot; `input` is what it is blamed for if that is none of
+/// its op's inputs.
+void Locator::add_cut(GradcheckCulprit found, int rule_of, int from, int input) {
   if (rule_of >= 0) {
-    const TracedOp& traced = *program_.op(rule_of).traced;
-    found.op = traced.name;
-    found.place = traced.place;
-    found.path = traced.path;
+    const Op& op = program_.op(rule_of);
+    found.op = op.traced->name;
+    found.place = op.traced->place;
+    found.path = op.traced->path;
     found.op_index = rule_of;
     found.rule_of.clear();
-    found.input = 0;
     found.hint = "its rule uses numbers without their history, so that the next derivative misses a part";
+    for (std::size_t i = 0; i < op.sources.size(); ++i)
+      if (op.sources[i].slot == from) input = static_cast<int>(i);
+    set_input(found, input);
+    // What stands for the input in the rule may be broadcast.
+    if (const std::int64_t n = found.input_shape.size(); n > 0 && found.element >= n) found.element %= n;
   }
   for (const GradcheckCulprit& other : cut)
     if (other.op_index == found.op_index && other.order == found.order) return;

@@ -91,7 +91,8 @@ class Locator {
   bool blame_cut(const Target& target, const Column& worst, const GradcheckCulprit& found);
   bool name_edge(const Target& target, std::size_t e, const Compared& compared, const std::vector<Column>& columns,
                  const Column& worst, bool alone, GradcheckCulprit& found) const;
-  void add_cut(GradcheckCulprit found, int rule_of);
+  bool harmless(int rule_of, int from);
+  void add_cut(GradcheckCulprit found, int rule_of, int from, int input);
 
   Gradchecker& checker_;
   Program program_;

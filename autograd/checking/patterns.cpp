@@ -52,6 +52,7 @@ class Comparison {
     if (Pattern p = constant_factor(); !p.name.empty()) return p;
     if (Pattern p = rearranged(); !p.name.empty()) return p;
     if (Pattern p = summed(); !p.name.empty()) return p;
+    if (Pattern p = shifted_cotangent(); !p.name.empty()) return p;
     return {"", "", false};
   }
 
@@ -122,6 +123,35 @@ class Comparison {
     return result;
   }
 
+  /// Whether the rule takes for each output the cotangent of another one, or of none.
+  template <class From>
+  bool moved_output(From from) const {
+    return on_output([&](const Numbers& v) {
+      Numbers t(v.size());
+      for (std::size_t o = 0; o < v.size(); ++o) {
+        const std::int64_t i = from(static_cast<std::int64_t>(o));
+        if (i >= 0) t[o] = v[static_cast<std::size_t>(i)];
+      }
+      return t;
+    });
+  }
+
+  Pattern shifted_cotangent() const {
+    for (int d = 0; d < out_.count(); ++d) {
+      const std::int64_t n = out_.size(d);
+      for (const std::int64_t by : {1, -1}) {
+        const auto turned = [&](std::int64_t o) { return out_.with(o, d, (out_.at(o, d) + by + n) % n); };
+        const auto dropped = [&](std::int64_t o) {
+          const std::int64_t i = out_.at(o, d) + by;
+          return i < 0 || i >= n ? -1 : out_.with(o, d, i);
+        };
+        if (n > 1 && (moved_output(turned) || moved_output(dropped)))
+          return {"shifted", text("the cotangent by ", by, " along axis ", d)};
+      }
+    }
+    return {};
+  }
+
   Pattern rearranged() const {
     const auto reads = [&](auto&& from, std::size_t exceptions) {
       std::size_t wrong = 0;
@@ -147,16 +177,6 @@ class Comparison {
       };
       if (everywhere(pushed)) return {"transposed", "the Jacobian is used where its transpose is meant"};
     }
-    const auto moved_output = [&](auto&& from) {
-      return on_output([&](const Numbers& v) {
-        Numbers t(v.size());
-        for (std::size_t o = 0; o < v.size(); ++o) {
-          const std::int64_t i = from(static_cast<std::int64_t>(o));
-          if (i >= 0) t[o] = v[static_cast<std::size_t>(i)];
-        }
-        return t;
-      });
-    };
     if (out_.count() >= 2 && moved_output([&](std::int64_t o) { return out_.inverse(o); }))
       return {"transposed", "the cotangent's last two axes have changed places"};
     for (int d = 0; d < in_.count(); ++d) {
@@ -171,18 +191,6 @@ class Comparison {
     for (const std::int64_t by : {1, -1})
       if (known > 2 && reads([&](std::int64_t e) { return (e + by + b_.input.size()) % b_.input.size(); }, 1))
         return {"shifted", text("by ", by, " in memory")};
-    for (int d = 0; d < out_.count(); ++d) {
-      const std::int64_t n = out_.size(d);
-      for (const std::int64_t by : {1, -1}) {
-        const auto turned = [&](std::int64_t o) { return out_.with(o, d, (out_.at(o, d) + by + n) % n); };
-        const auto dropped = [&](std::int64_t o) {
-          const std::int64_t i = out_.at(o, d) + by;
-          return i < 0 || i >= n ? -1 : out_.with(o, d, i);
-        };
-        if (n > 1 && (moved_output(turned) || moved_output(dropped)))
-          return {"shifted", text("the cotangent by ", by, " along axis ", d)};
-      }
-    }
     return {};
   }
 

@@ -43,8 +43,8 @@ class Program::Recorder : public Observer {
 /// Gives every outermost op its recorded result, or the moved one, and keeps what it computed.
 class Program::Player : public Observer {
  public:
-  Player(const Program& program, std::vector<const Array*> given, Run& run)
-      : program_(program), given_(std::move(given)), run_(run) {}
+  Player(const Program& program, std::vector<const Array*> given, int free, Run& run)
+      : program_(program), given_(std::move(given)), free_(free), run_(run) {}
 
   void op_starts(const OpCall& call) override {
     if (depth_++ > 0) return;
@@ -66,7 +66,9 @@ class Program::Player : public Observer {
     lost_ = recorded.dtype() != result.dtype() || recorded.shape() != result.shape();
     if (lost_) return;
     if (is_floating(result.dtype())) run_.ops[next_].numbers = values({Tensor(result)});
-    result = recorded;
+    const Op& op = program_.ops_[next_];
+    const bool given = &recorded != &program_.result(op).recorded;
+    if (given || free_ < 0 || op.rule_of != free_) result = recorded;
   }
   void op_ends(const OpCall&, const Tensor& result) override {
     if (--depth_ > 0) return;
@@ -77,6 +79,7 @@ class Program::Player : public Observer {
  private:
   const Program& program_;
   const std::vector<const Array*> given_;  // for each slot
+  const int free_;
   Run& run_;
   std::size_t next_ = 0;
   int depth_ = 0;
@@ -197,7 +200,7 @@ void Program::visit_elsewhere(double distance) {
   put(0);
 }
 
-Program::Run Program::run(const std::vector<Moved>& moved, bool fresh) {
+Program::Run Program::run(const std::vector<Moved>& moved, bool fresh, int free) {
   ++runs_;
   std::vector<Array> arrays;
   std::vector<const Array*> given;
@@ -218,7 +221,7 @@ Program::Run Program::run(const std::vector<Moved>& moved, bool fresh) {
   Run run;
   run.ops.resize(ops_.size());
   if (!fresh) set_random_state(random_);
-  Player player(*this, std::move(given), run);
+  Player player(*this, std::move(given), free, run);
   try {
     const Observing observing(player);
     (void)checker_.outputs(order_, checker_.probes_, true);

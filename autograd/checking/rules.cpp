@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/checking/locator.hpp>
 
 namespace xgrad::checking {
@@ -98,28 +99,31 @@ void Locator::blame_rule(int i) {
   wrong.push_back(std::move(found));
 }
 
-/// A rule that returned its result without the history.
+/// A rule that returned its result without the history: which element moves most with what it depends on?
 void Locator::blame_return(const Program::Cut& c) {
   const int maker = program_.op_of(c.slot);
   GradcheckCulprit found = culprit(c.rule_of, c.argument);
   found.numeric = 1;
+  found.element = 0;
   if (maker >= 0) {
-    const Op& op = program_.op(maker);
-    const Rows rows{{random(program_.result(op).numbers.size())}, 1};
-    for (std::size_t a = 0; a < op.sources.size(); ++a) {
-      const int from = op.sources[a].slot;
-      if (from < 0 || !slot(from).moves) continue;
-      const Target target{maker, from, {}, static_cast<int>(a)};
-      const Column moved = column(target, {rows, {Numbers(slot(from).numbers.size())}}, 0);
-      found.numeric = *std::max_element(moved.slopes.begin(), moved.slopes.end(),
-                                        [](double p, double q) { return std::fabs(p) < std::fabs(q); });
-      found.error = moved.worst.error;
-      if (found.numeric != 0) break;
+    found.numeric = 0;
+    for (const Program::Source& source : program_.op(maker).sources) {
+      if (source.slot < 0 || !slot(source.slot).moves) continue;
+      const Numbers along = direction({maker, source.slot, {}, -1});
+      const auto end = static_cast<std::int64_t>(along.size());
+      const Program::Run up = move(source.slot, 0, end, along, 1), down = move(source.slot, 0, end, along, -1);
+      const Numbers &above = at(up.ops, maker).numbers, &below = at(down.ops, maker).numbers;
+      for (std::size_t o = 0; o < std::min(above.size(), below.size()); ++o) {
+        const double slope = (above[o] - below[o]) / (2 * step(0, tolerance_.single));
+        if (!(std::fabs(slope) > std::fabs(found.numeric))) continue;
+        found.numeric = slope;
+        found.element = static_cast<std::int64_t>(o);
+      }
     }
   }
   found.left = found.right = found.numeric;
   found.pattern = "detached";
-  if (found.numeric != 0) add_cut(std::move(found), c.rule_of);
+  if (found.numeric != 0) add_cut(std::move(found), c.rule_of, c.slot, c.argument);
 }
 
 }  // namespace xgrad::checking
