@@ -23,7 +23,8 @@ struct PictureOptions {
   int max_nodes = 200;
 };
 
-/// The graph behind y as an SVG picture, which any browser shows: inputs above, y below, ops of one module in a box.
+/// The graph behind y as an SVG picture, which any browser shows: inputs above, y below, ops of one module in a box. An
+/// edge past very many nodes ends at a small one that names where it comes from.
 /// Throws GraphError if y was computed from nothing that requires a gradient and no trace knows it, or if a backward
 /// pass has freed its graph.
 std::string to_svg(const Tensor& y, const PictureOptions& options = {}, Place place = Place::here());

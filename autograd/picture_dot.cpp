@@ -30,6 +30,8 @@ const char* look_of(Picture::Kind kind) {
       return "style=\"filled,rounded\" fillcolor=\"#e6f4ea\"";
     case Picture::Kind::constant:
       return "style=\"filled,rounded\" fillcolor=\"#e8f0fb\"";
+    case Picture::Kind::reference:
+      return "style=dotted";
     case Picture::Kind::folded:
       break;
   }

@@ -269,6 +269,21 @@ void check(const Tensor& y, const Trace* trace, const OpScope& scope) {
                            " was freed by a backward pass; draw before that, or pass {.retain_graph = true} to it");
 }
 
+/// An edge past very many nodes would be lost among them, and cost a piece on every layer: where it ends, a small node
+/// stands for the one that it comes from.
+void shorten(Picture& picture) {
+  constexpr int furthest = 60;
+  for (Picture::Edge& edge : picture.edges) {
+    if (edge.to - edge.from <= furthest) continue;
+    const Picture::Node& from = picture.nodes[at(edge.from)];
+    Picture::Node reference{Kind::reference, "↑ " + from.title, from.lines, from.tip};
+    std::erase_if(reference.lines, [](const std::string& line) { return line.starts_with("gradient "); });
+    reference.box = picture.nodes[at(edge.to)].box;
+    edge.from = static_cast<int>(picture.nodes.size());
+    picture.nodes.push_back(std::move(reference));
+  }
+}
+
 }  // namespace
 
 std::vector<double> numbers_of(const Tensor& t) {
@@ -349,6 +364,7 @@ Picture picture_of(const Tensor& y, const PictureOptions& options, const OpScope
     }
     picture.edges.push_back({from, to, g, link.edge != nullptr, link.cut ? "detached" : ""});
   }
+  shorten(picture);
   return picture;
 }
 

@@ -4,9 +4,10 @@
 
 namespace xgrad::detail {
 
-/// What a picture shows, before anything has a place. Nodes stand in topological order.
+/// What a picture shows, before anything has a place. Nodes stand in topological order, but for
+/// references to earlier ones, which stand at the end.
 struct Picture {
-  enum class Kind { op, constant_op, parameter, constant, folded };
+  enum class Kind { op, constant_op, parameter, constant, folded, reference };
   struct Node {
     Kind kind;
     std::string title;

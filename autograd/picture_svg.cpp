@@ -21,7 +21,8 @@ constexpr const char* style =
     ".edge{fill:none;stroke:#6e7781;stroke-width:1.3}.dry{stroke:#afb8c1;stroke-dasharray:4 3}"
     ".head{fill:#6e7781}.box{fill:#f6f8fa;stroke:#d0d7de}.op{fill:#fff;stroke:#6e7781}"
     ".constant_op{fill:#fff;stroke:#afb8c1;stroke-dasharray:4 3}.parameter{fill:#e6f4ea;stroke:#4c9a63}"
-    ".constant{fill:#e8f0fb;stroke:#6b95cc}.folded{fill:#f3eefb;stroke:#8f7cc0}"
+    ".constant{fill:#e8f0fb;stroke:#6b95cc}.reference{fill:none;stroke:#afb8c1;stroke-dasharray:1 "
+    "3}.folded{fill:#f3eefb;stroke:#8f7cc0}"
     ".result{stroke:#d4602a;stroke-width:2.2}.inside .gradient{stroke:#f6f8fa}";
 
 const char* class_of(Kind kind) {
@@ -34,6 +35,8 @@ const char* class_of(Kind kind) {
       return "parameter";
     case Kind::constant:
       return "constant";
+    case Kind::reference:
+      return "reference";
     case Kind::folded:
       break;
   }

@@ -114,6 +114,20 @@ TEST_CASE("large graphs are folded by module, and cut where that does not suffic
   CHECK(has(cut, ">sum<"));
 }
 
+TEST_CASE("an edge past very many ops ends at a small node that names where it comes from") {
+  const Tensor x = tensor(1., {.requires_grad = true});
+  const std::string svg = to_svg([&] {
+    const Tensor first = exp(x);
+    Tensor y = first;
+    for (int i = 0; i < 100; ++i) y = sin(y);
+    return y * first;
+  });
+  CHECK(xml_fault(svg) == "");
+  CHECK(count(svg, ">exp<") == 1);
+  CHECK(count(svg, ">↑ exp<") == 1);
+  CHECK(count(svg, "class='reference'") == 1);
+}
+
 TEST_CASE("a chain of 10^5 ops is drawn on a small stack") {
   const Tensor x = tensor(1., {.requires_grad = true});
   on_stack_of(256 * 1024, [&] {
