@@ -1,12 +1,16 @@
 #include <autograd/memory_pool.hpp>
 #include <cstdlib>
 #include <mutex>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 namespace xgrad::memory {
 namespace {
 
 constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t most_idle = std::size_t{1} << 30;
+constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 struct Shared {
   std::mutex mutex;
@@ -28,7 +32,13 @@ Block* take_shared(int index) {
 
 void* from_system(std::size_t bytes) {
   detail::count_system_allocation();
-  return std::aligned_alloc(bytes >= paged ? page : alignment, bytes);
+  if (bytes < 2 * huge_page) return std::aligned_alloc(bytes >= paged ? page : alignment, bytes);
+  void* const block = std::aligned_alloc(huge_page, bytes);
+#ifdef __linux__
+  // Where the system gives huge pages only on request, large arrays wait for fewer of its page tables.
+  if (block) madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+  return block;
 }
 
 }  // namespace
