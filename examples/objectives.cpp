@@ -71,31 +71,35 @@ struct Reprojection {
 
 // ---- the loss of an LSTM that predicts the next of a sequence ----
 
+/// The rows of all but the last axis.
+Tensors rows(const Tensor& t) {
+  const Tensor matrix = reshape(t, {-1, t.shape()[-1]});
+  Tensors list;
+  for (std::int64_t i = 0; i < matrix.shape()[0]; ++i) list.push_back(squeeze(slice(matrix, 0, i, i + 1), 0));
+  return list;
+}
+
 /// Parameters: weights and biases (layers, 2, 4, h) of the gates, and (3, h) for input, output and its bias.
 struct Lstm {
   Tensor sequence;  // (time, h)
   Tensor operator()(const Tensors& p) const {
-    const std::int64_t layers = p[0].shape()[0], steps = sequence.shape()[0], h = sequence.shape()[1];
-    const auto row = [](const Tensor& t, std::int64_t i) { return squeeze(slice(t, 0, i, i + 1), 0); };
-    Tensors hidden(static_cast<std::size_t>(layers), zeros({h}, {.dtype = f64})), cell = hidden;
+    const Tensors seen = rows(sequence), gates = rows(p[0]), extra = rows(p[1]);
+    const std::size_t layers = gates.size() / 8, last = seen.size() - 1;
+    Tensors hidden(layers, zeros({sequence.shape()[1]}, {.dtype = f64})), cell = hidden;
     Tensor loss = zeros({}, {.dtype = f64});
-    for (std::int64_t t = 0; t + 1 < steps; ++t) {
-      Tensor x = row(sequence, t) * row(p[1], 0);
-      for (std::int64_t k = 0; k < layers; ++k) {
-        const Tensor layer = row(p[0], k), weight = row(layer, 0), bias = row(layer, 1);
-        Tensor& state = hidden[static_cast<std::size_t>(k)];
-        Tensor& memory = cell[static_cast<std::size_t>(k)];
-        const Tensor forget = sigmoid(x * row(weight, 0) + row(bias, 0));
-        const Tensor in = sigmoid(state * row(weight, 1) + row(bias, 1));
-        const Tensor out = sigmoid(x * row(weight, 2) + row(bias, 2));
-        memory = memory * forget + in * tanh(state * row(weight, 3) + row(bias, 3));
-        state = out * tanh(memory);
-        x = state;
+    for (std::size_t t = 0; t < last; ++t) {
+      Tensor x = seen[t] * extra[0];
+      for (std::size_t k = 0; k < layers; ++k) {
+        const Tensor *weight = &gates[8 * k], *bias = weight + 4;
+        const Tensor forget = sigmoid(x * weight[0] + bias[0]), in = sigmoid(hidden[k] * weight[1] + bias[1]);
+        const Tensor out = sigmoid(x * weight[2] + bias[2]), change = tanh(hidden[k] * weight[3] + bias[3]);
+        cell[k] = cell[k] * forget + in * change;
+        x = hidden[k] = out * tanh(cell[k]);
       }
-      const Tensor y = x * row(p[1], 1) + row(p[1], 2);
-      loss = loss + dot(row(sequence, t + 1), y - logsumexp(y));
+      const Tensor y = x * extra[1] + extra[2];
+      loss += dot(seen[t + 1], y - logsumexp(y));
     }
-    return loss / -double(steps - 1);
+    return loss / -double(last);
   }
 };
 
