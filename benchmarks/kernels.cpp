@@ -7,9 +7,9 @@
 #include "native.hpp"
 #include "sections.hpp"
 
-/// Copy bandwidth is what std::memcpy reads plus what it writes, on blocks of 256 MiB, which no cache holds. An op is
-/// charged with what its definition asks for: each operand read once and the result written once. The lines that a
-/// processor reads because it is about to overwrite them count on neither side.
+/// Copy bandwidth is what std::memcpy reads plus what it writes, on blocks of 256 MiB, which no cache holds, in memory
+/// from where the ops have theirs. An op is charged with what its definition asks for: each operand read once and the
+/// result written once. The lines that a processor reads because it is about to overwrite them count on neither side.
 namespace bench {
 namespace {
 
@@ -18,19 +18,21 @@ using xgrad::Tensor;
 
 class Copy {
  public:
-  double bytes() const { return 2.0 * static_cast<double>(from_.size()); }
+  static constexpr std::size_t size = std::size_t(1) << 28;
+  static constexpr double bytes = 2.0 * static_cast<double>(size);
+
   void run(int threads) {
-    const std::size_t part = from_.size() / static_cast<std::size_t>(threads);
+    const std::size_t part = size / static_cast<std::size_t>(threads);
 #pragma omp parallel for num_threads(threads)
     for (int i = 0; i < threads; ++i) {
       const std::size_t begin = part * static_cast<std::size_t>(i);
-      std::memcpy(to_.data() + begin, from_.data() + begin, part);
+      std::memcpy(to_.data<std::byte>() + begin, from_.data<std::byte>() + begin, part);
     }
     keep(to_);
   }
 
  private:
-  std::vector<char> from_ = std::vector<char>(std::size_t(1) << 28, 1), to_ = from_;
+  const xgrad::Array from_ = xgrad::ones({size / 4}).array(), to_ = from_.clone();
 };
 
 struct Work {
@@ -100,7 +102,7 @@ void against_copy(Run& run, Copy& copy, xgrad::Dtype dtype, std::int64_t n, cons
   run.progress(type + size + ", threads: " + std::to_string(threads));
   const auto work = all_work(n, dtype);
   std::vector<Competitor> competitors = {
-      {"copy", repeat([&copy, threads] { copy.run(threads); }), gigabytes(copy.bytes())}};
+      {"copy", repeat([&copy, threads] { copy.run(threads); }), gigabytes(Copy::bytes)}};
   for (const Work& w : work) {
     const double bytes = w.words * static_cast<double>(n) * (dtype == xgrad::f32 ? 4 : 8);
     competitors.push_back({"xgrad", repeat(w.run), gigabytes(bytes)});
