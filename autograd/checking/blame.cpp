@@ -69,8 +69,9 @@ void Locator::blame(const Target& target, const Compared& compared, const std::v
 
 /// Whether the op is right, but was given numbers without their history.
 bool Locator::blame_cut(const Target& target, const Column& worst, const GradcheckCulprit& of) {
-  const int number = worst.number_moved, rule_of = program_.op(target.op).rule_of;
-  const bool refuses = target.edges.empty() && target.connected && program_.op(target.op).node;
+  const Op& op = program_.op(target.op);
+  const int number = worst.number_moved, rule_of = op.rule_of;
+  const bool refuses = target.edges.empty() && target.connected && op.node;
   if (number < 0 && target.cut < 0 && (!target.edges.empty() || refuses)) return false;
   GradcheckCulprit found = of;
   found.pattern = "detached";
@@ -81,10 +82,10 @@ bool Locator::blame_cut(const Target& target, const Column& worst, const Gradche
   found.analytic = 0;
   found.hint = number >= 0           ? "a plain number that is made of tensors' values has no history"
                : target.argument < 0 ? "the op reads numbers that it is not given as an input"
-               : program_.op(target.op).node || target.cut >= 0
+               : op.node || target.cut >= 0
                    ? "this input has the numbers of a result that needs a gradient, without its history"
                    : "the op was not recorded";
-  if (rule_of < 0 || !harmless(rule_of, target.slot)) add_cut(std::move(found), rule_of, target.slot, 0);
+  if (rule_of < 0 || !harmless(rule_of, target.slot)) add_cut(std::move(found), rule_of, op.rule_argument);
   return true;
 }
 
@@ -195,21 +196,39 @@ bool Locator::name_edge(const Target& target, std::size_t e, const Compared& com
   return p.certain;
 }
 
-/// A rule is to blame itself for what its ops do not see of a slot; `input` is what it is blamed for if that is none of
-/// its op's inputs.
-void Locator::add_cut(GradcheckCulprit found, int rule_of, int from, int input) {
+namespace {
+
+/// Which element of `to` an element of `from` is, if `to` is broadcast to it; -1 if it is not.
+std::int64_t unbroadcast(const Shape& from, std::int64_t flat, const Shape& to) {
+  std::int64_t element = 0, stride = 1;
+  if (flat < 0 || to.ndim() > from.ndim()) return -1;
+  for (int d = 1; d <= from.ndim(); ++d) {
+    const std::int64_t size = from[from.ndim() - d], i = flat % size;
+    flat /= size;
+    if (d > to.ndim()) continue;
+    const std::int64_t own = to[to.ndim() - d];
+    if (own != size && own != 1) return -1;
+    element += own == 1 ? 0 : i * stride;
+    stride *= own;
+  }
+  return element;
+}
+
+}  // namespace
+
+/// What the ops of a rule do not see is the fault of that rule, for one input of its op.
+void Locator::add_cut(GradcheckCulprit found, int rule_of, int input) {
   if (rule_of >= 0) {
-    const Op& op = program_.op(rule_of);
-    found.op = op.traced->name;
-    found.place = op.traced->place;
-    found.path = op.traced->path;
+    const TracedOp& traced = *program_.op(rule_of).traced;
+    found.op = traced.name;
+    found.place = traced.place;
+    found.path = traced.path;
     found.op_index = rule_of;
     found.rule_of.clear();
     found.hint = "its rule uses numbers without their history, so that the next derivative misses a part";
-    for (std::size_t i = 0; i < op.sources.size(); ++i)
-      if (op.sources[i].slot == from) input = static_cast<int>(i);
     set_input(found, input);
-    // What stands for the input in the rule may be broadcast.
+    const std::int64_t element = unbroadcast(found.output_shape, found.output, found.input_shape);
+    if (element >= 0) found.element = element;
     if (const std::int64_t n = found.input_shape.size(); n > 0 && found.element >= n) found.element %= n;
   }
   for (const GradcheckCulprit& other : cut)

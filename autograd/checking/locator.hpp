@@ -92,7 +92,7 @@ class Locator {
   bool name_edge(const Target& target, std::size_t e, const Compared& compared, const std::vector<Column>& columns,
                  const Column& worst, bool alone, GradcheckCulprit& found) const;
   bool harmless(int rule_of, int from);
-  void add_cut(GradcheckCulprit found, int rule_of, int from, int input);
+  void add_cut(GradcheckCulprit found, int rule_of, int input);
 
   Gradchecker& checker_;
   Program program_;

@@ -27,8 +27,14 @@ class Program::Recorder : public Observer {
     std::size_t ops_before;
     Tensor t;
   };
-  void op_starts(const OpCall& call) override { differentiating.push_back(call.differentiating); }
-  void vjp_starts(const Node&, const Edge&, const Tensor& g) override { note(nullptr, 0, g); }
+  void op_starts(const OpCall& call) override {
+    differentiating.push_back(call.differentiating);
+    arguments.push_back(argument_);
+  }
+  void vjp_starts(const Node&, const Edge& edge, const Tensor& g) override {
+    note(nullptr, 0, g);
+    argument_ = static_cast<int>(edge.argument);
+  }
   void vjp_ends(const Node& node, const Edge& edge, Tensor& result) override {
     note(&node, static_cast<int>(edge.argument), result);
   }
@@ -37,7 +43,11 @@ class Program::Recorder : public Observer {
   }
 
   std::vector<const Node*> differentiating;  // for each op
+  std::vector<int> arguments;
   std::vector<Handed> handed;
+
+ private:
+  int argument_ = 0;
 };
 
 /// Gives every outermost op its recorded result, or the moved one, and keeps what it computed.
@@ -120,7 +130,12 @@ Program::Program(Gradchecker& checker, int order) : checker_(checker), order_(or
     take_handed(i);
     const TracedOp& traced = traced_[i];
     if (traced.outer >= 0) continue;
-    Op made{&traced, nullptr, static_cast<int>(slots_.size()), op_of_node(recorder.differentiating[i]), {}};
+    Op made{&traced,
+            nullptr,
+            static_cast<int>(slots_.size()),
+            op_of_node(recorder.differentiating[i]),
+            recorder.arguments[i],
+            {}};
     bool active = false;
     for (const TracedOp::Argument& argument : traced.inputs) {
       Source source = argument.tensor.defined() ? source_of(argument.tensor) : Source{};

@@ -26,6 +26,7 @@ class Program {
     Node* node;                   // null: the result has no history
     int slot;                     // of the result
     int rule_of = -1;             // the op whose rule it is part of
+    int rule_argument = 0;        // and which of that op's inputs the rule is for
     std::vector<Source> sources;  // one for each argument
   };
   /// A result of a rule that lost the history which its numbers have.

@@ -123,7 +123,7 @@ void Locator::blame_return(const Program::Cut& c) {
   }
   found.left = found.right = found.numeric;
   found.pattern = "detached";
-  if (found.numeric != 0) add_cut(std::move(found), c.rule_of, c.slot, c.argument);
+  if (found.numeric != 0) add_cut(std::move(found), c.rule_of, c.argument);
 }
 
 }  // namespace xgrad::checking
