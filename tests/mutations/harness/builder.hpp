@@ -8,6 +8,8 @@ namespace xgrad::mutations {
 
 using Operands = std::vector<Operand>;
 
+inline bool has_axes(const Shape& s) { return s.ndim() > 0; }
+
 /// Where an op may be asked for its derivative.
 enum class Domain {
   any,
@@ -78,5 +80,11 @@ class Builder {
 
 /// Tries to append one step of a random kind.
 void add_random_step(Builder& b);
+/// Of these kinds.
+void add_product(Builder& b);
+void add_shaping(Builder& b);
+void add_joining(Builder& b);
+void add_indexing(Builder& b);
+void add_layer(Builder& b);
 
 }  // namespace xgrad::mutations

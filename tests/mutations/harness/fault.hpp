@@ -1,7 +1,5 @@
 #pragma once
 #include <algorithm>
-#include <autograd/node.hpp>
-#include <autograd/observer.hpp>
 #include <mutations/harness/program.hpp>
 
 /// Faults in the rules of one op of a program. What the op's node holds is replaced as soon as the op is recorded, so
@@ -35,6 +33,7 @@ struct Site {
   int argument;
   Shape input, output;
   bool broadcast;  // the engine sums the cotangent to the input's shape
+  bool whole;      // the step runs no other op, so its arguments are the op's
 };
 std::vector<Site> sites(const Program& program);
 
