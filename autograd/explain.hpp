@@ -19,7 +19,7 @@ struct ExplainOptions {
 /// numbers on it multiply and add to the element of `.grad()` that backward would give, d loss / d element.
 ///
 ///   const std::string page = explain([&] { return nn::mse_loss(model(x), t); }, model.parameters()[0]);
-///   nn::write_file_atomically("explained.html", page);
+///   write_file_atomically("explained.html", page);
 ///
 /// `loss()` is called several times, with the same random numbers, and must run the same ops each time; during some of
 /// the calls the parameter's element is a little larger or smaller. Afterwards all is as it was, grad() included.

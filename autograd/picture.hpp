@@ -4,8 +4,8 @@
 
 /// Pictures of graphs: what a tensor was computed from, what each op gave, and the gradient along every edge.
 ///
-///   nn::write_file_atomically("loss.svg", to_svg([&] { return nn::mse_loss(model(x), t); },
-///                                                {.names = model.named_parameters()}));
+///   write_file_atomically("loss.svg", to_svg([&] { return nn::mse_loss(model(x), t); },
+///                                            {.names = model.named_parameters()}));
 namespace xgrad {
 
 class Trace;

@@ -203,7 +203,7 @@ int main(int argc, char** argv) {
     std::printf("%-12s %8.4f %8.4f %8.4f %8.4f %8.4f\n", a.name, at(c.value, middle), at(c.slope, 0),
                 at(c.slope, middle), at(c.slope, points - 1), at(c.curvature, middle));
   }
-  nn::write_file_atomically(file, picture(x, curves));
+  write_file_atomically(file, picture(x, curves));
   std::printf("\ndrawn in %s\n", file.c_str());
   return as_in_textbooks(curves) ? 0 : 1;
 }

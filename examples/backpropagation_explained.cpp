@@ -24,9 +24,9 @@ int main(int argc, char** argv) try {
 
   auto names = model.named_parameters();
   const Tensor weight = names[0].second;
-  nn::write_file_atomically(page, explain(loss, weight, {.names = names, .element = 0}));
+  write_file_atomically(page, explain(loss, weight, {.names = names, .element = 0}));
   names.insert(names.end(), {{"x", x}, {"target", target}});
-  nn::write_file_atomically(picture, to_svg(loss, {.names = names}));
+  write_file_atomically(picture, to_svg(loss, {.names = names}));
 
   // What the page says, once more, in a few lines: the chain rule, written out by hand.
   loss().backward();

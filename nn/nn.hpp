@@ -5,7 +5,6 @@
 #include <nn/functional.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/init.hpp>
-#include <nn/io/atomic_file.hpp>
 #include <nn/io/safetensors.hpp>
 #include <nn/io/weights.hpp>
 #include <nn/layers.hpp>

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <nn/data/csv.hpp>
 #include <nn/data/csv_scanner.hpp>
-#include <nn/io/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 
 namespace xgrad::nn {
 namespace {

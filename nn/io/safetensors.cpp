@@ -2,7 +2,7 @@
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <nn/io/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 #include <nn/io/safetensors.hpp>
 #include <set>
 

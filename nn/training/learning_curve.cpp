@@ -1,5 +1,5 @@
+#include <autograd/atomic_file.hpp>
 #include <autograd/markup.hpp>
-#include <nn/io/atomic_file.hpp>
 #include <nn/training/learning_curve.hpp>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <nn/io/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 #include <nn/training/learning_curve.hpp>
 #include <nn/training/progress.hpp>
 
@@ -21,7 +21,7 @@ TEST_CASE("a learning curve is drawn with a point for every finite value") {
   const Folder folder;
   const std::string path = folder / "curve.svg";
   nn::write_learning_curve(path, {{.3, .9, .2, .95}, {.2, .95, NAN, .96}, {.1, .97, .1, .97}});
-  const std::string svg = nn::read_file(path);
+  const std::string svg = read_file(path);
   std::size_t circles = 0;
   for (auto at = svg.find("<circle"); at != std::string::npos; at = svg.find("<circle", at + 1)) ++circles;
   CHECK(circles == 4 * 3 - 1 + 2);  // and two in the key
@@ -33,7 +33,7 @@ TEST_CASE("one epoch, and a curve that does not move, can be drawn") {
   const Folder folder;
   const std::string path = folder / "curve.svg";
   nn::write_learning_curve(path, {{0, 1, 0, 1}});
-  CHECK(nn::read_file(path).find("nan") == std::string::npos);
+  CHECK(read_file(path).find("nan") == std::string::npos);
   CHECK_THROWS_WITH_AS(nn::write_learning_curve(path, {}), doctest::Contains("no epochs"), ValueError);
   CHECK_THROWS_AS(nn::write_learning_curve("/missing/curve.svg", {{0, 1, 0, 1}}), FileError);
 }

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <nn/io/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -21,41 +21,41 @@ namespace fs = std::filesystem;
 namespace {
 
 void check_refused(const std::string& path, const char* reason) {
-  CHECK_THROWS_WITH_AS(nn::write_file_atomically(path, "new"), doctest::Contains(reason), FileError);
+  CHECK_THROWS_WITH_AS(write_file_atomically(path, "new"), doctest::Contains(reason), FileError);
 }
 
 }  // namespace
 
 TEST_CASE("a saved file replaces the old one and leaves nothing else") {
   const Folder folder;
-  nn::write_file_atomically(folder / "w", "old");
-  nn::write_file_atomically(folder / "w", "new");
-  CHECK(nn::read_file(folder / "w") == "new");
+  write_file_atomically(folder / "w", "old");
+  write_file_atomically(folder / "w", "new");
+  CHECK(read_file(folder / "w") == "new");
   CHECK(folder.files() == 1);
 }
 
 TEST_CASE("a directory, a symbolic link, a device and a missing directory are refused") {
   const Folder folder;
-  nn::write_file_atomically(folder / "w", "old");
+  write_file_atomically(folder / "w", "old");
   fs::create_symlink(folder / "w", folder / "link");
   fs::create_directory(folder / "dir");
   check_refused(folder / "dir", "it is a directory");
   check_refused(folder / "link", "it is a symbolic link");
   check_refused("/dev/full", "it is not a regular file");
   check_refused(folder / "missing/w", "No such file or directory");
-  CHECK(nn::read_file(folder / "w") == "old");
+  CHECK(read_file(folder / "w") == "old");
   CHECK(folder.files() == 3);
 }
 
 TEST_CASE("past the limit on file sizes the old file is intact and no temporary is left") {
   const Folder folder;
-  nn::write_file_atomically(folder / "w", "old");
+  write_file_atomically(folder / "w", "old");
   const pid_t child = ::fork();
   if (child == 0) {
     const rlimit limit{2, 2};
     ::setrlimit(RLIMIT_FSIZE, &limit);
     try {
-      nn::write_file_atomically(folder / "w", "new");
+      write_file_atomically(folder / "w", "new");
     } catch (const FileError&) {
       ::_exit(7);
     }
@@ -65,7 +65,7 @@ TEST_CASE("past the limit on file sizes the old file is intact and no temporary 
   ::waitpid(child, &status, 0);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 7);
-  CHECK(nn::read_file(folder / "w") == "old");
+  CHECK(read_file(folder / "w") == "old");
   CHECK(folder.files() == 1);
 }
 
@@ -74,15 +74,15 @@ TEST_CASE("a process killed at a random moment in 200 saves leaves the old or a 
   const std::string path = folder / "w";
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {
-    nn::write_file_atomically(path, std::string(100'000, 'a'));
+    write_file_atomically(path, std::string(100'000, 'a'));
     const pid_t child = ::fork();
     if (child == 0) {
-      for (;;) nn::write_file_atomically(path, std::string(100'000, 'b'));
+      for (;;) write_file_atomically(path, std::string(100'000, 'b'));
     }
     ::usleep(static_cast<useconds_t>(random() % 3000));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
-    const std::string contents = nn::read_file(path);
+    const std::string contents = read_file(path);
     REQUIRE(contents.size() == 100'000);
     REQUIRE(contents.find_first_not_of(contents[0]) == std::string::npos);
   }
@@ -91,8 +91,8 @@ TEST_CASE("a process killed at a random moment in 200 saves leaves the old or a 
 TEST_CASE("temporaries that a killed process of the same number left do not stand in the way") {
   const Folder folder;
   for (int i = 0; i < 2000; ++i) std::ofstream(text(folder / "w", ".", ::getpid(), ".", i, ".tmp")) << "left";
-  nn::write_file_atomically(folder / "w", "new");
-  CHECK(nn::read_file(folder / "w") == "new");
+  write_file_atomically(folder / "w", "new");
+  CHECK(read_file(folder / "w") == "new");
   CHECK(folder.files() == 2001);
 }
 
@@ -100,12 +100,12 @@ TEST_CASE("of two that save at once one wins whole") {
   const Folder folder;
   const std::string path = folder / "w";
   const auto save = [&](char c) {
-    for (int i = 0; i < 50; ++i) nn::write_file_atomically(path, std::string(50'000, c));
+    for (int i = 0; i < 50; ++i) write_file_atomically(path, std::string(50'000, c));
   };
   std::thread a(save, 'a'), b(save, 'b');
   a.join();
   b.join();
-  const std::string contents = nn::read_file(path);
+  const std::string contents = read_file(path);
   CHECK(contents == std::string(50'000, contents[0]));
   CHECK(folder.files() == 1);
 }
@@ -114,22 +114,22 @@ TEST_CASE("of two processes that save at once one wins whole") {
   const Folder folder;
   const std::string path = folder / "w";
   in_two_processes([&](int i) {
-    for (int k = 0; k < 50; ++k) nn::write_file_atomically(path, std::string(50'000, static_cast<char>('a' + i)));
+    for (int k = 0; k < 50; ++k) write_file_atomically(path, std::string(50'000, static_cast<char>('a' + i)));
   });
-  const std::string contents = nn::read_file(path);
+  const std::string contents = read_file(path);
   CHECK(contents == std::string(50'000, contents[0]));
   CHECK(folder.files() == 1);
 }
 
 TEST_CASE("in a directory that may not be written the old file is intact, and the message says why") {
   const Folder folder;
-  nn::write_file_atomically(folder / "w", "old");
+  write_file_atomically(folder / "w", "old");
   fs::permissions(folder.path, fs::perms(0555));
   const pid_t child = ::fork();
   if (child == 0) {
     if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(1);  // root may write anywhere
     try {
-      nn::write_file_atomically(folder / "w", "new");
+      write_file_atomically(folder / "w", "new");
     } catch (const FileError& e) {
       ::_exit(std::string(e.what()).find("Permission denied") != std::string::npos ? 7 : 2);
     }
@@ -140,12 +140,12 @@ TEST_CASE("in a directory that may not be written the old file is intact, and th
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 7);
   fs::permissions(folder.path, fs::perms(0755));
-  CHECK(nn::read_file(folder / "w") == "old");
+  CHECK(read_file(folder / "w") == "old");
   CHECK(folder.files() == 1);
 }
 
 TEST_CASE("a file that cannot be read is named with the reason") {
   const Folder folder;
-  CHECK_THROWS_WITH_AS(nn::read_file(folder / "w"), doctest::Contains("No such file or directory"), FileError);
-  CHECK_THROWS_WITH_AS(nn::read_file(folder.path.string()), doctest::Contains("not a regular file"), FileError);
+  CHECK_THROWS_WITH_AS(read_file(folder / "w"), doctest::Contains("No such file or directory"), FileError);
+  CHECK_THROWS_WITH_AS(read_file(folder.path.string()), doctest::Contains("not a regular file"), FileError);
 }

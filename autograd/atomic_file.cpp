@@ -2,13 +2,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <nn/io/atomic_file.hpp>
+#include <autograd/atomic_file.hpp>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 
-namespace xgrad::nn {
+namespace xgrad {
 namespace {
 
 /// A file descriptor that closes itself.
@@ -119,4 +119,4 @@ std::string read_file(const std::string& path, Place place) {
   return contents;
 }
 
-}  // namespace xgrad::nn
+}  // namespace xgrad

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace xgrad::nn {
+namespace xgrad {
 
 /// Replaces the file at `path` by `contents` so that at every moment, also after a power cut or a kill, the old file or
 /// the whole new one is there: writes a temporary file in the same directory, syncs it, renames it over the target and
@@ -14,4 +14,4 @@ void write_file_atomically(const std::string& path, std::string_view contents, P
 /// The bytes of a regular file. Throws FileError naming the path and the reason.
 std::string read_file(const std::string& path, Place place = Place::here());
 
-}  // namespace xgrad::nn
+}  // namespace xgrad
