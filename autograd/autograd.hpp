@@ -6,6 +6,7 @@
 #include <autograd/explain.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
+#include <autograd/hooks.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/picture.hpp>
 #include <autograd/tensor.hpp>

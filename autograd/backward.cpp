@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/backward.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/recording.hpp>
@@ -41,23 +42,25 @@ std::mutex& leaf_mutex() {
   return m;
 }
 
-/// leaf.grad += g. Without a graph the leaf gets numbers of its own, which the next pass may add to in place.
-void deposit(Node& leaf, Tensor&& g, const Sweep& sweep) {
+/// node.gradient() += g. Without a graph the node gets numbers of its own, which the next pass may add to in place.
+void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
+  const Tensor& grad = node.gradient();
   // Whoever else holds one in a recording's memory knows that replays change it.
-  const bool alone = leaf.grad.unique() || (leaf.grad.defined() && leaf.grad.array().storage()->arena);
-  recording::reads_grad(leaf);
+  const bool alone = grad.unique() || (grad.defined() && grad.array().storage()->arena);
+  // A result that has none yet is new in each run.
+  if (recording::active() && (node.is_leaf || grad.defined())) recording::reads_grad(node);
   if (!g.defined()) {
-    if (!leaf.grad.defined()) recording::set_grad(leaf, zeros(leaf.shape(), {.dtype = leaf.dtype}));
+    if (!grad.defined()) recording::set_grad(node, zeros(node.shape(), {.dtype = node.dtype}));
     return;
   }
-  if (leaf.grad.defined()) {
-    if (!sweep.create_graph && alone && !leaf.grad.requires_grad()) {
-      add_in_place(leaf.grad, g);
+  if (grad.defined()) {
+    if (!sweep.create_graph && alone && !grad.requires_grad()) {
+      add_in_place(grad, g);
     } else {
-      recording::set_grad(leaf, leaf.grad + g);
+      recording::set_grad(node, grad + g);
     }
   } else {
-    recording::set_grad(leaf, g.unique() ? std::move(g) : g.clone());
+    recording::set_grad(node, g.unique() ? std::move(g) : g.clone());
   }
 }
 
@@ -74,7 +77,8 @@ Tensor linked(const Tensor& result, const PoolVector<Sweep::Wanted>& inputs, Pla
 
 /// The cotangents are null where there are none.
 void sweep_from(const Tensor* roots, std::size_t count, const Tensor* cotangents, BackwardOptions options,
-                const OpScope& scope) {
+                const OpScope& scope, Place place) {
+  const PhaseScope phase(Phase::backward, "backward", place);
   Sweep sweep(options.create_graph, options.retain_graph);
   for (std::size_t i = 0; i < count; ++i) start(sweep, scope, roots[i], cotangents ? cotangents[i] : Tensor());
   sweep.run();
@@ -97,6 +101,7 @@ std::vector<Tensor> grad_of(const Tensor* roots, std::size_t count, const Tensor
                              " does not require a gradient; mark it with .requires_grad = true before computing");
   }
   if (inputs.empty()) return {};
+  const PhaseScope phase(Phase::backward, "grad", place);
   Sweep sweep(options.create_graph, options.retain_graph);
   sweep.want(inputs);
   for (std::size_t i = 0; i < count; ++i) start(sweep, scope, roots[i], cotangents ? cotangents[i] : Tensor());
@@ -121,7 +126,7 @@ void backward(const std::vector<Tensor>& roots, const std::vector<Tensor>& cotan
               Place place) {
   const OpScope scope("backward", place);
   check_cotangents(scope, roots.size(), cotangents.size());
-  sweep_from(roots.data(), roots.size(), cotangents.empty() ? nullptr : cotangents.data(), options, scope);
+  sweep_from(roots.data(), roots.size(), cotangents.empty() ? nullptr : cotangents.data(), options, scope, place);
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& ys, const std::vector<Tensor>& inputs,
@@ -143,12 +148,12 @@ std::vector<Tensor> grad(const Tensor& y, const std::vector<Tensor>& inputs, Gra
 
 void Tensor::backward(BackwardOptions options, Place place) const {
   const OpScope scope("backward", place);
-  sweep_from(this, 1, nullptr, options, scope);
+  sweep_from(this, 1, nullptr, options, scope, place);
 }
 
 void Tensor::backward(const Tensor& cotangent, BackwardOptions options, Place place) const {
   const OpScope scope("backward", place);
-  sweep_from(this, 1, &cotangent, options, scope);
+  sweep_from(this, 1, &cotangent, options, scope, place);
 }
 
 }  // namespace xgrad

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/capture.hpp>
+#include <autograd/observer.hpp>
 #include <autograd/recorded_step.hpp>
 
 namespace xgrad::detail {
@@ -46,6 +47,6 @@ Tensor Recordings::result(std::size_t i) const { return list_->steps[0]->result(
 void Recordings::reset() { list_->steps.clear(); }
 std::size_t Recordings::size() const { return list_->steps.size(); }
 
-bool capturing() { return recording::active(); }
+bool runs_plainly() { return recording::active() || Observing::active(); }
 
 }  // namespace xgrad::detail

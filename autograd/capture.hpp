@@ -26,6 +26,9 @@
 /// `clone` what shall last. Call `reset` after what the function refers to has changed: a layer added, another
 /// optimiser.
 ///
+/// Hooks are part of the function: the ops that they run are replayed, and a leaf or a module that gets a hook or loses
+/// one is noticed, so that the step is recorded anew.
+///
 /// An op that computes outside of xgrad's kernels, as one with an xtensor expression as its forward, throws GraphError.
 /// An exception in the first call, or in a later one, as for an index out of range, leaves everything usable.
 namespace xgrad {
@@ -53,8 +56,8 @@ class Recordings {
   std::unique_ptr<List> list_;
 };
 
-/// Whether this thread is recording.
-bool capturing();
+/// Whether a captured function is simply called: as part of another one that is being recorded, or observed.
+bool runs_plainly();
 
 }  // namespace detail
 
@@ -65,13 +68,14 @@ class Captured {
   explicit Captured(F function) : function_(std::move(function)) {}
 
   /// What the function returns: nothing, a Tensor or a std::vector<Tensor>. Results have numbers of their own, and no
-  /// history. While another function is being captured, this one is simply called, as a part of it.
+  /// history. While another function is being captured, this one is simply called, as a part of it; and also while an
+  /// observer is alive, a profiler say, which would see nothing of a replay.
   template <std::convertible_to<const Tensor&>... T>
   auto operator()(const T&... arguments) {
     using R = std::invoke_result_t<F&, decltype(static_cast<const Tensor&>(arguments))...>;
     static_assert(std::is_void_v<R> || std::is_same_v<R, Tensor> || std::is_same_v<R, std::vector<Tensor>>,
                   "a captured function returns nothing, a Tensor or a std::vector<Tensor>");
-    if (detail::capturing()) return function_(static_cast<const Tensor&>(arguments)...);
+    if (detail::runs_plainly()) return function_(static_cast<const Tensor&>(arguments)...);
     const Tensor* const given[] = {&static_cast<const Tensor&>(arguments)..., nullptr};
     const std::size_t count =
         recordings_.run(given, sizeof...(T), call<R>(std::make_index_sequence<sizeof...(T)>()), &function_);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <autograd/hooks.hpp>
 #include <autograd/node.hpp>
 
 namespace xgrad {
@@ -16,8 +17,13 @@ thread_local constinit std::uint64_t newest = 0;
 void set_link(Node* n, Node* next) { n->output_data = reinterpret_cast<std::byte*>(next); }
 Node* link(const Node* n) { return reinterpret_cast<Node*>(n->output_data); }
 
+// Apart, so that the compiler puts destroy_one where it is called.
+[[gnu::noinline, gnu::cold]] void drop(const detail::NodeExtras* extras) noexcept { delete extras; }
+
 void destroy_one(Node* n) noexcept {
   n->clear();
+  if (n->extras) [[unlikely]]
+    drop(n->extras);
   const std::size_t bytes = n->bytes;
   n->~Node();
   memory::detail::count_nodes(-1);
@@ -52,6 +58,13 @@ Ref<Node> Node::make_leaf(const Array& array) {
   newest = leaf->id;
   return Ref<Node>::adopt(leaf);
 }
+
+detail::NodeExtras& Node::with_extras() {
+  if (!extras) extras = new detail::NodeExtras(is_leaf);
+  return *extras;
+}
+
+Tensor& Node::gradient_of_result() { return with_extras().grad; }
 
 void Node::clear() noexcept {
   for (Edge *edge = edges(), *const end = edge + std::exchange(edge_count, 0); edge != end; ++edge) {

@@ -4,6 +4,10 @@
 
 namespace xgrad {
 
+namespace detail {
+struct NodeExtras;  // autograd/hooks.hpp
+}
+
 /// What the engine has to know of a vjp's closure type. A vjp is called with the cotangent of the output and, if it
 /// asks for it, the output itself.
 struct Rule {
@@ -78,6 +82,15 @@ struct Node {
   Tensor grad;  // of a leaf
   /// The input of an op that a loss can meet as one stable op (sigmoid, log_softmax), which needs no gradient's place.
   Tensor& source() { return grad; }
+  detail::NodeExtras* extras = nullptr;  // hooks, and the gradient of a node that is no leaf; owned, null if none
+  /// What `backward` collected here.
+  Tensor& gradient() {
+    if (is_leaf) [[likely]]
+      return grad;
+    return gradient_of_result();
+  }
+  /// The extras, made if there are none.
+  detail::NodeExtras& with_extras();
 
   Place place() const { return {file, line}; }
   const std::int64_t* sizes() const { return reinterpret_cast<const std::int64_t*>(this + 1); }
@@ -100,6 +113,7 @@ struct Node {
  private:
   friend class NodeMaker;
   Node(const char* name_, Place place, const Array& output_, std::size_t bytes_);
+  Tensor& gradient_of_result();
   static std::size_t bytes_of(int ndim, std::size_t edges) {
     return sizeof(Node) + static_cast<std::size_t>(ndim) * sizeof(std::int64_t) + edges * sizeof(Edge);
   }

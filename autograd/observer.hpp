@@ -19,6 +19,9 @@ struct OpCall {
   const Node* differentiating;  // the node whose rule is running, or null
 };
 
+/// What a thread does besides the forward ops.
+enum class Phase { backward, optimizer };
+
 /// What wants to know of a thread's ops and vjps. Whatever it does itself is not observed.
 class Observer {
  public:
@@ -36,6 +39,10 @@ class Observer {
   /// What came out, checked and summed to the input's shape; undefined for zero, or if the rule threw. May be replaced
   /// by a tensor of the same dtype and shape.
   virtual void vjp_ends(const Node& /*node*/, const Edge&, Tensor& /*result*/) {}
+
+  /// A pass ("backward" or "grad") or an optimiser's step ("Adam") begins, and ends. They nest, as ops do.
+  virtual void phase_starts(Phase, const char* /*name*/, Place) {}
+  virtual void phase_ends(Phase) {}
 };
 
 /// While alive, the observer is told of what the thread does. They nest: all that are alive are told.
@@ -71,6 +78,25 @@ class Observing {
   Observer* observer_;
   Observing* outer_;
   static thread_local constinit Observing* current_;
+};
+
+/// Tells the observers of a phase.
+class PhaseScope {
+ public:
+  PhaseScope(Phase phase, const char* name, Place place) : phase_(phase), told_(Observing::active()) {
+    if (told_) [[unlikely]]
+      Observing::tell([&](Observer& o) { o.phase_starts(phase, name, place); });
+  }
+  ~PhaseScope() {
+    if (told_) [[unlikely]]
+      Observing::tell([&](Observer& o) { o.phase_ends(phase_); });
+  }
+  PhaseScope(const PhaseScope&) = delete;
+  PhaseScope& operator=(const PhaseScope&) = delete;
+
+ private:
+  const Phase phase_;
+  const bool told_;
 };
 
 }  // namespace xgrad

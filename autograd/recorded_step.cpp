@@ -134,25 +134,27 @@ void RecordedStep::pointer_at(std::size_t at) {
 
 void RecordedStep::random_at(std::size_t at) { draws_.push_back({at, 0}); }
 
-void RecordedStep::set_grad(Node& leaf, Tensor g) {
+void RecordedStep::set_grad(Node& node, Tensor g) {
   if (g.defined()) {
     keep(g);
     reads(g.array().data());
   }
-  leaf.grad = g;
+  node.gradient() = g;
   // Its history was this run's.
-  gradients_.push_back({Ref<Node>(&leaf), g.requires_grad() ? g.detach() : g});
+  gradients_.push_back({Ref<Node>(&node), g.requires_grad() ? g.detach() : g});
   calls.append(replace_gradient, &gradients_.back());
 }
 
-void RecordedStep::reads_grad(const Node& leaf) {
-  const auto is_leaf = [&leaf](const auto& known) { return known.leaf.get() == &leaf; };
-  if (std::any_of(gradients_.begin(), gradients_.end(), is_leaf)) return;
-  if (std::any_of(entry_gradients_.begin(), entry_gradients_.end(), is_leaf)) return;
-  entry_gradients_.push_back({Ref<Node>(const_cast<Node*>(&leaf)), {}});
-  if (!leaf.grad.defined()) return;
-  entry_gradients_.back().storage = leaf.grad.array().storage();
-  keep(leaf.grad.array());
+void RecordedStep::reads_grad(const Node& node) {
+  const auto is_known = [&node](const auto& known) { return known.node.get() == &node; };
+  if (std::any_of(gradients_.begin(), gradients_.end(), is_known)) return;
+  if (std::any_of(entry_gradients_.begin(), entry_gradients_.end(), is_known)) return;
+  const Ref<Node> reference(const_cast<Node*>(&node));
+  entry_gradients_.push_back({reference, {}});
+  const Tensor& now = reference->gradient();
+  if (!now.defined()) return;
+  entry_gradients_.back().storage = now.array().storage();
+  keep(now.array());
 }
 
 const recording::Words* RecordedStep::words_of_op() {
@@ -227,7 +229,7 @@ RecordedStep::Fit RecordedStep::fits(const Tensor* const* given, std::size_t cou
     if (p.itself.defined() ? !t.same(p.itself) : t.dtype() != p.dtype || t.shape() != p.shape) return Fit::no;
   }
   for (const EntryGradient& entry : entry_gradients_) {
-    const Tensor& now = entry.leaf->grad;
+    const Tensor& now = entry.node->gradient();
     if ((now.defined() ? now.array().storage().get() : nullptr) != entry.storage.get()) return Fit::no;
   }
   for (const Handle& handle : handles_)

@@ -45,8 +45,8 @@ class RecordedStep final : public kernels::Recorder {
   void release_storage(Storage* storage);
   void keep(const Tensor& t);
   void keep(const Array& array);
-  void set_grad(Node& leaf, Tensor g);
-  void reads_grad(const Node& leaf);
+  void set_grad(Node& node, Tensor g);
+  void reads_grad(const Node& node);
   const recording::Words* words_of_op();
 
  private:
@@ -81,11 +81,11 @@ class RecordedStep final : public kernels::Recorder {
     std::vector<Slot> slots;
   };
   struct Gradient {
-    Ref<Node> leaf;
+    Ref<Node> node;
     Tensor g;
   };
   struct EntryGradient {
-    Ref<Node> leaf;
+    Ref<Node> node;
     Ref<Storage> storage;
   };
   struct Result {
@@ -106,7 +106,7 @@ class RecordedStep final : public kernels::Recorder {
   bool is_foreign(const void* p) const;
   int argument_of(const void* p) const;
   void place_arguments(const Tensor* const* given);
-  static void replace_gradient(const Gradient* gradient) { gradient->leaf->grad = gradient->g; }
+  static void replace_gradient(const Gradient* gradient) { gradient->node->gradient() = gradient->g; }
 
   const void* stack_top_ = nullptr;
   Ref<Arena> arena_ = Arena::make();

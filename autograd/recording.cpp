@@ -6,17 +6,10 @@ thread_local constinit RecordedStep* current = nullptr;
 
 void detail::keep(const Tensor& t) { current->keep(t); }
 void detail::keep(const Array& array) { current->keep(array); }
-void detail::reads_grad(const Node& leaf) { current->reads_grad(leaf); }
+void detail::reads_grad(const Node& node) { current->reads_grad(node); }
+void detail::set_grad(Node& node, Tensor&& g) { current->set_grad(node, std::move(g)); }
 kernels::Recorder& detail::recorder() { return *current; }
 const Words* detail::words_of_op() { return current->words_of_op(); }
-
-void set_grad(Node& leaf, Tensor g) {
-  if (active()) {
-    current->set_grad(leaf, std::move(g));
-  } else {
-    leaf.grad = std::move(g);
-  }
-}
 
 void refuse() {
   if (active())

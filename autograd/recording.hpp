@@ -21,7 +21,8 @@ inline bool active() { return current != nullptr; }
 namespace detail {
 void keep(const Tensor& t);
 void keep(const Array& array);
-void reads_grad(const Node& leaf);
+void reads_grad(const Node& node);
+void set_grad(Node& node, Tensor&& g);
 kernels::Recorder& recorder();
 }  // namespace detail
 
@@ -32,13 +33,19 @@ void keep(const T& numbers) {
   if (active()) [[unlikely]]
     detail::keep(numbers);
 }
-/// What follows depends on the gradient that the leaf has now.
-inline void reads_grad(const Node& leaf) {
+/// What follows depends on the gradient that the node has now.
+inline void reads_grad(const Node& node) {
   if (active()) [[unlikely]]
-    detail::reads_grad(leaf);
+    detail::reads_grad(node);
 }
-/// leaf.grad = g, now and in each replay.
-void set_grad(Node& leaf, Tensor g);
+/// node.gradient() = g, now and in each replay.
+inline void set_grad(Node& node, Tensor&& g) {
+  if (active()) [[unlikely]] {
+    detail::set_grad(node, std::move(g));
+  } else {
+    node.gradient() = std::move(g);
+  }
+}
 
 /// Throws GraphError in a recording, which cannot repeat what the op in progress does.
 void refuse();

@@ -1,4 +1,7 @@
+#include <pthread.h>
+
 #include <algorithm>
+#include <autograd/hooks.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
@@ -21,6 +24,24 @@ bool older(const Node* a, const Node* b) { return a->id < b->id; }
   throw GraphError(OpScope::prefix() +
                    text("another pass is at ", node.name, " in this moment; pass {.retain_graph = true} to both"));
 }
+
+/// How many bytes of the thread's stack are left.
+std::size_t stack_left() {
+  static thread_local const std::uintptr_t lowest = [] {
+    pthread_attr_t attributes;
+    void* begin = nullptr;
+    std::size_t bytes;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+      pthread_attr_getstack(&attributes, &begin, &bytes);
+      pthread_attr_destroy(&attributes);
+    }
+    return reinterpret_cast<std::uintptr_t>(begin);
+  }();
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - lowest;
+}
+
+// For a pass within another, its hooks and kernels included.
+constexpr std::size_t needed_stack = 96 << 10;
 
 /// run(), with the observers told.
 template <class F>
@@ -236,9 +257,19 @@ Tensor Sweep::apply(Node& node, const Edge& edge, const Tensor& g, const Tensor&
   return Observing::active() ? observed(node, edge, g, run) : run();
 }
 
+Tensor Sweep::visit_extras(Node& node, Tensor&& g) {
+  Tensor result = node.extras->run(node, std::move(g), create_graph);
+  if (node.is_leaf) return result;
+  if (node.extras->retains_grad && wanted.empty()) leaves.push_back({Ref<Node>(&node), result});
+  if (!retain_graph) node.extras->hooks->clear();
+  return result;
+}
+
 void Sweep::visit(Node& node) {
   Visit visiting(*this, node);
   Tensor g = take(node);
+  if (node.extras) [[unlikely]]
+    g = visit_extras(node, std::move(g));
   if (!wanted.empty()) {
     if (Wanted* const w = find(&node)) {
       w->found = g;
@@ -262,6 +293,16 @@ void Sweep::visit(Node& node) {
 }
 
 void Sweep::run() {
+  static thread_local constinit int passes = 0;
+  struct Within {
+    Within() { ++passes; }
+    ~Within() { --passes; }
+  } within;
+  if (passes > 1 && stack_left() < needed_stack)
+    throw GraphError(OpScope::prefix() +
+                     text(passes,
+                          " passes within one another leave no room on the stack; let a hook or a rule put off "
+                          "what it differentiates until the pass is over"));
   const detail::GradMode mode(create_graph);
   while (next_ || !heap_.empty()) visit(*pop());
 }

@@ -29,7 +29,7 @@ class Sweep {
     Ref<Node> node;
     Tensor g;
   };
-  PoolVector<Leaf> leaves;  // reached, with what arrived for each
+  PoolVector<Leaf> leaves;  // reached, and others that retain their gradient; with what arrived for each
 
   Sweep(bool create, bool retain) : create_graph(create), retain_graph(create || retain) {}
   ~Sweep();
@@ -57,6 +57,7 @@ class Sweep {
   Ref<Node> pop();
   void add(Tensor& sum, Tensor&& g) const;
   void visit(Node& node);
+  Tensor visit_extras(Node& node, Tensor&& g);
 
   // Values of Node::owner: 0 for nobody, `gone` for a node whose rules have been taken, or the address of a pass, with
   // `alone` added where no other may come.

@@ -1,4 +1,5 @@
 #include <autograd/grad_mode.hpp>
+#include <autograd/hooks.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
@@ -39,7 +40,11 @@ const Ref<Node>& Tensor::no_node() {
 void Tensor::reset_array(Array array) {
   if (!defined()) fail_undefined();
   if (!is_leaf()) throw GraphError(OpScope::prefix() + "only a leaf's numbers can be replaced");
-  if (value_->node) value_->node = Node::make_leaf(array);
+  if (value_->node) {
+    Ref<Node> leaf = Node::make_leaf(array);
+    std::swap(leaf->extras, value_->node->extras);  // its hooks
+    value_->node = std::move(leaf);
+  }
   value_->array = std::move(array);
 }
 
@@ -101,8 +106,14 @@ Tensor& Tensor::set_requires_grad(bool on, Place place) {
 
 Tensor Tensor::grad() const {
   if (!requires_grad()) return {};
-  recording::reads_grad(*node());
-  return node()->grad;
+  Node& from = *value_->node;
+  if (from.is_leaf) [[likely]] {
+    recording::reads_grad(from);
+    return from.grad;
+  }
+  if (!from.extras) return {};
+  recording::reads_grad(from);
+  return from.gradient();
 }
 bool Tensor::has_grad() const { return grad().defined(); }
 
@@ -112,11 +123,27 @@ void Tensor::set_grad(const Tensor& g, Place place) {
   if (g.defined() && (g.shape() != shape() || g.dtype() != dtype()))
     scope.fail<ShapeError>("the gradient is ", name_of(g.dtype()), " ", g.shape(), ", the tensor is ", name_of(dtype()),
                            " ", shape(), "; they must be equal");
-  recording::set_grad(*node(), g);
+  recording::set_grad(*value_->node, Tensor(g));
 }
 
 void Tensor::zero_grad() {
-  if (requires_grad()) recording::set_grad(*node(), Tensor());
+  if (!requires_grad()) return;
+  Node& of = *value_->node;
+  if (of.is_leaf || of.extras) recording::set_grad(of, Tensor());
+}
+
+void Tensor::retain_grad(Place place) const {
+  const OpScope scope("retain_grad", place);
+  if (!requires_grad())
+    scope.fail<GraphError>("a constant has no gradient; mark a leaf with .requires_grad = true before computing");
+  if (!node()->is_leaf) node()->with_extras().retains_grad = true;
+}
+
+HookHandle Tensor::add_hook(Ref<detail::Hook>&& hook, Place place) const {
+  const OpScope scope("register_hook", place);
+  if (!requires_grad())
+    scope.fail<GraphError>("no gradient comes by a constant; mark a leaf with .requires_grad = true before computing");
+  return {node()->with_extras().hooks, std::move(hook)};
 }
 
 static void overwrite(Storage* storage, void* to, const void* from, std::int64_t bytes) {

@@ -25,6 +25,10 @@
 namespace xgrad {
 
 struct Node;
+class HookHandle;
+namespace detail {
+class Hook;
+}
 
 struct TensorOptions {
   Dtype dtype = f32;
@@ -92,6 +96,15 @@ class Tensor {
   void set_grad(const Tensor& g, Place place = Place::here());
   /// Removes the gradient, so that the next backward starts from nothing.
   void zero_grad();
+  /// Has `backward` collect a gradient here although this is an op's result; of a leaf it does so anyway. Ask before
+  /// computing on, and read it by grad().
+  void retain_grad(Place place = Place::here()) const;
+  /// hook(g) runs once in each pass that comes by, with the sum of all that arrived for this tensor, of its shape, and
+  /// before a leaf adds it to its grad(). It may return what takes g's place: throws GraphError in the pass if that has
+  /// another shape or dtype. Several run in the order of registration, each on what the one before it returned.
+  /// Register before computing on. Include <autograd/hooks.hpp>.
+  template <class F>
+  HookHandle register_hook(F hook, Place place = Place::here()) const;
 
   /// Overwrites the values in place with those of an equally shaped tensor of the same dtype. A leaf that requires a
   /// gradient may be assigned under NoGrad only. Graphs that still need the old values throw when used.
@@ -129,6 +142,7 @@ class Tensor {
   static const Ref<Node>& no_node();
   [[noreturn]] static void fail_undefined();
   [[noreturn]] void fail_dtype(Dtype asked) const;
+  HookHandle add_hook(Ref<detail::Hook>&& hook, Place place) const;
   /// The only element as a T, double or std::int64_t.
   template <class T>
   T item_as(Place place) const;

@@ -34,6 +34,7 @@ void Trace::op_starts(const OpCall& call) {
 }
 
 void Trace::op_ends(const OpCall&, const Tensor& result) {
+  if (open_.empty()) return;  // it began before the trace
   const int index = open_.back();
   open_.pop_back();
   if (!result.defined()) return;

@@ -18,7 +18,7 @@ class ShapeKeeping : public Module {
 template <Tensor (*function)(const Operand&)>
 class Activation : public ShapeKeeping {
  public:
-  Tensor operator()(const Operand& x) const { return function(x); }
+  Tensor operator()(const Operand& x) const { return hooked(x, function); }
 };
 }  // namespace detail
 
@@ -34,7 +34,9 @@ class Softplus : public detail::Activation<xgrad::softplus> {};
 class LeakyReLU : public detail::ShapeKeeping {
  public:
   explicit LeakyReLU(double slope = 0.01) : slope_(slope) {}
-  Tensor operator()(const Operand& x) const { return xgrad::leaky_relu(x, slope_); }
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::leaky_relu(input, slope_); });
+  }
   std::string describe() const override { return text("LeakyReLU ", slope_); }
 
  private:
@@ -44,7 +46,9 @@ class LeakyReLU : public detail::ShapeKeeping {
 class ELU : public detail::ShapeKeeping {
  public:
   explicit ELU(double alpha = 1) : alpha_(alpha) {}
-  Tensor operator()(const Operand& x) const { return xgrad::elu(x, alpha_); }
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::elu(input, alpha_); });
+  }
 
  private:
   double alpha_;
@@ -53,7 +57,9 @@ class ELU : public detail::ShapeKeeping {
 class Softmax : public detail::ShapeKeeping {
  public:
   explicit Softmax(int axis = -1) : axis_(axis) {}
-  Tensor operator()(const Operand& x) const { return xgrad::softmax(x, axis_); }
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::softmax(input, axis_); });
+  }
 
  private:
   int axis_;
@@ -62,7 +68,9 @@ class Softmax : public detail::ShapeKeeping {
 class LogSoftmax : public detail::ShapeKeeping {
  public:
   explicit LogSoftmax(int axis = -1) : axis_(axis) {}
-  Tensor operator()(const Operand& x) const { return xgrad::log_softmax(x, axis_); }
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::log_softmax(input, axis_); });
+  }
 
  private:
   int axis_;

@@ -25,9 +25,11 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, Place plac
 
 Tensor Dense::operator()(const Operand& x) const {
   const PathScope path(static_cast<const Module*>(this), append_layer);
-  if (detail::PerSample* const per_sample = detail::PerSample::current()) [[unlikely]]
-    return per_sample->dense(x, weight, bias);
-  return dense(x, weight, bias);
+  return hooked(x, [this](const Operand& input) {
+    if (detail::PerSample* const per_sample = detail::PerSample::current()) [[unlikely]]
+      return per_sample->dense(input, weight, bias);
+    return dense(input, weight, bias);
+  });
 }
 
 void Dense::members(Visitor& visit) {
@@ -47,17 +49,21 @@ Dropout::Dropout(double p, Place place) : p_(p) {
 }
 
 Tensor Dropout::operator()(const Operand& x) const {
-  const OpScope scope("dropout", x.place());
-  if (!is_training() || p_ == 0) return x.tensor();
-  return masked_scale(x, bernoulli(x.shape(), 1 - p_), p_ < 1 ? 1 / (1 - p_) : 1);
+  return hooked(x, [this](const Operand& input) {
+    const OpScope scope("dropout", input.place());
+    if (!is_training() || p_ == 0) return input.tensor();
+    return masked_scale(input, bernoulli(input.shape(), 1 - p_), p_ < 1 ? 1 / (1 - p_) : 1);
+  });
 }
 
 std::string Dropout::describe() const { return text("Dropout ", p_); }
 
 Tensor Flatten::operator()(const Operand& x) const {
-  const OpScope scope("flatten", x.place());
-  if (x.ndim() < 2) scope.fail("needs a batch axis and at least one more, and the input is ", x.shape());
-  return flatten(x, 1);
+  return hooked(x, [](const Operand& input) {
+    const OpScope scope("flatten", input.place());
+    if (input.ndim() < 2) scope.fail("needs a batch axis and at least one more, and the input is ", input.shape());
+    return flatten(input, 1);
+  });
 }
 
 }  // namespace xgrad::nn

@@ -13,7 +13,9 @@ void detail::Mode::set(bool training) {
 
 Module::Module() { detail::enlist(this); }
 Module::Module(const Module& other) : ObjectEnd(other), mode_(other.mode_) { detail::enlist(this); }
-Module::Module(Module&& other) noexcept : ObjectEnd(other), mode_(other.mode_) { detail::enlist(this); }
+Module::Module(Module&& other) noexcept : ObjectEnd(other), mode_(other.mode_), hooks_(std::move(other.hooks_)) {
+  detail::enlist(this);
+}
 Module::~Module() { detail::delist(this); }
 
 void Module::members(Visitor&) {}
@@ -82,6 +84,17 @@ void Module::load_state_dict(const StateDict& dict, LoadOptions options, Place p
   const NoGrad guard;
   for (const auto& e : entries)
     if (e.tensor) e.tensor->assign(dict.at(e.path).detach().to(e.tensor->dtype()));
+}
+
+Module& Module::submodule(std::string_view path, Place place) {
+  const OpScope scope("submodule", place);
+  std::string known;
+  for (const auto& e : walk("submodule", place)) {
+    if (!e.module) continue;
+    if (e.path == path) return *e.module;
+    known += text(known.empty() ? "\"" : ", \"", e.path, "\"");
+  }
+  scope.fail<ValueError>("there is no module \"", path, "\"; there are ", known);
 }
 
 void Module::train(bool on, Place place) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/state_dict.hpp>
+#include <nn/module_hooks.hpp>
 #include <nn/visitor.hpp>
 
 /// A model is a struct that derives from Module, has layers and parameters as plain members, and lists them once:
@@ -79,6 +80,48 @@ class Module : private virtual detail::ObjectEnd {
   void to(Dtype dtype, Place place = Place::here());
   /// Drops the gradients of all parameters.
   void zero_grad(Place place = Place::here());
+  /// The module in this one that `members` calls so, "hidden" or "1.inner"; "" is the model itself. Throws ValueError
+  /// if there is none.
+  Module& submodule(std::string_view path, Place place = Place::here());
+
+  /// f(x) runs before each call of this module, on its input, and may return what takes its place. Hooks run in the
+  /// order of registration, around library layers and around whatever stands in a Sequential; a model of your own whose
+  /// operator() is called directly runs them by `hooked` below. They belong to this object: copies have none.
+  template <class F>
+  HookHandle register_forward_pre_hook(F f, Place place = Place::here()) {
+    static_assert(std::is_invocable_v<F&, const Tensor&>, "a forward pre-hook takes the input, a const Tensor&");
+    return hooks_.add(true, Ref<xgrad::detail::Hook>::adopt(new xgrad::detail::HookOf<F, 1>(std::move(f), place)));
+  }
+  /// f(x, y) runs after each call, on its input and output, and may return what takes y's place. For gradients of the
+  /// output, register a hook on y, or ask it to retain_grad().
+  template <class F>
+  HookHandle register_forward_hook(F f, Place place = Place::here()) {
+    static_assert(std::is_invocable_v<F&, const Tensor&, const Tensor&>,
+                  "a forward hook takes the input and the output, two const Tensor&");
+    return hooks_.add(false, Ref<xgrad::detail::Hook>::adopt(new xgrad::detail::HookOf<F, 2>(std::move(f), place)));
+  }
+  bool has_forward_hooks() const { return hooks_.any(); }
+  /// forward(x) with this module's hooks around it, once even if a container that runs it does so too:
+  ///
+  ///   Tensor operator()(const Tensor& x) {
+  ///     return hooked(x, [&](const Tensor& x) { return output(relu(hidden(x))); });
+  ///   }
+  template <class Forward>
+  Tensor hooked(const Operand& x, Forward&& forward) const {
+    const auto call = [&](const Operand& input) -> Tensor {
+      if constexpr (std::is_invocable_v<Forward&, const Operand&>) {
+        return forward(input);
+      } else {
+        return forward(input.tensor());
+      }
+    };
+    if (!hooks_.any()) [[likely]]
+      return call(x);
+    return hooks_.run(
+        this, x, [](void* f, const Operand& input) { return (*static_cast<decltype(call)*>(f))(input); },
+        const_cast<void*>(static_cast<const void*>(&call)));
+  }
+
   /// A table of the layers with output shapes, where these are known without running, and parameter counts.
   std::string summary(Place place = Place::here()) const;
 
@@ -91,6 +134,7 @@ class Module : private virtual detail::ObjectEnd {
   const void* end() const { return static_cast<const detail::ObjectEnd*>(this); }
 
   detail::Mode mode_;
+  detail::ModuleHooks hooks_;
 };
 
 }  // namespace xgrad::nn

@@ -72,6 +72,10 @@ void Sequential::push(Layer* layer) {
 }
 
 Tensor Sequential::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) { return run(input); });
+}
+
+Tensor Sequential::run(const Operand& x) const {
   Tensor y = x.tensor();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Position position{layers_[i], i};

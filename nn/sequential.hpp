@@ -45,6 +45,13 @@ class LayerOf final : public Layer {
  public:
   explicit LayerOf(T&& layer) : layer_(std::move(layer)) {}
   Tensor operator()(const Operand& x) override {
+    if constexpr (std::is_base_of_v<Module, T>) {
+      if (layer_.has_forward_hooks()) [[unlikely]]
+        return layer_.hooked(x, [this](const Operand& input) { return call(input); });
+    }
+    return call(x);
+  }
+  Tensor call(const Operand& x) {
     // A library's layer takes the operand with the place it came from; one of the user's has places of its own.
     if constexpr ((std::is_base_of_v<Module, T> || std::is_pointer_v<T>)&&std::is_invocable_v<T&, const Operand&>) {
       return layer_(x);
@@ -140,6 +147,7 @@ class Sequential : public Module {
   std::int64_t output_features(std::int64_t input) const override;
 
  private:
+  Tensor run(const Operand& x) const;
   void push(Layer* layer);
   bool has_layers_like(const Sequential& other) const;
 

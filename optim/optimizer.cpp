@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <autograd/observer.hpp>
 #include <autograd/recording.hpp>
 #include <bit>
 #include <cmath>
@@ -100,7 +101,10 @@ void Optimizer::zero_grad() {
 // A replay is a step of its own: its count, and the options of the moment.
 void Optimizer::step(Place place) { recording::repeat(step_now, this, place); }
 
-void Optimizer::step_now(Optimizer* optimizer, Place place) { optimizer->change_parameters(place); }
+void Optimizer::step_now(Optimizer* optimizer, Place place) {
+  const PhaseScope phase(Phase::optimizer, optimizer->name_, place);
+  optimizer->change_parameters(place);
+}
 
 void Optimizer::change_parameters(Place place) {
   const OpScope scope(name_, place);

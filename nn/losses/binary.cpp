@@ -12,7 +12,8 @@ using detail::check_pair, detail::reduced;
 /// The z of a recorded p = sigmoid(z), if both still hold what they held then; otherwise undefined.
 Tensor logits_of(const Tensor& p) {
   const Ref<Node>& node = p.node();
-  if (!node || std::strcmp(node->name, "sigmoid") != 0 || !node->source().defined()) return {};
+  // A node with extras wants its gradient, so that the pass must come by.
+  if (!node || node->extras || std::strcmp(node->name, "sigmoid") != 0 || !node->source().defined()) return {};
   const Tensor& z = node->source();
   const auto overwritten = [&](const Tensor& t) {
     return t.array().storage()->written.load(std::memory_order_relaxed) > node->recorded;
