@@ -1,5 +1,6 @@
 #pragma once
 #include <optim/adagrad.hpp>
 #include <optim/adam.hpp>
+#include <optim/clip.hpp>
 #include <optim/rmsprop.hpp>
 #include <optim/sgd.hpp>

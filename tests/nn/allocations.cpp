@@ -32,6 +32,7 @@ struct Step {
   nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
                        nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
   optim::Adam optimizer{model.parameters(), {.lr = 1e-3}};
+  std::vector<Tensor> parameters = model.parameters();
   Tensor x = rand({32, 784}), t = bernoulli({32, 1}, 0.5).to(f32);
   std::int64_t nodes = 0;
 
@@ -41,6 +42,8 @@ struct Step {
     const Tensor loss = nn::binary_cross_entropy(model(x), t);
     nodes = memory::statistics().live_nodes - before;
     loss.backward();
+    optim::clip_grad_norm(parameters, 1);
+    optim::clip_grad_value(parameters, 0.5);
     optimizer.step();
   }
 };

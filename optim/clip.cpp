@@ -1,0 +1,142 @@
+#include <algorithm>
+#include <autograd/kernels/table.hpp>
+#include <autograd/recording.hpp>
+#include <cmath>
+#include <cstring>
+#include <optim/clip.hpp>
+
+namespace xgrad::optim {
+namespace {
+
+using kernels::Size;
+
+/// What a message says of a parameter. Recorded calls hold a copy.
+struct Label {
+  char name[64];  // empty if it has none
+  Size index;
+  Dtype dtype;
+  Shape shape;
+};
+static_assert(std::is_trivially_copyable_v<Label>);
+
+struct Gradient {
+  Array numbers;
+  Label label;
+};
+using Gradients = std::vector<Gradient, memory::PoolAllocator<Gradient>>;
+
+/// The gradients that there are. `parameter(i)` is the i-th of so many, called `name(i)`.
+template <class Parameter, class Name>
+Gradients gradients_of(const OpScope& scope, std::size_t count, Parameter parameter, Name name) {
+  Gradients found;
+  std::vector<const Node*, memory::PoolAllocator<const Node*>> nodes;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Tensor& p = parameter(i);
+    if (!p.defined()) scope.fail<ValueError>("parameter ", i, " is undefined (default-built); give it a value first");
+    const Tensor g = p.grad();
+    if (!g.defined()) continue;
+    recording::keep(g);
+    nodes.push_back(p.node().get());
+    Gradient& gradient = found.emplace_back(Gradient{g.array(), {{}, static_cast<Size>(i), g.dtype(), g.shape()}});
+    const std::string_view words = name(i);
+    std::memcpy(gradient.label.name, words.data(), std::min(words.size(), sizeof gradient.label.name - 1));
+  }
+  std::sort(nodes.begin(), nodes.end());
+  if (std::adjacent_find(nodes.begin(), nodes.end()) != nodes.end())
+    scope.fail<ValueError>("a parameter is given twice; pass each once");
+  return found;
+}
+
+void check_limit(const OpScope& scope, const char* what, double limit) {
+  if (!(limit >= 0)) scope.fail<ValueError>(what, " is ", limit, "; it must be at least 0");
+}
+
+void norm_of(const void* g, double* norm, Dtype dtype, Size n) {
+  float narrow;
+  void* const to = dtype == f64 ? static_cast<void*>(norm) : &narrow;
+  kernels::table().reduce[int(kernels::Reduce::norm2)][int(dtype)](g, to, 1, n, 1);
+  if (dtype == f32) *norm = narrow;
+}
+
+void check_finite(const double* norm, const Label& label) {
+  if (std::isfinite(*norm)) return;
+  const std::string name = label.name[0] ? text(" (", label.name, ")") : "";
+  throw ValueError(OpScope::prefix() + text("the gradient of parameter ", label.index, name, ", ", name_of(label.dtype),
+                                            " ", label.shape, ", has the norm ", *norm,
+                                            ", and no gradient has been changed; find the cause with DetectAnomaly, or "
+                                            "pass {.error_if_nonfinite = false}"));
+}
+
+void factor_of(const double* norms, double* total, double* factor, double limit, Size count) {
+  *total = 0;
+  if (count > 0) kernels::table().reduce[int(kernels::Reduce::norm2)][int(f64)](norms, total, 1, count, 1);
+  *factor = std::isfinite(*total) && *total > limit ? limit / *total : 1;
+}
+
+/// g = f(g, number).
+void apply(kernels::Binary f, Storage* storage, void* g, double number, Dtype dtype, Size n) {
+  alignas(8) std::byte element[8];
+  Number(number).store(dtype, element);
+  kernels::table().binary[int(f)][int(dtype)](g, element, g, {1, {n}, {{1}, {0}}});
+  storage->written.store(tick(), std::memory_order_relaxed);
+}
+
+void scale(Storage* storage, void* g, const double* factor, Dtype dtype, Size n) {
+  if (*factor != 1 && n > 0) apply(kernels::Binary::multiply, storage, g, *factor, dtype, n);
+}
+
+void clamp_to(Storage* storage, void* g, double limit, Dtype dtype, Size n) {
+  if (n == 0) return;
+  apply(kernels::Binary::minimum, storage, g, limit, dtype, n);
+  apply(kernels::Binary::maximum, storage, g, -limit, dtype, n);
+}
+
+Tensor clip_norm(const OpScope& scope, const Gradients& gradients, double max_norm, const ClipOptions& options) {
+  check_limit(scope, "max_norm", max_norm);
+  const auto count = static_cast<Size>(gradients.size());
+  const Array norms(f64, {count}), total(f64, {}), factor(f64, {});
+  for (Size i = 0; i < count; ++i) {
+    const Gradient& gradient = gradients[static_cast<std::size_t>(i)];
+    recording::repeat(norm_of, gradient.numbers.data(), norms.data<double>() + i, gradient.numbers.dtype(),
+                      gradient.numbers.size());
+    if (options.error_if_nonfinite) recording::repeat(check_finite, norms.data<double>() + i, gradient.label);
+  }
+  recording::repeat(factor_of, norms.data<double>(), total.data<double>(), factor.data<double>(), max_norm, count);
+  for (const auto& [g, label] : gradients)
+    recording::repeat(scale, g.storage().get(), g.data(), factor.data<double>(), g.dtype(), g.size());
+  return Tensor(total);
+}
+
+std::string_view no_name(std::size_t) { return {}; }
+
+}  // namespace
+
+Tensor clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm, ClipOptions options, Place place) {
+  const OpScope scope("clip_grad_norm", place);
+  const auto parameter = [&](std::size_t i) -> const Tensor& { return parameters[i]; };
+  return clip_norm(scope, gradients_of(scope, parameters.size(), parameter, no_name), max_norm, options);
+}
+
+Tensor clip_grad_norm(const std::vector<std::pair<std::string, Tensor>>& parameters, double max_norm,
+                      ClipOptions options, Place place) {
+  const OpScope scope("clip_grad_norm", place);
+  const auto parameter = [&](std::size_t i) -> const Tensor& { return parameters[i].second; };
+  const auto name = [&](std::size_t i) { return std::string_view(parameters[i].first); };
+  return clip_norm(scope, gradients_of(scope, parameters.size(), parameter, name), max_norm, options);
+}
+
+Tensor clip_grad_norm(const Tensor& parameter, double max_norm, ClipOptions options, Place place) {
+  const OpScope scope("clip_grad_norm", place);
+  const auto only = [&](std::size_t) -> const Tensor& { return parameter; };
+  return clip_norm(scope, gradients_of(scope, 1, only, no_name), max_norm, options);
+}
+
+void clip_grad_value(const std::vector<Tensor>& parameters, double limit, Place place) {
+  const OpScope scope("clip_grad_value", place);
+  check_limit(scope, "limit", limit);
+  const auto parameter = [&](std::size_t i) -> const Tensor& { return parameters[i]; };
+  for (const auto& [g, label] : gradients_of(scope, parameters.size(), parameter, no_name))
+    recording::repeat(clamp_to, g.storage().get(), g.data(), limit, g.dtype(), g.size());
+}
+
+}  // namespace xgrad::optim
