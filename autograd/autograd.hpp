@@ -1,4 +1,6 @@
 #pragma once
+#include <autograd/anomaly.hpp>
+#include <autograd/atomic_file.hpp>
 #include <autograd/backward.hpp>
 #include <autograd/capture.hpp>
 #include <autograd/checkpoint.hpp>
@@ -9,5 +11,6 @@
 #include <autograd/hooks.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/picture.hpp>
+#include <autograd/profiler.hpp>
 #include <autograd/tensor.hpp>
 #include <autograd/threads.hpp>

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
+#include <optional>
 
 using namespace xgrad;
 
@@ -16,7 +17,7 @@ struct Settings {
   double lr = 1e-3;
   std::uint64_t seed = 0;
   int threads = 1;
-  std::string save = "reference_network.safetensors", load, curve = "learning_curve.svg";
+  std::string save = "reference_network.safetensors", load, curve = "learning_curve.svg", profile;
 };
 
 nn::Sequential reference_network() {
@@ -65,6 +66,8 @@ void train(nn::Sequential& model, const nn::TensorDataset& training, const nn::T
   for (int epoch = 1; epoch <= s.epochs; ++epoch) {
     model.train();
     nn::Average loss_so_far, accuracy_so_far;
+    std::optional<Profiler> profiler;
+    if (!s.profile.empty() && epoch == s.epochs) profiler.emplace();
     for (const auto& [x, t] : loader) {
       const Tensor p = model(x), loss = nn::binary_cross_entropy(p, t);
       optimizer.zero_grad();
@@ -75,6 +78,11 @@ void train(nn::Sequential& model, const nn::TensorDataset& training, const nn::T
       progress.update(epoch, loss_so_far, accuracy_so_far);
     }
     progress.finish(epoch, loss_so_far, accuracy_so_far);
+    if (profiler) {
+      std::printf("\n%s", profiler->str().c_str());
+      profiler->write_chrome_trace(s.profile);
+      profiler.reset();
+    }
     const Evaluation held_out = evaluate(model, test);
     history.push_back({loss_so_far.value(), accuracy_so_far.value(), held_out.loss.value(), held_out.accuracy.value()});
     // After every epoch, so that an interrupted run loses at most one.
@@ -107,6 +115,7 @@ int main(int argc, char** argv) try {
   app.add_option("--save", s.save, "file for the trained weights (safetensors)");
   app.add_option("--load", s.load, "evaluate these weights instead of training");
   app.add_option("--curve", s.curve, "file for the learning curve (SVG)");
+  app.add_option("--profile", s.profile, "print where the time of the last epoch goes, and write a Chrome trace there");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
