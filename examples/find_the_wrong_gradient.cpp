@@ -4,7 +4,6 @@
 #include <autograd/autograd.hpp>
 #include <autograd/primitive.hpp>
 #include <cstring>
-#include <fstream>
 #include <iostream>
 
 using namespace xgrad;
@@ -115,7 +114,7 @@ const Exhibit hall[] = {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const bool page = argc == 3 && std::strcmp(argv[1], "--page") == 0;
   if (argc > 1 && !page) {
     std::cerr << "usage: find_the_wrong_gradient [--page FILE.html]\n";
@@ -125,6 +124,7 @@ int main(int argc, char** argv) {
   const Tensor x = randn({4, 3}, {.dtype = f64}), w = randn({3, 4}, {.dtype = f64}), b = randn({4}, {.dtype = f64});
 
   int missed = 0;
+  std::string last;
   for (const Exhibit& exhibit : hall) {
     const auto network = [&](const Tensor& weight, const Tensor& bias) {
       return mean(square(tanh(exhibit.op(matmul(x, weight), bias))));
@@ -138,8 +138,12 @@ int main(int argc, char** argv) {
     }
     if (!found) std::cout << "    NOT FOUND\n" << report;
     missed += !found;
-    if (page) std::ofstream(argv[2]) << report.to_html(exhibit.mistake);
+    if (page) last = report.to_html(exhibit.mistake);
   }
+  if (page) write_file_atomically(argv[2], last);
   std::cout << std::size(hall) - static_cast<std::size_t>(missed) << " of " << std::size(hall) << " found\n";
   return missed == 0 ? 0 : 1;
+} catch (const Error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
 }

@@ -1,19 +1,26 @@
 #!/usr/bin/env bash
-# Makes the pictures of docs/ that show the graph, the explanation of backpropagation and the activation functions, from
-# the examples. Needs chromium for the one that shows a page.
+# Makes the pictures of docs/ that show the graph, the explanation of backpropagation, the activation functions and the
+# page of a gradient check, from the examples. Needs chromium for those that show a page.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 scripts/deps.sh
 source scripts/build.sh
-build release backpropagation_explained
-build release activation_functions
+for example in activation_functions backpropagation_explained find_the_wrong_gradient; do
+  build release "$example"
+done
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 build/release/examples/activation_functions docs/activations.svg
 build/release/examples/backpropagation_explained "$folder/explained.html" docs/graph.svg
-# Of the page, the part where the walk begins.
+build/release/examples/find_the_wrong_gradient --page "$folder/gradcheck.html" >"$folder/found.txt"
+
+photograph() {  # FILE of the page, WIDTH and HEIGHT in pixels, the PICTURE
+  chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size="$2,$3" --screenshot="$4" \
+    "file://$folder/$1" 2>/dev/null
+}
+# Of the explanation, the part where the walk begins.
 echo "<body style='margin:0;overflow:hidden'><iframe src='explained.html' style='border:0;width:900px;height:2010px;margin-top:-1010px'></iframe>" \
   >"$folder/part.html"
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1000 \
-  --screenshot=docs/explain.png "file://$folder/part.html" 2>/dev/null
+photograph part.html 900 1000 docs/explain.png
+photograph gradcheck.html 1120 860 docs/gradcheck.png
