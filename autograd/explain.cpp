@@ -1,10 +1,10 @@
 #include <autograd/backward.hpp>
 #include <autograd/explain.hpp>
-#include <autograd/explain_page.hpp>
-#include <autograd/explain_runs.hpp>
+#include <autograd/explain/page.hpp>
+#include <autograd/explain/runs.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/picture.hpp>
-#include <autograd/picture_graph.hpp>
+#include <autograd/picture/graph.hpp>
 #include <cmath>
 
 namespace xgrad {

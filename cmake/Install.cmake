@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 install(TARGETS xgrad EXPORT xgrad)
 foreach(folder autograd nn optim)
   install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad FILES_MATCHING PATTERN "*.hpp"
-    PATTERN ops EXCLUDE)
+    PATTERN ops EXCLUDE PATTERN checking EXCLUDE PATTERN explain EXCLUDE PATTERN picture EXCLUDE)
 endforeach()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <autograd/autograd.hpp>
-#include <autograd/explain_formulas.hpp>
+#include <autograd/explain/formulas.hpp>
 #include <autograd/op_table/row.hpp>
 #include <autograd/trace.hpp>
 #include <xml.hpp>

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <autograd/picture_layout.hpp>
+#include <autograd/picture/layout.hpp>
 #include <autograd/trace.hpp>
 #include <autograd/xtensor.hpp>
 #include <cmath>

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/picture_layout.hpp>
+#include <autograd/picture/layout.hpp>
 #include <cmath>
 #include <cstddef>
 #include <numeric>

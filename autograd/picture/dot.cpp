@@ -1,5 +1,5 @@
 #include <autograd/markup.hpp>
-#include <autograd/picture_graph.hpp>
+#include <autograd/picture/graph.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/explain_scalars.hpp>
+#include <autograd/explain/scalars.hpp>
 #include <unordered_map>
 
 namespace xgrad::detail {

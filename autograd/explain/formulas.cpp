@@ -1,4 +1,4 @@
-#include <autograd/explain_formulas.hpp>
+#include <autograd/explain/formulas.hpp>
 
 namespace xgrad::detail {
 namespace {

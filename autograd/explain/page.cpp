@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <autograd/explain_formulas.hpp>
-#include <autograd/explain_page.hpp>
-#include <autograd/explain_runs.hpp>
+#include <autograd/explain/formulas.hpp>
+#include <autograd/explain/page.hpp>
+#include <autograd/explain/runs.hpp>
 #include <autograd/markup.hpp>
 #include <cmath>
 #include <cstdlib>

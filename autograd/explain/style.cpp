@@ -1,4 +1,4 @@
-#include <autograd/explain_page.hpp>
+#include <autograd/explain/page.hpp>
 
 namespace xgrad::detail {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <autograd/explain_scalars.hpp>
+#include <autograd/explain/scalars.hpp>
 #include <autograd/ops.hpp>
-#include <autograd/picture_graph.hpp>
+#include <autograd/picture/graph.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
 #include <unordered_map>

@@ -2,7 +2,7 @@
 #include <autograd/markup.hpp>
 #include <autograd/node.hpp>
 #include <autograd/ops.hpp>
-#include <autograd/picture_graph.hpp>
+#include <autograd/picture/graph.hpp>
 #include <autograd/sweep.hpp>
 #include <cmath>
 #include <queue>

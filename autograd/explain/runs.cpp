@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/explain_runs.hpp>
+#include <autograd/explain/runs.hpp>
 #include <autograd/grad_mode.hpp>
 #include <cmath>
 #include <cstring>

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <autograd/markup.hpp>
-#include <autograd/picture_graph.hpp>
-#include <autograd/picture_layout.hpp>
+#include <autograd/picture/graph.hpp>
+#include <autograd/picture/layout.hpp>
 
 namespace xgrad {
 namespace {
