@@ -43,12 +43,13 @@ class PerSample {
 /// The losses and the gradients of each sample of a batch by the model's parameters: f returns one loss for each
 /// sample, (n) or (n, 1), and the gradients have the shapes (n, shape of the parameter). One pass for the whole batch:
 ///
-///   auto [losses, g] = nn::per_sample_gradients(model, [&] { return nn::mse_loss(model(x), t, nn::Reduction::none);
-///   });
+///   const auto losses = [&] { return nn::mse_loss(model(x), t, nn::Reduction::none); };
+///   auto [values, g] = nn::per_sample_gradients(model, losses);
 ///
-/// The results are constants. Dropout draws one mask for the batch, as in any pass. Throws ValueError if samples
-/// interact, as by a mean over the batch, or if a parameter is used by anything but the layers of nn/layers.hpp; f of
-/// one sample at a time and value_and_grad give the gradients then.
+/// The results are constants. Dropout draws one mask for the batch, as in any pass. Throws ValueError if a parameter is
+/// used by anything but the layers of nn/layers.hpp, or if samples interact, as by a mean over the batch: the losses of
+/// every other sample must not depend on the rest. Where that is meant, f of one sample at a time and value_and_grad
+/// give the gradients.
 template <detail::Nullary F>
 ValueAndGrad<StateDict> per_sample_gradients(Module& model, F&& f, Place place = Place::here()) {
   const OpScope scope("per_sample_gradients", place);
