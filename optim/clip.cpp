@@ -2,7 +2,6 @@
 #include <autograd/kernels/table.hpp>
 #include <autograd/recording.hpp>
 #include <cmath>
-#include <cstring>
 #include <optim/clip.hpp>
 
 namespace xgrad::optim {
@@ -38,8 +37,7 @@ Gradients gradients_of(const OpScope& scope, std::size_t count, Parameter parame
     recording::keep(g);
     nodes.push_back(p.node().get());
     Gradient& gradient = found.emplace_back(Gradient{g.array(), {{}, static_cast<Size>(i), g.dtype(), g.shape()}});
-    const std::string_view words = name(i);
-    std::memcpy(gradient.label.name, words.data(), std::min(words.size(), sizeof gradient.label.name - 1));
+    name(i).copy(gradient.label.name, sizeof gradient.label.name - 1);
   }
   std::sort(nodes.begin(), nodes.end());
   if (std::adjacent_find(nodes.begin(), nodes.end()) != nodes.end())
