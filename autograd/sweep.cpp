@@ -68,7 +68,8 @@ class Sweep::Visit {
   ~Visit() {
     for (std::uint32_t i = 0; i < node_.edge_count; ++i) {
       Edge& edge = node_.edges()[i];
-      if (edge.lent) Ref<Node>(edge.input).release();
+      if (!edge.lent) continue;  // nor is anything written that other passes, which retain the graph too, may read
+      Ref<Node>(edge.input).release();
       edge.lent = false;
     }
     if (owner_) {
