@@ -14,6 +14,7 @@ trap 'rm -rf "$folder"' EXIT
 build/release/examples/activation_functions docs/activations.svg
 build/release/examples/backpropagation_explained "$folder/explained.html" docs/graph.svg
 build/release/examples/find_the_wrong_gradient --page "$folder/gradcheck.html" >"$folder/found.txt"
+sed -i "s|$PWD/||g" "$folder"/*.html docs/graph.svg  # the examples' places, as they are in every clone
 
 photograph() {  # FILE of the page, WIDTH and HEIGHT in pixels, the PICTURE
   chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size="$2,$3" --screenshot="$4" \
