@@ -4,8 +4,8 @@
 #include <autograd/backward.hpp>
 #include <autograd/capture.hpp>
 #include <autograd/checkpoint.hpp>
-#include <autograd/functional.hpp>
 #include <autograd/explain.hpp>
+#include <autograd/functional.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/hooks.hpp>

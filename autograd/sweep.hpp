@@ -41,8 +41,8 @@ class Sweep {
   /// A cotangent of a root.
   void start(const Ref<Node>& root, Tensor&& g);
   void run();
-  /// What the rule of one edge makes of `g`, checked and summed to the input's shape; `y` is the node's output if it was
-  /// kept.
+  /// What the rule of one edge makes of `g`, checked and summed to the input's shape; `y` is the node's output if it
+  /// was kept.
   Tensor apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) const;
 
  private:

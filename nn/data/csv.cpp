@@ -1,10 +1,10 @@
 #include <algorithm>
+#include <autograd/atomic_file.hpp>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <nn/data/csv.hpp>
 #include <nn/data/csv_scanner.hpp>
-#include <autograd/atomic_file.hpp>
 
 namespace xgrad::nn {
 namespace {

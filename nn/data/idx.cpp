@@ -1,10 +1,10 @@
 #include <algorithm>
+#include <autograd/atomic_file.hpp>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <nn/data/bytes.hpp>
 #include <nn/data/idx.hpp>
-#include <autograd/atomic_file.hpp>
 
 namespace xgrad::nn {
 namespace {

@@ -1,8 +1,8 @@
 #include <algorithm>
+#include <autograd/atomic_file.hpp>
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <autograd/atomic_file.hpp>
 #include <nn/io/safetensors.hpp>
 #include <set>
 

@@ -31,7 +31,7 @@ TEST_CASE("a whole model is checked, parameter by parameter, in f64 on a copy") 
   };
   const auto r = nn::gradcheck(model, loss, {x, t}, {.order = 2});
   CHECK_MESSAGE(r.ok(), r.str());
-  CHECK(r.notes().empty());  // of f32
+  CHECK(r.notes().empty());                       // of f32
   CHECK(r.label(r.entries()[0]).find(".") == 1);  // "0.bias[2]"
   CHECK(random_state().stream == random.stream);
   CHECK(model.parameters()[0].dtype() == f32);
