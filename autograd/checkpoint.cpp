@@ -2,6 +2,7 @@
 #include <autograd/checkpoint.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/random_scope.hpp>
 #include <autograd/subgraph.hpp>
 #include <unordered_set>
 
@@ -86,17 +87,6 @@ struct Run {
     std::sort(referred.begin(), referred.end(), [](const auto& a, const auto& b) { return a.get() < b.get(); });
     referred.erase(std::unique(referred.begin(), referred.end()), referred.end());
   }
-};
-
-class RandomScope {
- public:
-  explicit RandomScope(RandomState state) { set_random_state(state); }
-  ~RandomScope() { set_random_state(before_); }
-  RandomScope(const RandomScope&) = delete;
-  RandomScope& operator=(const RandomScope&) = delete;
-
- private:
-  const RandomState before_ = random_state();
 };
 
 /// The vjp of f: x and cotangents -> the gradients of the x that require one, and of what f refers to.

@@ -5,6 +5,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/picture.hpp>
 #include <autograd/picture/graph.hpp>
+#include <autograd/random_scope.hpp>
 #include <cmath>
 
 namespace xgrad {
@@ -94,10 +95,7 @@ std::string explain(detail::Program program, const Tensor& parameter, const Expl
   const Observing::Unobserved unobserved;
   const EnableGrad guard;
   const RandomState random = random_state();
-  struct Restored {
-    RandomState random;
-    ~Restored() { set_random_state(random); }
-  } const restored{random};
+  const RandomScope restored;
 
   const Trace trace;
   const Tensor loss = [&] {

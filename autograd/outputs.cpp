@@ -23,7 +23,7 @@ Outputs::Outputs(const OpScope& scope, const Array* outputs, std::size_t count, 
     const std::int64_t n = outputs[i].size();
     if (outputs_[i].constant.defined() || n == 0) continue;
     const Array to = joined.viewed(outputs[i].shape(), outputs_[i].begin);
-    kernels::table().copy[int(joined.dtype())](outputs[i].data(), to.data(), {1, {n}, {{1}, {1}}});
+    kernels::table().copy[int(joined.dtype())](outputs[i].data(), to.data(), kernels::Loop<2>::row(n, 1, 1));
   }
 }
 

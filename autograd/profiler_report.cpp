@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
+#include <autograd/markup.hpp>
 #include <autograd/node.hpp>
 #include <autograd/profiler_notes.hpp>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace xgrad {
@@ -10,12 +10,6 @@ namespace {
 
 using Part = ProfileRow::Part;
 constexpr const char* part_names[] = {"forward", "backward", "optimizer"};
-
-std::string fixed(double x, int digits) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, x);
-  return buffer;
-}
 
 std::string bytes(std::int64_t n) {
   const auto x = static_cast<double>(n);

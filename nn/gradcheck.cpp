@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <autograd/random_scope.hpp>
 #include <nn/functional.hpp>
 #include <nn/gradcheck.hpp>
 
@@ -17,6 +18,7 @@ std::vector<Tensor> converted(const std::vector<Tensor>& data, Dtype from, Dtype
 GradcheckReport detail::gradcheck(Module& copy, xgrad::detail::TensorFunction f, const std::vector<Tensor>& data,
                                   const GradcheckOptions& options, Place place) {
   const RandomState random = random_state();
+  const RandomScope restored;
   std::vector<Tensor> in = data;
   {
     const OpScope scope("gradcheck", place);
@@ -46,10 +48,7 @@ GradcheckReport detail::gradcheck(Module& copy, xgrad::detail::TensorFunction f,
   ByParameters by(parameters, run);
   std::vector<Tensor> values;
   for (const Tensor& v : parameters.values) values.push_back(v.detach());
-  GradcheckReport report =
-      xgrad::detail::gradcheck(xgrad::detail::TensorFunction(by), values, options, place, parameters.names);
-  set_random_state(random);
-  return report;
+  return xgrad::detail::gradcheck(xgrad::detail::TensorFunction(by), values, options, place, parameters.names);
 }
 
 }  // namespace xgrad::nn

@@ -75,7 +75,7 @@ void factor_of(const double* norms, double* total, double* factor, double limit,
 void apply(kernels::Binary f, Storage* storage, void* g, double number, Dtype dtype, Size n) {
   alignas(8) std::byte element[8];
   Number(number).store(dtype, element);
-  kernels::table().binary[int(f)][int(dtype)](g, element, g, {1, {n}, {{1}, {0}}});
+  kernels::table().binary[int(f)][int(dtype)](g, element, g, kernels::Loop<2>::row(n, 1, 0));
   storage->written.store(tick(), std::memory_order_relaxed);
 }
 

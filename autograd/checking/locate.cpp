@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/checking/locator.hpp>
+#include <autograd/random_scope.hpp>
 
 namespace xgrad {
 namespace checking {
@@ -119,11 +120,11 @@ void Locator::screen() {
 using namespace checking;
 
 void Gradchecker::locate(int order) {
-  const RandomState before = random_state();
   const bool failed = report_.count(Verdict::fail) > 0 || !report_.problems_.empty();
   std::vector<GradcheckCulprit> wrong, cut;
   try {
     const DetachedScope detached;
+    const RandomScope random;
     Locator locator(*this, order, located_);
     located_ = locator.run(failed);
     wrong = std::move(locator.wrong);
@@ -131,7 +132,6 @@ void Gradchecker::locate(int order) {
   } catch (const std::exception& e) {
     report_.notes_.push_back(text("order ", order, ": the ops were not looked at, since one threw: ", e.what()));
   }
-  set_random_state(before);
   // Cuts are often meant: they are to blame if nothing else is.
   if (wrong.empty() && report_.culprits_.empty() && failed) wrong = std::move(cut);
   for (GradcheckCulprit& c : wrong) report_.culprits_.push_back(std::move(c));

@@ -1,4 +1,5 @@
 #include <autograd/kernels/table.hpp>
+#include <autograd/random_scope.hpp>
 #include <nn/data/dataset.hpp>
 
 namespace xgrad::nn {
@@ -57,12 +58,8 @@ Batch TensorDataset::take(const Tensor& indices, Place place) const {
 }
 
 Tensor detail::seeded_order(std::int64_t n, std::uint64_t seed, std::uint64_t round) {
-  struct Restore {
-    RandomState before = random_state();
-    ~Restore() { set_random_state(before); }
-  } restore;
   // Other bits than those that manual_seed(seed) gives to weights and dropout.
-  set_random_state({seed ^ 0x9e3779b97f4a7c15, round});
+  const RandomScope random({seed ^ 0x9e3779b97f4a7c15, round});
   return randperm(n);
 }
 

@@ -2,8 +2,8 @@
 #include <autograd/autograd.hpp>
 #include <autograd/capture.hpp>
 #include <autograd/xtensor.hpp>
-#include <cstring>
 #include <limits>
+#include <same_bits.hpp>
 #include <thread>
 
 #include "messages.hpp"
@@ -11,11 +11,6 @@
 using namespace xgrad;
 
 namespace {
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
 
 Tensor leaf(const Tensor& t) { return t.clone().set_requires_grad(true); }
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <cstring>
 #include <messages.hpp>
+#include <same_bits.hpp>
 
 using namespace xgrad;
 
@@ -10,14 +10,6 @@ namespace {
 using Tensors = std::vector<Tensor>;
 
 Tensor leaf(const Shape& shape, Dtype dtype = f64) { return randn(shape, {.dtype = dtype, .requires_grad = true}); }
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         (a.size() == 0 || std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0);
-}
-bool same_bits(const Tensors& a, const Tensors& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Tensor& s, const Tensor& t) { return same_bits(s, t); });
-}
 double difference(const Tensor& a, const Tensor& b) { return max(abs(a.detach() - b.detach())).item<double>(); }
 
 struct Setting {

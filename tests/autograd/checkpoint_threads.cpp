@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <cstring>
+#include <same_bits.hpp>
 #include <thread>
 
 using namespace xgrad;
@@ -8,9 +8,6 @@ using namespace xgrad;
 namespace {
 
 Tensor leaf(const Shape& shape) { return randn(shape, {.dtype = f64, .requires_grad = true}); }
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
 
 }  // namespace
 

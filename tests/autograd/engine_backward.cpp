@@ -2,7 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
-#include <cstring>
+#include <same_bits.hpp>
 #include <string>
 
 using namespace xgrad;
@@ -11,10 +11,6 @@ namespace {
 
 Tensor leaf(double value) { return tensor(value, {.dtype = f64, .requires_grad = true}); }
 double gradient(const Tensor& x) { return x.grad().item<double>(); }
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
 
 /// What `f` throws.
 template <class F>

@@ -3,7 +3,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/threads.hpp>
-#include <cstring>
+#include <same_bits.hpp>
 #include <thread>
 
 using namespace xgrad;
@@ -31,10 +31,6 @@ Tensor trained_gradient(std::uint64_t seed) {
     w.assign(w - 0.1 * w.grad());
   }
   return w.grad();
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <messages.hpp>
 #include <nn/nn.hpp>
+#include <search.hpp>
 #include <xml.hpp>
 
 #include "explained.hpp"
@@ -12,13 +13,6 @@
 using namespace xgrad;
 
 namespace {
-
-bool has(const std::string& all, const std::string& part) { return all.find(part) != std::string::npos; }
-std::size_t count(const std::string& all, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t i = all.find(part); i != std::string::npos; i = all.find(part, i + 1)) ++n;
-  return n;
-}
 
 /// Element `element` of the gradient that backward gives.
 template <class F>

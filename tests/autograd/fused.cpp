@@ -3,8 +3,8 @@
 #include <autograd/fused.hpp>
 #include <autograd/trace.hpp>
 #include <cmath>
-#include <cstring>
 #include <messages.hpp>
+#include <same_bits.hpp>
 
 // Compiled twice: plainly, and with -march=native (fused_native.cpp).
 using namespace xgrad;
@@ -22,10 +22,6 @@ constexpr auto mixture = [](auto a, auto b, auto c, auto d, auto e, auto f) {
 Tensor random(const Shape& shape, Dtype dtype = f64) { return rand(shape, {.dtype = dtype}) + 0.25; }
 Tensor leaf(const Tensor& t) { return t.detach().set_requires_grad(true); }
 
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
-         std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
 /// The largest difference, relative to the largest number.
 double error(const Tensor& a, const Tensor& b) {
   CHECK(a.shape() == b.shape());

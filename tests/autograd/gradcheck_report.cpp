@@ -3,6 +3,7 @@
 #include <autograd/primitive.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <search.hpp>
 
 using namespace xgrad;
 
@@ -16,12 +17,6 @@ GradcheckReport wrong() {
     return y * abs(x);
   };
   return gradcheck(f, {tensor({0., 1., 2.}, {.dtype = f64})});
-}
-
-std::size_t count(const std::string& s, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t i = s.find(part); i != std::string::npos; i = s.find(part, i + 1)) ++n;
-  return n;
 }
 
 }  // namespace

@@ -1,17 +1,12 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <autograd/op_table/row.hpp>
-#include <cstring>
+#include <same_bits.hpp>
 
 using namespace xgrad;
 using namespace xgrad::op_table;
 
 namespace {
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
-  return a.array().bytes() == 0 || std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
 
 /// Numbers for a variant's inputs of these shapes, those that are floating as `dtype`.
 Tensors draw(const Variant& variant, const std::vector<Shape>& shapes, Dtype dtype, std::mt19937_64& random) {

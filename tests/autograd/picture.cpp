@@ -6,22 +6,12 @@
 #include <cmath>
 #include <messages.hpp>
 #include <nn/nn.hpp>
+#include <search.hpp>
 #include <xml.hpp>
 
 #include "small_stack.hpp"
 
 using namespace xgrad;
-
-namespace {
-
-bool has(const std::string& all, const std::string& part) { return all.find(part) != std::string::npos; }
-std::size_t count(const std::string& all, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t i = all.find(part); i != std::string::npos; i = all.find(part, i + 1)) ++n;
-  return n;
-}
-
-}  // namespace
 
 TEST_CASE("the checker of XML finds what is wrong") {
   CHECK(xml_fault("<a b='1'><c/>x &lt; y</a>\n") == "");

@@ -1,19 +1,14 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <cstring>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
+#include <same_bits.hpp>
 
 #include "pool.hpp"
 
 using namespace xgrad;
 
 namespace {
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && a.dtype() == b.dtype() &&
-         std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
 
 void check_same(const StateDict& a, const StateDict& b) {
   CHECK(a.size() == b.size());

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <autograd/primitive.hpp>
-#include <cstring>
 #include <nn/nn.hpp>
+#include <same_bits.hpp>
 #include "support.hpp"
 
 using namespace xgrad;
@@ -59,10 +59,6 @@ Run run(Network& model, const Tensor& x, bool checkpointed) {
   Run result{loss.item<double>(), peak - before, {}, random_state()};
   for (const Tensor& p : model.parameters()) result.gradients.push_back(p.grad());
   return result;
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <same_bits.hpp>
 
 using namespace xgrad;
 using nn::from_safetensors, nn::to_safetensors;
@@ -25,11 +26,6 @@ std::string message(const std::string& bytes) {
     return e.what();
   }
   return "no error";
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
-         std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
 }
 
 StateDict sample() {

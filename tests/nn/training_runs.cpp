@@ -7,8 +7,8 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
-#include <cstring>
 #include <memory>
+#include <same_bits.hpp>
 
 #include "nn/folder.hpp"
 #include "nn/support.hpp"
@@ -31,16 +31,6 @@ nn::TensorDataset images(std::int64_t n) {
   set_random_state(before);
   const Tensor difference = sum(slice(x, 1, 0, 392), {1}, true) - sum(slice(x, 1, 392, 784), {1}, true);
   return nn::TensorDataset(x, (difference > 0).to(f32));
-}
-
-bool same_bits(const StateDict& a, const StateDict& b) {
-  if (a.size() != b.size()) return false;
-  for (const auto& [name, t] : a) {
-    const Tensor& other = b[name];
-    if (t.shape() != other.shape() || std::memcmp(t.array().data(), other.array().data(), t.array().bytes()) != 0)
-      return false;
-  }
-  return true;
 }
 
 /// A training run: all that decides what its next step does.

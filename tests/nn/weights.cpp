@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <same_bits.hpp>
 
 #include "nn/folder.hpp"
 #include "nn/processes.hpp"
@@ -32,18 +33,6 @@ struct Net : nn::Module {
     visit("tail", tail);
   }
 };
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.dtype() == b.dtype() && a.shape() == b.shape() &&
-         std::memcmp(a.array().data(), b.array().data(), a.array().bytes()) == 0;
-}
-
-bool same_bits(const StateDict& a, const StateDict& b) {
-  if (a.size() != b.size()) return false;
-  for (const auto& [name, t] : a)
-    if (!b.contains(name) || !same_bits(t, b[name])) return false;
-  return true;
-}
 
 /// Gives the model numbers that are hard to keep, NaN payloads among them.
 void fill(nn::Module& model) {
