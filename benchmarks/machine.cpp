@@ -17,12 +17,6 @@
 #endif
 #endif
 
-// Weak, so that any BLAS will do.
-extern "C" {
-[[gnu::weak]] char* openblas_get_config();
-[[gnu::weak]] char* openblas_get_corename();
-}
-
 namespace bench {
 namespace {
 
@@ -32,15 +26,6 @@ std::string processor() {
     if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
   }
   return "unknown";
-}
-
-std::string blas() {
-  if (!openblas_get_config || !openblas_get_corename) return "another BLAS than OpenBLAS";
-  std::string version = openblas_get_config();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
-  version = version.substr(0, version.find(' ', version.find(' ') + 1));
-  std::string text = version + ", core type " + openblas_get_corename();
-  if (const char* forced = std::getenv("OPENBLAS_CORETYPE")) text += std::string(" (OPENBLAS_CORETYPE=") + forced + ")";
-  return text + ", one thread";
 }
 
 std::string onednn() {
@@ -67,8 +52,8 @@ Machine describe_machine() {
           {"xgrad", XGRAD_VERSION ", instruction set " + isa},
           {"compiler", XGRAD_BENCHMARKS_COMPILER},
           {"oneDNN", onednn()},
-          {"BLAS", blas()},
-          {"libtorch", torch ? torch->version : "not found: its comparisons are left out (Debian: libtorch-dev)"}};
+          {"libtorch", torch ? torch->version : "not found: its comparisons are left out (Debian: libtorch-dev)"},
+          {"its BLAS", torch ? torch->blas : "none"}};
 }
 
 }  // namespace bench

@@ -8,7 +8,6 @@ list(FILTER xgrad_sources EXCLUDE REGEX "^autograd/kernels/simd/")
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(BLAS REQUIRED)
 find_path(XGRAD_XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
 if(XGRAD_ONEDNN)
   # Not its CMake package: Debian's demands the headers of OpenCL, which a CPU library has no use for.
@@ -28,7 +27,7 @@ set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_C
 # Nor does anybody replace one of its functions at run time, so that calls among them may be inlined.
 target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
-  BLAS::BLAS ZLIB::ZLIB OpenMP::OpenMP_CXX)
+  ZLIB::ZLIB OpenMP::OpenMP_CXX)
 if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
   target_include_directories(xgrad SYSTEM PRIVATE ${XGRAD_ONEDNN_INCLUDE_DIR})
   target_link_libraries(xgrad PRIVATE ${XGRAD_ONEDNN_LIBRARY})
@@ -37,7 +36,7 @@ endif()
 
 # xsimd 8 has no fused a*b+c for AVX-512, so the compiler makes them where f64 does no such arithmetic.
 set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
-  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+  autograd/kernels/simd/gemm.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 # These move bits of any element type as unsigned integers of its size.
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
 # Usage: scripts/deps.sh [clang | ci | bench]   (clang: also what its presets need; ci: and what the suite is compared
-# with or counted by; bench: libtorch, which the benchmarks are)
+# with or counted by; bench: libtorch, which the benchmarks are, and the BLAS
+# that serves it best)
 set -euo pipefail
 
 packages=(
   g++ cmake ninja-build                     # to build
   xtensor-dev xtl-dev libxsimd-dev          # arrays in and out, SIMD
-  libdnnl-dev libopenblas-dev zlib1g-dev    # matrix products, compressed data files
+  libdnnl-dev zlib1g-dev                    # large matrix products, compressed data files
   nlohmann-json3-dev libcli11-dev           # weight files' headers, the examples' command lines
   doctest-dev                               # tests
   dataset-fashion-mnist                     # 70 000 images to learn from
@@ -16,7 +17,7 @@ for what in "$@"; do
   case $what in
     clang) packages+=(clang libclang-rt-14-dev libomp-14-dev) ;;
     ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch valgrind) ;;
-    bench) packages+=(libtorch-dev) ;;
+    bench) packages+=(libtorch-dev libopenblas-dev) ;;
     *) echo "deps.sh: '$what' is none of clang, ci and bench" >&2; exit 2 ;;
   esac
 done

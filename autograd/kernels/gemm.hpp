@@ -35,8 +35,7 @@ void for_each_product(const Loop<3>& batch, Body body) {
   }
 }
 
-/// Whether the library that serves this dtype can count the rows and columns: CBLAS counts in int. No product may be
-/// asked for otherwise.
-bool gemm_takes(Dtype dtype, const Gemm& shape);
+/// Whether oneDNN is built in and quicker with this product, k > 0, than the kernels here; it has computed it then.
+bool library_product(const Gemm& shape, const float* a, const float* b, float* c);
 
 }  // namespace xgrad::kernels

@@ -6,7 +6,6 @@
 /// instruction set.
 namespace xgrad::kernels {
 
-void fill_gemm(Table& t);
 void fill_indexing(Table& t);
 void fill_ordering(Table& t);
 void fill_scan(Table& t);

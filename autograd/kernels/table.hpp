@@ -110,8 +110,8 @@ struct Table {
   using OptimiserFn = void (*)(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step);
   OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
 
-  /// C = A B, or C += A B; `shape` says how they are stored. f32 goes to oneDNN where it is built in and the product is
-  /// large enough to repay its call, everything else to CBLAS.
+  /// C = A B, or C += A B; `shape` says how they are stored. Large products of f32
+  /// go to oneDNN where it is built in.
   using GemmFn = void (*)(const Gemm& shape, const void* a, const void* b, void* c);
   GemmFn gemm[dtype_count];
   /// The same for each position of `batch`, whose strides count matrices of a, b and c. Where c's stride is 0 the

@@ -26,15 +26,8 @@ Shape broadcast_batch(const Shape& a, const Shape& b) {
   return both;
 }
 
-void check_countable(const kernels::Gemm& s, Dtype dtype) {
-  if (!kernels::gemm_takes(dtype, s))
-    throw ShapeError(OpScope::prefix() + text("matrices ", Shape{s.m, s.k}, " and ", Shape{s.k, s.n},
-                                              " have more rows or columns than CBLAS counts; split them"));
-}
-
 void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) {
   const kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
-  check_countable(shape, c.dtype());
   const int d = int(c.dtype());
   const void *pa = a.matrices.array().data(), *pb = b.matrices.array().data();
   if (whole.size() == 1) return kernels::table().gemm[d](shape, pa, pb, c.data());
@@ -56,7 +49,6 @@ Tensor product(const Stack& a, const Stack& b) {
       [&] {
         const kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
         const Dtype dtype = a.matrices.dtype();
-        check_countable(shape, dtype);
         Array c(dtype, {shape.m, shape.n});
         kernels::table().gemm[int(dtype)](shape, a.matrices.array().data(), b.matrices.array().data(), c.data());
         return c;
@@ -178,7 +170,6 @@ Array affine(const Tensor& x, const Tensor& w, const Tensor& b) {
   shape[-1] = w.shape()[1];
   Array y(x.dtype(), shape);
   const kernels::Gemm gemm{.m = shape.product(0, shape.ndim() - 1), .n = shape[-1], .k = w.shape()[0]};
-  check_countable(gemm, y.dtype());
   kernels::table().gemm[int(y.dtype())](gemm, x.array().data(), w.array().data(), y.data());
   if (b.defined()) kernels::table().add_row[int(y.dtype())](b.array().data(), y.data(), gemm.m, gemm.n);
   return y;

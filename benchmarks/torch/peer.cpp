@@ -1,6 +1,15 @@
 #include <torch/torch.h>
 
+#include <cstdlib>
+
 #include "private.hpp"
+
+// Weak, so that any BLAS will do.
+extern "C" {
+[[gnu::weak]] char* openblas_get_config();
+[[gnu::weak]] char* openblas_get_corename();
+[[gnu::weak]] void openblas_set_num_threads(int);
+}
 
 namespace bench {
 namespace {
@@ -26,11 +35,23 @@ Chains chains() {
           chain([](const Tensor& y, int) { return torch::sin(y); })};
 }
 
+/// Its name and version, the processor that it takes this one for, and the one thread that it is held at: a pool of
+/// its own would compete with libtorch's for the cores.
+std::string blas() {
+  if (!openblas_get_config || !openblas_get_corename || !openblas_set_num_threads) return "not OpenBLAS";
+  openblas_set_num_threads(1);
+  std::string version = openblas_get_config();  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
+  version = version.substr(0, version.find(' ', version.find(' ') + 1));
+  std::string text = version + ", core type " + openblas_get_corename();
+  if (const char* forced = std::getenv("OPENBLAS_CORETYPE")) text += std::string(" (OPENBLAS_CORETYPE=") + forced + ")";
+  return text + ", one thread";
+}
+
 }  // namespace
 
 const TorchPeer* torch_peer() {
-  static const TorchPeer peer{TORCH_VERSION, [](int n) { torch::set_num_threads(n); }, torch_reference_network,
-                              torch_classifier, chains()};
+  static const TorchPeer peer{TORCH_VERSION,           blas(),           [](int n) { torch::set_num_threads(n); },
+                              torch_reference_network, torch_classifier, chains()};
   return &peer;
 }
 

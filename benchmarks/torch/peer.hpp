@@ -6,7 +6,7 @@ namespace bench {
 
 /// What libtorch does in the comparisons. Only the sources in this folder include its headers.
 struct TorchPeer {
-  std::string version;
+  std::string version, blas;
   void (*set_threads)(int n);
   MakeTrainer reference_network, classifier;
   Chains chains;

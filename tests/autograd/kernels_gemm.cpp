@@ -95,11 +95,3 @@ TEST_CASE("a NaN or an infinity in an operand reaches the product") {
     if (n > 1) CHECK(c.back() == float(inf));
   }
 }
-
-TEST_CASE("a matrix with more rows than CBLAS counts is known before it is multiplied") {
-  const Size most = std::numeric_limits<int>::max();
-  CHECK(xgrad::kernels::gemm_takes(xgrad::f64, {.m = most, .n = 1, .k = 1}));
-  CHECK_FALSE(xgrad::kernels::gemm_takes(xgrad::f64, {.m = most + 1, .n = 1, .k = 1}));
-  CHECK_FALSE(xgrad::kernels::gemm_takes(xgrad::f64, {.m = 1, .n = 1, .k = most + 1}));
-  CHECK(xgrad::kernels::gemm_takes(xgrad::f64, {.m = most + 1, .n = 1, .k = 0}));
-}

@@ -3,7 +3,7 @@
 # Skipped (77) without valgrind.
 set -euo pipefail
 command -v valgrind >/dev/null || exit 77
-counted=$(XGRAD_ISA=avx2 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 valgrind --tool=callgrind \
+counted=$(XGRAD_ISA=avx2 OMP_NUM_THREADS=1 valgrind --tool=callgrind \
   --callgrind-out-file=/dev/null --collect-atstart=no --toggle-collect='*measured*' "$1" "$2" 1 2>&1 |
   sed -n 's/.*Collected : *//p')
 echo "$2: $counted instructions, $3 allowed"

@@ -17,5 +17,6 @@ void fill_softmax(Table& t);
 void fill_logsumexp(Table& t);
 void fill_random(Table& t);
 void fill_optimisers(Table& t);
+void fill_gemm(Table& t);
 
 }  // namespace xgrad::kernels::XGRAD_ISA
