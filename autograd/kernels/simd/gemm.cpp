@@ -1,96 +1,20 @@
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/simd/fill.hpp>
-#include <autograd/kernels/simd/lanes.hpp>
+#include <autograd/kernels/simd/tile.hpp>
 #include <autograd/kernels/simd/turn.hpp>
-#include <utility>
 
 /// Matrix products by tiles of C that stay in registers while the inner dimension passes by.
 ///
-/// B is read in blocks of `depth` rows, whose panels, as wide as a tile, are copied next to each other unless they are
-/// used once or twice only; A is read where it lies. How C is cut into tiles changes no bits: every element is summed
-/// along the inner dimension in order, in blocks of `depth`. Only products of very few rows with a transposed B are
-/// summed lane by lane.
+/// B is read in blocks, whose panels, as wide as a tile, are copied next to each other unless they are used a few times
+/// only or lie close by; A is read where it lies, and what comes next of it is fetched ahead. How C is cut into tiles
+/// changes no bits: every element is summed along the inner dimension in order, block by block. Only products of a few
+/// rows with a transposed B are summed lane by lane.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 
+/// B in blocks of `depth` rows and so many columns, which are copied to the stack.
 template <class T>
-inline constexpr Size width = Lanes<Batch<T>>::width;
-
-// Sums, two batches of B and one of A fill the registers: 32, 16, and 16 without a multiply-add in one instruction.
-#if defined __AVX512F__
-constexpr int tile_rows = 12;
-#elif defined __FMA__
-constexpr int tile_rows = 6;
-#else
-constexpr int tile_rows = 4;
-#endif
-constexpr int tile_batches = 2;
-// A few rows take more columns at a time instead: enough sums to hide an addition's latency.
-constexpr int few_rows = tile_rows / 2, wide_batches = 2 * tile_batches;
-
-constexpr Size depth = 256;
-template <class T>
-inline constexpr Size block_columns = (Size(64) << 10) / depth / Size(sizeof(T));
-
-/// Where a tile begins in each matrix, as stored, and how far apart their rows are; `columns` of C are written.
-template <class T>
-struct At {
-  const T *a, *b;
-  T* c;
-  Size row_a, row_b, row_c, columns;
-};
-
-template <bool transposed, int rows, int batches, class T>
-void tile(const At<T>& at, Size k, bool accumulate) {
-  using V = Batch<T>;
-  V sums[rows][batches];
-#pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < batches; ++j) sums[i][j] = V(T(0));
-  const T *a = at.a, *b = at.b;
-  const Size row_a = at.row_a, row_b = at.row_b;
-  for (; k > 0; --k, a += transposed ? row_a : 1, b += row_b) {
-    V right[batches];
-#pragma GCC unroll 4
-    for (int j = 0; j < batches; ++j) right[j] = V::load_unaligned(b + j * width<T>);
-    if (transposed) __builtin_prefetch(a + rows);  // for the next tile: from row to row there is no stream to follow
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) {
-      const V left(transposed ? a[i] : a[i * row_a]);
-#pragma GCC unroll 4
-      for (int j = 0; j < batches; ++j) sums[i][j] = sums[i][j] + left * right[j];
-    }
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < rows; ++i)
-#pragma GCC unroll 4
-    for (int j = 0; j < batches; ++j) {
-      T* const c = at.c + i * at.row_c + j * width<T>;
-      if (const Size left = at.columns - j * width<T>; left >= width<T>) {
-        (accumulate ? V::load_unaligned(c) + sums[i][j] : sums[i][j]).store_unaligned(c);
-      } else if (left > 0) {
-        store_few(c, accumulate ? load_few(c, left) + sums[i][j] : sums[i][j], left);
-      }
-    }
-}
-
-template <class T>
-using Tile = void (*)(const At<T>&, Size k, bool accumulate);
-
-/// The tiles of 1, 2, ... rows.
-template <class T, bool transposed, int batches, int... row>
-Tile<T> tile_of(Size rows, std::integer_sequence<int, row...>) {
-  static constexpr Tile<T> all[] = {tile<transposed, row + 1, batches, T>...};
-  return all[rows - 1];
-}
-template <class T, bool transposed>
-Tile<T> tile_of(Size rows, Size batches) {
-  constexpr std::make_integer_sequence<int, tile_rows> any{};
-  if (batches == 1) return tile_of<T, transposed, 1>(rows, any);
-  if (batches == tile_batches) return tile_of<T, transposed, tile_batches>(rows, any);
-  return tile_of<T, transposed, wide_batches>(rows, std::make_integer_sequence<int, few_rows>{});
-}
+inline constexpr Size block_columns = (Size(32) << 10) / depth / Size(sizeof(T));
 
 /// Columns of a block of B, side by side with zeros up to whole batches if they have been copied.
 template <class T>
@@ -125,7 +49,8 @@ void block(const Gemm& s, const T* a, const T* b, T* c) {
   constexpr Size narrowest = tile_batches * width<T>;
   alignas(64) T room[depth * block_columns<T>];
   Panel<T> panels[block_columns<T> / narrowest];
-  const bool wide = s.m <= few_rows || s.k <= 4, copied = s.transpose_b || s.m > 3 * tile_rows;
+  const bool wide = s.m <= few_rows || s.k <= 4;
+  const bool copied = s.transpose_b || (s.m > 3 * tile_rows && s.ldb > block_columns<T>);
   const Size widest = wide ? wide_batches * width<T> : narrowest, most_rows = wide ? few_rows : tile_rows;
   int count = 0;
   for (Size j = 0; j < s.n; j += widest)
@@ -158,11 +83,12 @@ void dot(const T* x, const T* y, Size row_y, Size n, T* to, bool accumulate) {
   for (int j = 0; j < count; ++j) to[j] = xsimd::hadd(sums[j]) + (accumulate ? to[j] : T(0));
 }
 
-/// C of a few rows with a transposed B, whose rows lie along the inner dimension: s.k <= depth if A is transposed too.
+/// C of a few rows with a transposed B, whose rows lie along the inner dimension. If A is transposed too, s.k is at
+/// most transposed_depth.
 template <class T>
 void dots(const Gemm& s, const T* a, const T* b, T* c) {
   constexpr int together = 4;
-  T row[depth];
+  T row[transposed_depth];
   for (Size i = 0; i < s.m; ++i, c += s.ldc) {
     const T* x = s.transpose_a ? row : a + i * s.lda;
     for (Size p = 0; s.transpose_a && p < s.k; ++p) row[p] = a[p * s.lda + i];
@@ -177,7 +103,7 @@ template <class T>
 void product(Gemm s, const T* a, const T* b, T* c) {
   const bool by_dots = s.m <= few_rows && s.transpose_b;
   if (by_dots && s.transpose_a && s.m == 1 && s.lda == 1) s.transpose_a = false, s.lda = s.k;
-  const Size n = by_dots ? s.n : block_columns<T>, k = by_dots && !s.transpose_a ? s.k : depth;
+  const Size n = by_dots ? s.n : block_columns<T>, k = s.transpose_a ? transposed_depth : by_dots ? s.k : depth;
   Gemm part = s;
   for (Size p = 0; p < s.k; p += k, part.accumulate = true) {
     part.k = s.k - p < k ? s.k - p : k;

@@ -1,0 +1,103 @@
+#pragma once
+#include <autograd/kernels/simd/lanes.hpp>
+#include <utility>
+
+/// The tiles of C that matrix products (gemm.cpp) are made of.
+namespace xgrad::kernels::XGRAD_ISA {
+
+template <class T>
+inline constexpr Size width = Lanes<Batch<T>>::width;
+
+// Sums, two batches of B and one of A fill the registers: 32, 16, and 16 without a multiply-add in one instruction.
+#if defined __AVX512F__
+inline constexpr int tile_rows = 12;
+#elif defined __FMA__
+inline constexpr int tile_rows = 6;
+#else
+inline constexpr int tile_rows = 4;
+#endif
+inline constexpr int tile_batches = 2;
+// A few rows take more columns at a time instead: enough sums to hide an addition's latency.
+inline constexpr int few_rows = tile_rows / 2, wide_batches = 2 * tile_batches;
+
+/// The most rows of B, and of a transposed A, that a tile is given at once: the latter lie far apart, and are few
+/// enough for the processor to follow.
+inline constexpr Size depth = 128, transposed_depth = 64;
+
+/// Where a tile begins in each matrix, as stored, and how far apart their rows are; `columns` of C are written.
+template <class T>
+struct At {
+  const T *a, *b;
+  T* c;
+  Size row_a, row_b, row_c, columns;
+};
+
+template <bool transposed, int rows, int batches, class T>
+void tile(const At<T>& at, Size k, bool accumulate) {
+  using V = Batch<T>;
+  V sums[rows][batches];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < batches; ++j) sums[i][j] = V(T(0));
+  const T* b = at.b;
+  const Size row_a = at.row_a, row_b = at.row_b;
+  // A register for each three rows of A, and one for their distance. Compilers would keep one for each row, of which
+  // there are not so many.
+  constexpr int group = transposed ? rows : 3, groups = (rows + group - 1) / group;
+  const T* a[groups];
+  for (int i = 0; i < groups; ++i) {
+    a[i] = at.a + i * group * row_a;
+    asm("" : "+r"(a[i]));
+  }
+  // Meanwhile the processor fetches what comes next of A: line by line the rows below or, transposed, the next block.
+  constexpr Size line = 64 / Size(sizeof(T));
+  for (Size p = 0; p < k; ++p, b += row_b) {
+    if (transposed) {
+      __builtin_prefetch(a[0] + transposed_depth * row_a, 0, 2);
+    } else {
+      for (Size i = 0; i < rows; i += line)
+        __builtin_prefetch(at.a + (rows + i + p % line) * row_a + p / line * line, 0, 2);
+    }
+    V right[batches];
+#pragma GCC unroll 4
+    for (int j = 0; j < batches; ++j) right[j] = V::load_unaligned(b + j * width<T>);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const V left(transposed ? a[0][i] : a[i / group][i % group * row_a]);
+#pragma GCC unroll 4
+      for (int j = 0; j < batches; ++j) sums[i][j] = sums[i][j] + left * right[j];
+    }
+    for (int i = 0; i < groups; ++i) a[i] += transposed ? row_a : 1;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < batches; ++j) {
+      T* const c = at.c + i * at.row_c + j * width<T>;
+      if (const Size left = at.columns - j * width<T>; left >= width<T>) {
+        (accumulate ? V::load_unaligned(c) + sums[i][j] : sums[i][j]).store_unaligned(c);
+      } else if (left > 0) {
+        store_few(c, accumulate ? load_few(c, left) + sums[i][j] : sums[i][j], left);
+      }
+    }
+}
+
+template <class T>
+using Tile = void (*)(const At<T>&, Size k, bool accumulate);
+
+/// The tiles of 1, 2, ... rows.
+template <class T, bool transposed, int batches, int... row>
+Tile<T> tile_of(Size rows, std::integer_sequence<int, row...>) {
+  static constexpr Tile<T> all[] = {tile<transposed, row + 1, batches, T>...};
+  return all[rows - 1];
+}
+template <class T, bool transposed>
+Tile<T> tile_of(Size rows, Size batches) {
+  constexpr std::make_integer_sequence<int, tile_rows> any{};
+  if (batches == 1) return tile_of<T, transposed, 1>(rows, any);
+  if (batches == tile_batches) return tile_of<T, transposed, tile_batches>(rows, any);
+  return tile_of<T, transposed, wide_batches>(rows, std::make_integer_sequence<int, few_rows>{});
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA
