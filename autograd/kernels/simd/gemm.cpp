@@ -57,7 +57,7 @@ void block(const Gemm& s, const T* a, const T* b, T* c) {
     panels[count++] = panel(b + (s.transpose_b ? j * s.ldb : j), s.ldb, s.transpose_b, copied, s.k,
                             s.n - j < widest ? s.n - j : widest, room + j * s.k);
   for (Size i = 0, rows; i < s.m; i += rows) {
-    rows = s.m - i < most_rows ? s.m - i : most_rows;
+    rows = rows_taken(s.m - i, most_rows);
     T* to = c + i * s.ldc;
     for (const Panel<T>* p = panels; p != panels + count; to += p++->columns)
       tile_of<T, transposed>(rows, p->batches)(

@@ -1,6 +1,5 @@
 #pragma once
 #include <autograd/kernels/simd/lanes.hpp>
-#include <utility>
 
 /// The tiles of C that matrix products (gemm.cpp) are made of.
 namespace xgrad::kernels::XGRAD_ISA {
@@ -18,7 +17,7 @@ inline constexpr int tile_rows = 4;
 #endif
 inline constexpr int tile_batches = 2;
 // A few rows take more columns at a time instead: enough sums to hide an addition's latency.
-inline constexpr int few_rows = tile_rows / 2, wide_batches = 2 * tile_batches;
+inline constexpr int few_rows = tile_rows / 3, wide_batches = 2 * tile_batches;
 
 /// The most rows of B, and of a transposed A, that a tile is given at once: the latter lie far apart, and are few
 /// enough for the processor to follow.
@@ -86,18 +85,26 @@ void tile(const At<T>& at, Size k, bool accumulate) {
 template <class T>
 using Tile = void (*)(const At<T>&, Size k, bool accumulate);
 
-/// The tiles of 1, 2, ... rows.
-template <class T, bool transposed, int batches, int... row>
-Tile<T> tile_of(Size rows, std::integer_sequence<int, row...>) {
-  static constexpr Tile<T> all[] = {tile<transposed, row + 1, batches, T>...};
-  return all[rows - 1];
+/// Tiles have as many rows as fit, 8, 4, 2 or 1: how many the next one takes of those that are left, at most `most`.
+inline Size rows_taken(Size left, Size most) {
+  for (const Size rows : {Size(tile_rows), Size(8), Size(4), Size(2)})
+    if (rows <= most && rows <= left) return rows;
+  return 1;
+}
+
+template <class T, bool transposed, int batches, int most>
+Tile<T> tile_of(Size rows) {
+  if constexpr (most > 1) {
+    constexpr int fewer = most > 8 ? 8 : most > 4 ? 4 : most / 2;
+    if (rows < most) return tile_of<T, transposed, batches, fewer>(rows);
+  }
+  return tile<transposed, most, batches, T>;
 }
 template <class T, bool transposed>
 Tile<T> tile_of(Size rows, Size batches) {
-  constexpr std::make_integer_sequence<int, tile_rows> any{};
-  if (batches == 1) return tile_of<T, transposed, 1>(rows, any);
-  if (batches == tile_batches) return tile_of<T, transposed, tile_batches>(rows, any);
-  return tile_of<T, transposed, wide_batches>(rows, std::make_integer_sequence<int, few_rows>{});
+  if (batches == 1) return tile_of<T, transposed, 1, tile_rows>(rows);
+  if (batches == tile_batches) return tile_of<T, transposed, tile_batches, tile_rows>(rows);
+  return tile_of<T, transposed, wide_batches, few_rows>(rows);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA
