@@ -73,9 +73,6 @@ inline Floats pow(Floats a, Floats b) {
   inline Floats name(Floats x) {                                   \
     return in_double([](Doubles v) { return xsimd::name(v); }, x); \
   }
-XGRAD_IN_DOUBLE(asin)
-XGRAD_IN_DOUBLE(acos)
-XGRAD_IN_DOUBLE(atan)
 XGRAD_IN_DOUBLE(sinh)
 XGRAD_IN_DOUBLE(cosh)
 #undef XGRAD_IN_DOUBLE
