@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/fused/isa.hpp>
 #include <autograd/kernels/rows.hpp>
+#include <autograd/kernels/simd/hyperbolic.hpp>
 #include <autograd/kernels/simd/inverse_trigonometric.hpp>
 #include <autograd/kernels/simd/trigonometric.hpp>
 #include <autograd/kernels/simd/wide_math.hpp>

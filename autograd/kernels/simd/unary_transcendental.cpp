@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/elementwise.hpp>
 #include <autograd/kernels/simd/exponentials.hpp>
+#include <autograd/kernels/simd/hyperbolic.hpp>
 #include <autograd/kernels/simd/inverse_trigonometric.hpp>
 #include <autograd/kernels/simd/trigonometric.hpp>
 #include <autograd/kernels/simd/wide_math.hpp>

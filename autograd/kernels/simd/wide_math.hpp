@@ -68,13 +68,5 @@ inline double pow(double a, double b) { return std::pow(a, b); }
 inline Floats pow(Floats a, Floats b) {
   return in_double([](Doubles x, Doubles y) { return pow_wide(x, y); }, a, b);
 }
-#define XGRAD_IN_DOUBLE(name)                                      \
-  inline double name(double x) { return std::name(x); }            \
-  inline Floats name(Floats x) {                                   \
-    return in_double([](Doubles v) { return xsimd::name(v); }, x); \
-  }
-XGRAD_IN_DOUBLE(sinh)
-XGRAD_IN_DOUBLE(cosh)
-#undef XGRAD_IN_DOUBLE
 
 }  // namespace xgrad::kernels::XGRAD_ISA::math
