@@ -3,8 +3,8 @@
 #include <autograd/kernels/rows.hpp>
 #include <autograd/kernels/simd/hyperbolic.hpp>
 #include <autograd/kernels/simd/inverse_trigonometric.hpp>
+#include <autograd/kernels/simd/power.hpp>
 #include <autograd/kernels/simd/trigonometric.hpp>
-#include <autograd/kernels/simd/wide_math.hpp>
 #include <type_traits>
 
 namespace xgrad::kernels::XGRAD_ISA {

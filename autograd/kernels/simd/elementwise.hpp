@@ -122,6 +122,7 @@ void fill_activations(Table& t);
 void fill_double(Table& t);
 void fill_predicates(Table& t);
 void fill_casts(Table& t);
+void fill_binary_transcendental(Table& t);
 void fill_compare(Table& t);
 
 }  // namespace xgrad::kernels::XGRAD_ISA

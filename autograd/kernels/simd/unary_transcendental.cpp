@@ -3,7 +3,6 @@
 #include <autograd/kernels/simd/hyperbolic.hpp>
 #include <autograd/kernels/simd/inverse_trigonometric.hpp>
 #include <autograd/kernels/simd/trigonometric.hpp>
-#include <autograd/kernels/simd/wide_math.hpp>
 
 namespace xgrad::kernels::XGRAD_ISA {
 
