@@ -1,7 +1,10 @@
 #pragma once
 #include <autograd/fused/isa.hpp>
 #include <autograd/kernels/rows.hpp>
-#include <autograd/kernels/simd/wide_math.hpp>
+#include <autograd/kernels/simd/hyperbolic.hpp>
+#include <autograd/kernels/simd/inverse_trigonometric.hpp>
+#include <autograd/kernels/simd/power.hpp>
+#include <autograd/kernels/simd/trigonometric.hpp>
 #include <type_traits>
 
 namespace xgrad::kernels::XGRAD_ISA {
@@ -84,6 +87,7 @@ struct Value {
   XGRAD_FUSED_FUNCTION(log1p, whole_f32)
   XGRAD_FUSED_FUNCTION(sin, whole_f32)
   XGRAD_FUSED_FUNCTION(cos, whole_f32)
+  XGRAD_FUSED_FUNCTION(tan, whole_f32)
   XGRAD_FUSED_FUNCTION(tanh, whole_f32)
   XGRAD_FUSED_FUNCTION(erf, whole_f32)
   XGRAD_FUSED_FUNCTION(asin, whole_f32)
@@ -95,9 +99,6 @@ struct Value {
   XGRAD_FUSED_FUNCTION(log_sigmoid, whole_f32)
   XGRAD_FUSED_FUNCTION(gelu, whole_f32)
 #undef XGRAD_FUSED_FUNCTION
-  friend Value tan(Value x) {
-    return one_by_one([](T v) { return std::tan(v); }, x);
-  }
   friend Value atan2(Value y, Value x) {
     return one_by_one([](T v, T u) { return std::atan2(v, u); }, y, x);
   }

@@ -16,6 +16,21 @@ using namespace xgrad::kernels;
 
 inline constexpr double inf = std::numeric_limits<double>::infinity(), NaN = std::numeric_limits<double>::quiet_NaN();
 
+using Real = long double;
+
+/// The distance in units in the last place of `want`; huge where one is NaN or infinite and the other is not.
+template <class T>
+double ulps(T got, Real want) {
+  const T rounded = static_cast<T>(want);
+  if (rounded != rounded) return got != got ? 0 : inf;
+  if (got != got) return inf;
+  if (std::isinf(rounded) || std::isinf(got)) return got == rounded ? 0 : inf;
+  int exponent;
+  std::frexp(rounded == 0 ? std::numeric_limits<T>::min() : rounded, &exponent);
+  exponent = std::max(exponent, std::numeric_limits<T>::min_exponent);
+  return double(std::fabs(Real(got) - want) / std::ldexp(Real(1), exponent - std::numeric_limits<T>::digits));
+}
+
 inline std::vector<const Table*> tables() {
   const Tables t = available_tables();
   return {t.entries, t.entries + t.count};

@@ -13,21 +13,6 @@ using namespace kernels_support;
 
 namespace {
 
-using Real = long double;
-
-/// The distance in units in the last place of `want`; huge where one is NaN or infinite and the other is not.
-template <class T>
-double ulps(T got, Real want) {
-  const T rounded = static_cast<T>(want);
-  if (rounded != rounded) return got != got ? 0 : inf;
-  if (got != got) return inf;
-  if (std::isinf(rounded) || std::isinf(got)) return got == rounded ? 0 : inf;
-  int exponent;
-  std::frexp(rounded == 0 ? std::numeric_limits<T>::min() : rounded, &exponent);
-  exponent = std::max(exponent, std::numeric_limits<T>::min_exponent);
-  return double(std::fabs(Real(got) - want) / std::ldexp(Real(1), exponent - std::numeric_limits<T>::digits));
-}
-
 Real sigmoid(Real x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 Real softplus(Real x) { return std::fmax(x, Real(0)) + std::log1p(std::exp(-std::fabs(x))) + (x != x ? x : 0); }
 Real positive(Real x) { return x <= 0 ? 0 : x; }
@@ -208,6 +193,24 @@ void check_special_values(const Table* t) {
       {Unary::sin, -0., -0.},
       {Unary::sin, inf, NaN},
       {Unary::cos, -inf, NaN},
+      {Unary::tan, -0., -0.},
+      {Unary::tan, inf, NaN},
+      {Unary::asin, -0., -0.},
+      {Unary::asin, -1, -1.57079632679489661923},
+      {Unary::asin, 1.001, NaN},
+      {Unary::acos, 1, 0},
+      {Unary::acos, -1, 3.14159265358979323846},
+      {Unary::acos, -1.001, NaN},
+      {Unary::acos, NaN, NaN},
+      {Unary::atan, -0., -0.},
+      {Unary::atan, -inf, -1.57079632679489661923},
+      {Unary::atan, NaN, NaN},
+      {Unary::sinh, -0., -0.},
+      {Unary::sinh, -inf, -inf},
+      {Unary::sinh, NaN, NaN},
+      {Unary::cosh, -0., 1},
+      {Unary::cosh, -inf, inf},
+      {Unary::cosh, NaN, NaN},
       {Unary::tanh, 1000, 1},
       {Unary::tanh, -inf, -1},
       {Unary::tanh, -0., -0.},
@@ -246,7 +249,19 @@ void check_special_values(const Table* t) {
       {Binary::pow, 1, NaN, 1},
       {Binary::pow, -2, .5, NaN},
       {Binary::pow, -2, 3, -8},
+      {Binary::pow, NaN, 1, NaN},
       {Binary::pow, 0, -1, inf},
+      {Binary::pow, -0., -3, -inf},
+      {Binary::pow, -0., -2, inf},
+      {Binary::pow, -0., 3, -0.},
+      {Binary::pow, -0., .5, 0},
+      {Binary::pow, -1, -inf, 1},
+      {Binary::pow, .5, -inf, inf},
+      {Binary::pow, -2, -inf, 0},
+      {Binary::pow, inf, -1, 0},
+      {Binary::pow, -inf, 3, -inf},
+      {Binary::pow, -inf, -3, -0.},
+      {Binary::pow, -inf, .5, inf},
       {Binary::minimum, NaN, 1, NaN},
       {Binary::minimum, 1, NaN, NaN},
       {Binary::maximum, NaN, 1, NaN},

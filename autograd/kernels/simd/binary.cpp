@@ -1,5 +1,5 @@
 #include <autograd/kernels/simd/elementwise.hpp>
-#include <autograd/kernels/simd/wide_math.hpp>
+#include <autograd/kernels/simd/math.hpp>
 
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
@@ -24,8 +24,6 @@ void fill_binary(Table& t) {
   batched(t, K::minimum, [](auto a, auto b) { return select((a < b) | isnan(a), a, b); });  // NaN in either wins
   batched(t, K::maximum, [](auto a, auto b) { return select((a > b) | isnan(a), a, b); });
   batched(t, K::relu_grad, [](auto g, auto y) { return select(y <= 0, decltype(g)(0), g); });
-  batched_f32(t, K::pow, [](auto a, auto b) { return math::pow(a, b); });
-  one_by_one(t, K::atan2, [](auto a, auto b) { return std::atan2(a, b); });
   batched_f32(t, K::bce_with_logits, [](auto z, auto target) { return logit_term(z, target) + math::log1p_exp(z); });
 
   integer<Unsigned>(t, K::add, [](auto a, auto b) { return a + b; });
@@ -34,6 +32,7 @@ void fill_binary(Table& t) {
   integer<Signed>(t, K::minimum, [](auto a, auto b) { return a < b ? a : b; });
   integer<Signed>(t, K::maximum, [](auto a, auto b) { return a > b ? a : b; });
 
+  fill_binary_transcendental(t);
   fill_compare(t);
 }
 

@@ -8,9 +8,9 @@
 /// remainder in a batch filled up with zeros, so that an element's value depends on neither its place nor the length.
 namespace xgrad::kernels::XGRAD_ISA {
 
-/// y[i] = F(x[i]), V by V.
+/// y[i] = F(x[i]), V by V. Flat, as a call for each batch would load F's constants each time.
 template <class V, class Out, class F>
-void map(const void* from, void* to, Size n) {
+[[gnu::flatten]] void map(const void* from, void* to, Size n) {
   using T = typename Lanes<V>::Element;
   constexpr Size width = Lanes<V>::width;
   const T* x = static_cast<const T*>(from);
@@ -43,7 +43,7 @@ const T* read(const void* from, bool step, T* block) {
 
 /// A Row: y[i] = F(a[i], b[i]), V by V.
 template <class V, class Out, class F>
-void map_row(const void* const* in, const bool* step, void* out, Size n) {
+[[gnu::flatten]] void map_row(const void* const* in, const bool* step, void* out, Size n) {
   constexpr Size width = block_length<V>;
   alignas(64) typename Lanes<V>::Element a_block[width], b_block[width];
   const auto *a = read<V>(in[0], step[0], a_block), *b = read<V>(in[1], step[1], b_block);
@@ -122,6 +122,7 @@ void fill_activations(Table& t);
 void fill_double(Table& t);
 void fill_predicates(Table& t);
 void fill_casts(Table& t);
+void fill_binary_transcendental(Table& t);
 void fill_compare(Table& t);
 
 }  // namespace xgrad::kernels::XGRAD_ISA

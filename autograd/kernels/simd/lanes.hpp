@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <autograd/kernels/loop.hpp>
 #include <cstring>
 #include <xsimd/xsimd.hpp>
@@ -88,6 +89,34 @@ inline void narrowed(Batch<double> v, float* to) {
   alignas(64) double wide[Batch<double>::size];
   v.store_aligned(wide);
   for (std::size_t j = 0; j < Batch<double>::size; ++j) to[j] = float(wide[j]);
+#endif
+}
+
+/// The halves of a batch, converted, and back.
+inline std::array<Batch<double>, 2> widened(Batch<float> x) {
+#if defined __AVX512F__
+  const __m512d bits = _mm512_castps_pd(x);
+  return {_mm512_cvtps_pd(_mm512_castps512_ps256(x)),
+          _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(bits, 1)))};
+#elif defined __AVX__
+  return {_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))};
+#else
+  alignas(64) float from[Batch<float>::size];
+  x.store_aligned(from);
+  return {widened(from), widened(from + Batch<double>::size)};
+#endif
+}
+inline Batch<float> narrowed(Batch<double> a, Batch<double> b) {
+#if defined __AVX512F__
+  const __m512d low = _mm512_castpd256_pd512(_mm256_castps_pd(_mm512_cvtpd_ps(a)));
+  return _mm512_castpd_ps(_mm512_insertf64x4(low, _mm256_castps_pd(_mm512_cvtpd_ps(b)), 1));
+#elif defined __AVX__
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(a)), _mm256_cvtpd_ps(b), 1);
+#else
+  alignas(64) float to[Batch<float>::size];
+  narrowed(a, to);
+  narrowed(b, to + Batch<double>::size);
+  return Batch<float>::load_aligned(to);
 #endif
 }
 

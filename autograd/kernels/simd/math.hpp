@@ -11,14 +11,12 @@ using Floats = Batch<float>;
 using Integers = xsimd::batch<std::int32_t>;
 
 inline double abs(double x) { return std::fabs(x); }
-inline double cos(double x) { return std::cos(x); }
 inline double erf(double x) { return std::erf(x); }
 inline double erfc(double x) { return std::erfc(x); }
 inline double exp(double x) { return std::exp(x); }
 inline double expm1(double x) { return std::expm1(x); }
 inline double log(double x) { return std::log(x); }
 inline double log1p(double x) { return std::log1p(x); }
-inline double sin(double x) { return std::sin(x); }
 inline double tanh(double x) { return std::tanh(x); }
 inline double select(bool mask, double a, double b) { return mask ? a : b; }
 
@@ -38,6 +36,27 @@ V constant(double c) {
   return V(static_cast<typename Lanes<V>::Element>(c));
 }
 
+/// a b + c, rounded once where the processor can.
+inline Floats fma(Floats a, Floats b, Floats c) {
+#if defined __AVX512F__  // xsimd 8 rounds the product, and compilers may choose another product to fuse
+  return _mm512_fmadd_ps(a, b, c);
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
+
+/// c - a b rounded once, or all but: what a root or a quotient lost in rounding.
+inline Floats remainder(Floats c, Floats a, Floats b) {
+#if defined __AVX512F__
+  return _mm512_fnmadd_ps(a, b, c);
+#elif defined __FMA__
+  return xsimd::fnma(a, b, c);
+#else
+  const auto x = widened(a), y = widened(b), z = widened(c);
+  return narrowed(z[0] - x[0] * y[0], z[1] - x[1] * y[1]);
+#endif
+}
+
 /// x = k log 2 + r with |r| <= log(2) / 2, and expm1(r): the polynomial of Cephes' expf.
 struct ExpParts {
   Floats k, expm1_r;
@@ -47,8 +66,8 @@ inline ExpParts exp_parts(Floats x) {
   Floats r = xsimd::fnma(k, Floats(0.693359375f), x);
   r = xsimd::fnma(k, Floats(-2.12194440e-4f), r);
   Floats p(1.3997796e-3f);
-  for (float c : {8.3955629e-3f, 4.1665401e-2f, 1.6666277e-1f, 0.5f}) p = xsimd::fma(p, r, Floats(c));
-  return {k, xsimd::fma(p, r * r, r)};
+  for (float c : {8.3955629e-3f, 4.1665401e-2f, 1.6666277e-1f, 0.5f}) p = fma(p, r, Floats(c));
+  return {k, fma(p, r * r, r)};
 }
 /// 2^k for -126 <= k <= 127.
 inline Floats power_of_two(Integers k) { return xsimd::bitwise_cast<Floats>((k + Integers(127)) << 23); }
@@ -74,48 +93,11 @@ inline Floats expm1(Floats x) {
   const Floats c = xsimd::min(Floats(89.f), xsimd::max(Floats(-25.f), x));
   const ExpParts parts = exp_parts(c);
   const Floats half = power_of_two(xsimd::to_int(parts.k) - Integers(1));
-  const Floats y = xsimd::fma(parts.expm1_r, half, half - Floats(0.5f));
+  const Floats y = fma(parts.expm1_r, half, half - Floats(0.5f));
   return select(x == Floats(0.f), x, y + y);
 }
 
 inline Floats log1p(Floats x) { return select(x == Floats(0.f), x, xsimd::log1p(x)); }
-
-/// A quarter turn apart, so that cos is sin with `turn` 1: |x| = k pi/2 + r by Cody and Waite's three-part pi/2,
-/// exact enough up to 8192, and Cephes' polynomials. xsimd's own reduction depends on the largest lane of a batch.
-inline Floats sine(Floats x, int turn) {
-  const Floats k = xsimd::nearbyint(x * Floats(0.636619772f));
-  Floats r = x - k * Floats(1.5703125f);
-  r = r - k * Floats(4.837512969970703125e-4f);
-  r = r - k * Floats(7.54978995489188216e-8f);
-  const Floats z = r * r;
-  Floats s = xsimd::fma(z, Floats(-1.9515295891e-4f), Floats(8.3321608736e-3f));
-  s = xsimd::fma(z * r, xsimd::fma(z, s, Floats(-1.6666654611e-1f)), r);
-  Floats c = xsimd::fma(z, Floats(2.443315711809948e-5f), Floats(-1.388731625493765e-3f));
-  c = xsimd::fma(z * z, xsimd::fma(z, c, Floats(4.166664568298827e-2f)), xsimd::fma(z, Floats(-0.5f), Floats(1.f)));
-  const Integers quadrant = xsimd::to_int(k) + Integers(turn);
-  const auto odd = xsimd::bool_cast((quadrant & Integers(1)) != Integers(0));
-  return select(odd, c, s) ^ xsimd::bitwise_cast<Floats>((quadrant & Integers(2)) << 30);
-}
-/// y, but libm's `f` where |x| is above 8192 or NaN.
-template <class F>
-Floats unless_large(Floats x, Floats y, F f) {
-  const auto small = xsimd::abs(x) <= Floats(8192.f);
-  if (xsimd::all(small)) return y;
-  alignas(64) float from[Floats::size], to[Floats::size];
-  x.store_aligned(from);
-  y.store_aligned(to);
-  for (std::size_t j = 0; j < Floats::size; ++j) {
-    if (!(std::fabs(from[j]) <= 8192.f)) to[j] = f(from[j]);
-  }
-  return Floats::load_aligned(to);
-}
-inline Floats sin(Floats x) {
-  const Floats y = sine(xsimd::abs(x), 0) ^ xsimd::bitofsign(x);
-  return unless_large(x, y, [](float v) { return std::sin(v); });
-}
-inline Floats cos(Floats x) {
-  return unless_large(x, sine(xsimd::abs(x), 1), [](float v) { return std::cos(v); });
-}
 
 /// 1 / (1 + exp(-x)); the exponential is of -|x|, so that it cannot overflow.
 template <class V>
@@ -146,8 +128,8 @@ inline Floats log1p_exp(Floats x) {
   Floats p(7.0376836292e-2f);
   for (float c : {-1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
                   2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f})
-    p = xsimd::fma(p, r, Floats(c));
-  const Floats y = xsimd::fma(z, xsimd::fma(p, r, Floats(-0.5f)), r);
+    p = fma(p, r, Floats(c));
+  const Floats y = fma(z, fma(p, r, Floats(-0.5f)), r);
   return y + select(upper, Floats(0.693147181f), Floats(0.f));
 }
 

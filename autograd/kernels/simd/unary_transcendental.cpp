@@ -1,6 +1,8 @@
 #include <autograd/kernels/simd/elementwise.hpp>
 #include <autograd/kernels/simd/exponentials.hpp>
-#include <autograd/kernels/simd/wide_math.hpp>
+#include <autograd/kernels/simd/hyperbolic.hpp>
+#include <autograd/kernels/simd/inverse_trigonometric.hpp>
+#include <autograd/kernels/simd/trigonometric.hpp>
 
 namespace xgrad::kernels::XGRAD_ISA {
 
@@ -14,7 +16,7 @@ void fill_transcendental(Table& t) {
   batched_f32(t, K::cos, [](auto x) { return math::cos(x); });
   batched_f32(t, K::tanh, [](auto x) { return math::tanh(x); });
   batched_f32(t, K::erf, [](auto x) { return math::erf(x); });
-  one_by_one(t, K::tan, [](auto x) { return std::tan(x); });
+  batched_f32(t, K::tan, [](auto x) { return math::tan(x); });
   batched_f32(t, K::asin, [](auto x) { return math::asin(x); });
   batched_f32(t, K::acos, [](auto x) { return math::acos(x); });
   batched_f32(t, K::atan, [](auto x) { return math::atan(x); });
