@@ -2,6 +2,7 @@
 #include <autograd/kernels/decorate.hpp>
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/pieces.hpp>
+#include <autograd/kernels/stream.hpp>
 #include <vector>
 
 namespace xgrad::kernels {
@@ -63,20 +64,33 @@ void split_loop(const Loop<N>& loop, Size work, const Body& body) {
   run_pieces(cut.count(), [&](Size i) { cut.piece(i, body); });
 }
 
+/// Whether a contiguous result of an elementwise kernel is to be streamed. One in the place of an operand is not: its
+/// lines have just been read.
+template <class... In>
+bool streams(const void* y, Size bytes, const In*... operands) {
+  return outgrows_caches(bytes) && (... && (y != operands));
+}
+
 struct Parallel {
   // unary, predicate, cast
   template <class E>
   static void call(const void* x, void* y, Size n) {
     constexpr Size from = size_of(E::template is<&Table::cast> ? E::kind : E::dtype);
     constexpr Size to = E::template is<&Table::predicate> ? 1 : size_of(E::dtype);
-    split(n, work<E>(), 64, [&](Size i, Size size) { serial<E>()(at(x, i * from), at(y, i * to), size); });
+    const bool large = streams(y, n * to, x);
+    split(n, work<E>(), 64, [&](Size i, Size size) {
+      const Streaming stored(large);
+      serial<E>()(at(x, i * from), at(y, i * to), size);
+    });
   }
 
   // binary, compare
   template <class E>
   static void call(const void* a, const void* b, void* y, const Loop<2>& whole) {
     constexpr Size from = size_of(E::dtype), to = E::template is<&Table::compare> ? 1 : from;
+    const bool large = streams(y, whole.count() * to, a, b);
     split_loop(whole, work<E>(), [&](const Loop<2>& loop, const Size* offsets, Size first) {
+      const Streaming stored(large);
       serial<E>()(at(a, offsets[0] * from), at(b, offsets[1] * from), at(y, first * to), loop);
     });
   }
@@ -84,7 +98,9 @@ struct Parallel {
   template <class E>  // select
   static void call(const bool* mask, const void* a, const void* b, void* y, const Loop<3>& whole) {
     constexpr Size size = size_of(E::dtype);
+    const bool large = streams(y, whole.count() * size, a, b);
     split_loop(whole, size, [&](const Loop<3>& loop, const Size* offsets, Size first) {
+      const Streaming stored(large);
       serial<E>()(mask + offsets[0], at(a, offsets[1] * size), at(b, offsets[2] * size), at(y, first * size), loop);
     });
   }
