@@ -191,6 +191,44 @@ TEST_CASE("centre subtracts a mean held in double, and squared deviations are su
   });
 }
 
+TEST_CASE("squared deviations of what is hard on one pass: trends, outliers, constants, far and huge numbers") {
+  for_each_table([](const Table& t) {
+    const auto squared = [&](const std::vector<double>& x, Size inner) {
+      std::vector<double> y(at(inner));
+      t.squared_deviations[int(xgrad::f64)](x.data(), y.data(), 1, Size(x.size()) / inner, inner);
+      return y;
+    };
+    for (const Size inner : {1, 3, 40, 1100}) {
+      INFO("columns: ", inner);
+      const Size count = 120'000 / inner;
+      const auto n = static_cast<long double>(count);
+      std::vector<double> trend(at(count * inner)), outlier, constant(trend.size(), 0.1);
+      for (Size p = 0; p < count * inner; ++p) trend[at(p)] = 1e6 + double(p / inner) * double(1 + p % inner);
+      outlier = values<double>(count * inner);
+      for (Size i = 0; i < inner; ++i) outlier[at(i)] = 1e8;
+      const auto of_trend = squared(trend, inner), of_outlier = squared(outlier, inner);
+      for (Size i = 0; i < inner; ++i) {
+        const auto step = static_cast<long double>(1 + i);
+        CHECK(close(of_trend[at(i)], step * step * n * (n * n - 1) / 12, 50));
+        long double mean = 0, expected = 0;
+        for (Size r = 0; r < count; ++r) mean += outlier[at(r * inner + i)] / n;
+        for (Size r = 0; r < count; ++r) expected += std::pow(outlier[at(r * inner + i)] - mean, 2);
+        CHECK(close(of_outlier[at(i)], expected, 200));
+      }
+      for (const double y : squared(constant, inner)) CHECK(y == 0);
+      for (const double y : squared({}, inner)) CHECK(y == 0);
+      const std::vector<double> first_rows(trend.begin(), trend.begin() + 3 * inner);
+      for (Size i = 0; i < inner; ++i) CHECK(squared(first_rows, inner)[at(i)] == 2. * double((1 + i) * (1 + i)));
+      std::vector<double> huge(at(50 * inner), 1e200);
+      for (std::size_t p = 0; p < huge.size(); p += 2) huge[p] = -1e199;
+      for (Size i = 0; i < inner; ++i) huge[at(i)] = 1e198;
+      for (const double y : squared(huge, inner)) CHECK(y == inf);
+      huge.back() = inf;
+      CHECK(std::isnan(squared(huge, inner).back()));
+    }
+  });
+}
+
 TEST_CASE("softmax, log_softmax and logsumexp") {
   for_each_table([](const Table& t) {
     for (const Size count : {1, 2, 3, 10, 15, 16, 17, 33, 100, 2047, 2048, 2049, 5000})
