@@ -132,7 +132,9 @@ struct Parallel {
   /// into pieces whose results, in double for f32, are reduced in their turn.
   template <class E>
   static void reduce_few(const void* x, void* y, Size outer, Size count, Size inner, Size wanted) {
-    constexpr Size size = size_of(E::dtype), enough_columns = 1024, enough_rows = 32;
+    // Each piece of a logsumexp ends in as many logarithms as it has results.
+    constexpr Size size = size_of(E::dtype), enough_columns = 1024,
+                   enough_rows = E::kind == int(Reduce::logsumexp) ? 384 : 32;
     constexpr Size size_wide = E::dtype == int(f32) ? 8 : size;
     const auto block = serial_->reduce_block[E::kind][E::dtype];
     const Size pieces = divide_up(wanted, outer), tiles = std::min(pieces, inner / enough_columns);
