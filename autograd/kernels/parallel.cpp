@@ -106,9 +106,17 @@ struct Parallel {
   }
 
   template <class E>  // copy, accumulate
-  static void call(const void* from, void* to, const Loop<2>& whole) {
+  static void call(const void* from, void* to, const Loop<2>& asked) {
     constexpr Size size = size_of(E::dtype);
+    Loop<2> whole = asked;
+    if (whole.rank == 2 && whole.sizes[0] < whole.sizes[1] && whole.strides[1][1] != 1) {
+      // Few rows that are columns of `from`: a piece is some of all of them, for what lies beside each other there.
+      std::swap(whole.sizes[0], whole.sizes[1]);
+      for (auto& strides : whole.strides) std::swap(strides[0], strides[1]);
+    }
+    const bool large = E::template is<&Table::copy> && outgrows_caches(whole.count() * size);
     split_loop(whole, size, [&](const Loop<2>& loop, const Size* offsets, Size) {
+      const Streaming stored(large);
       serial<E>()(at(from, offsets[1] * size), at(to, offsets[0] * size), loop);
     });
   }

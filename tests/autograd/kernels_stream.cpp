@@ -70,7 +70,24 @@ void check_walks(const Table& t) {
   });
 }
 
+template <class T>
+void check_copies(const Table& t) {
+  const auto x = values<T>(70'000);
+  const auto copied = [&](const Loop<2>& loop) {
+    check_streamed<T>(loop.count(), [&](T* y) { t.copy[of<T>](x.data() + 1, y, loop); });
+  };
+  copied(loop_of({4099}, {1}, {1}));
+  for (const Size m : {1, 7, 10, 33, 130})
+    for (const Size n : {1, 9, 40, 300, 517})
+      copied(loop_of({m, n}, {n, 1}, {1, m})), copied(loop_of({m, n}, {1, m}, {n, 1}));
+  copied(loop_of({3, 70, 90}, {6300, 90, 1}, {6300, 1, 70}));
+}
+
 }  // namespace
+
+TEST_CASE_TEMPLATE("copies that are streamed have the same bits", T, float, double, std::int64_t) {
+  for_each_table([](const Table& t) { check_copies<T>(t); });
+}
 
 TEST_CASE_TEMPLATE("what is streamed past the caches has the same bits, and nothing beside it is touched", T, float,
                    double) {
@@ -99,6 +116,16 @@ TEST_CASE("large results, which are streamed, are whole in whatever pieces and i
     t.unary[int(Unary::negate)][int(f32)](x.data(), y, n);
   });
   check(negated, [&](Size i) { return -x[at(i)]; });
+  for (const Size rows : {Size(10), Size(2900)}) {
+    const Size cols = n / rows;
+    const auto turned = same_for_any_threads(std::vector<float>(at(n)), [&](const Table& t, float* y) {
+      t.copy[int(f32)](x.data(), y, loop_of({rows, cols}, {cols, 1}, {1, rows}));
+    });
+    Size wrong = 0;
+    for (Size i = 0; i < rows; ++i)
+      for (Size j = 0; j < cols; ++j) wrong += turned[at(i * cols + j)] != x[at(j * rows + i)];
+    CHECK(wrong == 0);
+  }
   process_table().unary[int(Unary::negate)][int(f32)](negated.data(), negated.data(), n);
   check(negated, [&](Size i) { return x[at(i)]; });
 }

@@ -6,20 +6,26 @@ namespace xgrad::kernels::XGRAD_ISA {
 
 inline constexpr Size line = 64;
 
-/// Stores a line past the caches; xsimd 8 has no such store.
-inline void stream_line(const char* from, char* to) {
+/// Copies past the caches what fills whole lines of `to`, and the rest as usual. xsimd 8 has no such store.
+inline void stream(const char* from, char* to, Size n) {
+  const Size before = (line - Size(reinterpret_cast<std::uintptr_t>(to) % line)) % line, head = before < n ? before : n;
+  std::memcpy(to, from, std::size_t(head));
+  Size i = head;
+  for (; i + line <= n; i += line) {
 #if defined __AVX512F__
-  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), _mm512_load_si512(from));
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to + i), _mm512_loadu_si512(from + i));
 #elif defined __AVX__
-  for (Size i = 0; i < line; i += 32)
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + i),
-                        _mm256_load_si256(reinterpret_cast<const __m256i*>(from + i)));
+    for (Size k = i; k < i + line; k += 32)
+      _mm256_stream_si256(reinterpret_cast<__m256i*>(to + k),
+                          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + k)));
 #elif defined __SSE2__
-  for (Size i = 0; i < line; i += 16)
-    _mm_stream_si128(reinterpret_cast<__m128i*>(to + i), _mm_load_si128(reinterpret_cast<const __m128i*>(from + i)));
+    for (Size k = i; k < i + line; k += 16)
+      _mm_stream_si128(reinterpret_cast<__m128i*>(to + k), _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + k)));
 #else
-  std::memcpy(to, from, line);
+    std::memcpy(to + i, from + i, line);
 #endif
+  }
+  std::memcpy(to + i, from + i, std::size_t(n - i));
 }
 
 /// Takes the elements of a contiguous result in order and stores them past the caches (kernels/stream.hpp), by way of a
@@ -49,14 +55,8 @@ class Outlet {
 
  private:
   void flush() {
-    Size at = begin_;
-    if (at > 0) {
-      at = end_ < line ? end_ : line;
-      std::memcpy(to_, buffer_ + begin_, std::size_t(at - begin_));
-      to_ += at - begin_;
-    }
-    for (; at + line <= end_; at += line, to_ += line) stream_line(buffer_ + at, to_);
-    std::memcpy(to_, buffer_ + at, std::size_t(end_ - at));
+    stream(buffer_ + begin_, to_, end_ - begin_);
+    to_ += end_ - begin_;
     begin_ = end_ = 0;
   }
 
