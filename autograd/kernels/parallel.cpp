@@ -109,8 +109,10 @@ struct Parallel {
   static void call(const void* from, void* to, const Loop<2>& asked) {
     constexpr Size size = size_of(E::dtype);
     Loop<2> whole = asked;
-    if (whole.rank == 2 && whole.sizes[0] < whole.sizes[1] && whole.strides[1][1] != 1) {
-      // Few rows that are columns of `from`: a piece is some of all of them, for what lies beside each other there.
+    const bool few_rows =
+        whole.rank == 2 && whole.sizes[0] < std::min(whole.sizes[1], whole.count() * size / grain * 8);
+    if (few_rows && whole.strides[1][1] != 1) {
+      // They may be columns of `from`, where they lie side by side: a piece is a part of all of them.
       std::swap(whole.sizes[0], whole.sizes[1]);
       for (auto& strides : whole.strides) std::swap(strides[0], strides[1]);
     }
@@ -132,8 +134,11 @@ struct Parallel {
     const Size each = E::template is<&Table::softmax> ? 4 * size : size;
     const bool reduces = E::template is<&Table::reduce> || E::template is<&Table::squared_deviations>;
     const Size to = reduces ? inner : count * inner;
-    split(outer, count * inner * each, 1,
-          [&](Size o, Size n) { serial<E>()(at(x, o * count * inner * size), at(y, o * to * size), n, count, inner); });
+    const bool large = E::template is<&Table::softmax> && streams(y, outer * to * size, x);
+    split(outer, count * inner * each, 1, [&](Size o, Size n) {
+      const Streaming stored(large);
+      serial<E>()(at(x, o * count * inner * size), at(y, o * to * size), n, count, inner);
+    });
   }
 
   /// A reduction with fewer results in `outer` than pieces are wanted: long rows are cut into columns, long columns

@@ -83,6 +83,16 @@ void check_copies(const Table& t) {
   copied(loop_of({3, 70, 90}, {6300, 90, 1}, {6300, 1, 70}));
 }
 
+template <class T>
+void check_softmax(const Table& t) {
+  const auto x = values<T>(20'001);
+  const Size shapes[][3] = {{1, 20'000, 1}, {3, 1001, 1}, {7, 257, 1}, {1000, 10, 1},
+                            {3, 2, 1},      {200, 7, 5},  {2, 9, 300}};
+  for (const auto& s : shapes)
+    for (const auto kernel : t.softmax)
+      check_streamed<T>(s[0] * s[1] * s[2], [&](T* y) { kernel[of<T>](x.data() + 1, y, s[0], s[1], s[2]); });
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("copies that are streamed have the same bits", T, float, double, std::int64_t) {
@@ -94,6 +104,7 @@ TEST_CASE_TEMPLATE("what is streamed past the caches has the same bits, and noth
   for_each_table([](const Table& t) {
     check_elementwise<T>(t);
     check_walks<T>(t);
+    check_softmax<T>(t);
   });
 }
 
