@@ -17,7 +17,10 @@ void map(const void* from, void* to, Size n) {
   const T* x = static_cast<const T*>(from);
   Out* y = static_cast<Out*>(to);
   if (n > Outlet::size && streaming) {
-    Outlet(y).put(n, sizeof(Out), [&](void* part, Size i, Size m) { map<V, Out, F>(x + i, part, m); });
+    Outlet(y).put(n, sizeof(Out), [&](void* part, Size i, Size m) {
+      prefetch_page_ahead(x + i, m);
+      map<V, Out, F>(x + i, part, m);
+    });
     return;
   }
   if constexpr (width == 1) {

@@ -114,7 +114,7 @@ struct Columns {
     const auto above = largest > from + slack;
     if (xsimd::any(above)) from = raised(j, from, largest, above);
     from = xsimd::select(from == V(-infinity), V(T(0)), from);
-    // The processor fetches too little ahead by itself.
+    // A page ahead, as `prefetch_page_ahead`, or the next rows.
     constexpr Size page = 4096 / Size(sizeof(T));
     const T* next = x + (n * stride > page ? n * stride : page);
     V terms(T(0));

@@ -57,7 +57,10 @@ Deviations<double> deviations(const T* x, Size n, double shift) {
     for (Size k = 0; k < All::batches; ++k) all[k].take(kept(load<V>(from + k * All::width) - V(shift), k));
   };
   const T* const end = x + n;
-  for (; end - x >= lanes; x += lanes) take(x, [](V apart, Size) { return apart; });
+  for (; end - x >= lanes; x += lanes) {
+    prefetch_page_ahead(x, lanes);
+    take(x, [](V apart, Size) { return apart; });
+  }
   if (x < end) {
     const Size first = lanes - (end - x);  // of the last lanes, those before have been taken
     static constexpr double numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

@@ -52,7 +52,10 @@ class Rows {
     }
     outlet_.put(n, bytes_[N], [&](void* place, Size i, Size m) {
       const void* part[N];
-      for (int k = 0; k < N; ++k) part[k] = step[k] ? at(in[k], i * bytes_[k]) : in[k];
+      for (int k = 0; k < N; ++k) {
+        part[k] = step[k] ? at(in[k], i * bytes_[k]) : in[k];
+        if (step[k]) prefetch_page_ahead(static_cast<const char*>(part[k]), m * bytes_[k]);
+      }
       row_(part, step, place, m);
     });
   }
