@@ -47,10 +47,10 @@ std::vector<Work> all_work(std::int64_t n, xgrad::Dtype dtype) {
   const auto side = static_cast<std::int64_t>(std::sqrt(static_cast<double>(n)));
   const auto third = static_cast<std::int64_t>(std::cbrt(static_cast<double>(n)));
   const Tensor x = rand({n}, options), z = rand({n}, options);
-  const auto shaped = [&x](const Shape& shape) {
-    return reshape(slice(x, 0, 0, shape.product(0, shape.ndim())), shape);
+  const auto shaped = [](const Tensor& of, const Shape& shape) {
+    return reshape(slice(of, 0, 0, shape.product(0, shape.ndim())), shape);
   };
-  const Tensor square = shaped({side, side}), cube = shaped({third, third, third}), tens = shaped({n / 10, 10});
+  const Tensor square = shaped(x, {side, side}), tens = shaped(x, {n / 10, 10});
   const Tensor row = rand({side}, options), column = rand({side, 1}, options), ten = rand({10}, options),
                tenth = rand({n / 10, 1}, options);
   std::vector<Work> all = {
@@ -80,19 +80,23 @@ std::vector<Work> all_work(std::int64_t n, xgrad::Dtype dtype) {
       {"mean", [](const Tensor& a, const std::vector<int>& axes) { return mean(a, axes); }},
       {"max", [](const Tensor& a, const std::vector<int>& axes) { return max(a, axes); }},
       {"min", [](const Tensor& a, const std::vector<int>& axes) { return min(a, axes); }},
-      {"prod", [](const Tensor& a, const std::vector<int>& axes) { return prod(a, axes); }},
       {"norm", [](const Tensor& a, const std::vector<int>& axes) { return norm(a, axes); }},
       {"logsumexp", [](const Tensor& a, const std::vector<int>& axes) { return logsumexp(a, axes); }},
       {"variance", [](const Tensor& a, const std::vector<int>& axes) { return variance(a, axes); }},
+      {"prod", [](const Tensor& a, const std::vector<int>& axes) { return prod(a, axes); }},
   };
   const auto reduction = [&all](const std::string& name, Reduction f, const Tensor& a, const std::vector<int>& axes) {
     all.push_back({name, 1, [=] { keep(f(a, axes)); }});
   };
+  // Products of numbers below 1 become subnormal, with which a processor takes a hundred times as long. They come last:
+  // what is read before them is in no cache any more.
+  const Tensor near_one = 1 + (x - 0.5) * 1e-3;
   for (const auto& [name, f] : reductions) {
-    reduction(name + " of all", f, x, {});
-    reduction(name + " over the first axis", f, square, {0});
-    reduction(name + " over the middle axis", f, cube, {1});
-    reduction(name + " over the last axis", f, square, {1});
+    const Tensor& of = name == "prod" ? near_one : x;
+    reduction(name + " of all", f, of, {});
+    reduction(name + " over the first axis", f, shaped(of, {side, side}), {0});
+    reduction(name + " over the middle axis", f, shaped(of, {third, third, third}), {1});
+    reduction(name + " over the last axis", f, shaped(of, {side, side}), {1});
   }
   return all;
 }

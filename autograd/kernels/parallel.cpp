@@ -2,6 +2,7 @@
 #include <autograd/kernels/decorate.hpp>
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/pieces.hpp>
+#include <autograd/kernels/stream.hpp>
 #include <vector>
 
 namespace xgrad::kernels {
@@ -63,20 +64,33 @@ void split_loop(const Loop<N>& loop, Size work, const Body& body) {
   run_pieces(cut.count(), [&](Size i) { cut.piece(i, body); });
 }
 
+/// Whether a contiguous result of an elementwise kernel is to be streamed. One in the place of an operand is not: its
+/// lines have just been read.
+template <class... In>
+bool streams(const void* y, Size bytes, const In*... operands) {
+  return outgrows_caches(bytes) && (... && (y != operands));
+}
+
 struct Parallel {
   // unary, predicate, cast
   template <class E>
   static void call(const void* x, void* y, Size n) {
     constexpr Size from = size_of(E::template is<&Table::cast> ? E::kind : E::dtype);
     constexpr Size to = E::template is<&Table::predicate> ? 1 : size_of(E::dtype);
-    split(n, work<E>(), 64, [&](Size i, Size size) { serial<E>()(at(x, i * from), at(y, i * to), size); });
+    const bool large = streams(y, n * to, x);
+    split(n, work<E>(), 64, [&](Size i, Size size) {
+      const Streaming stored(large);
+      serial<E>()(at(x, i * from), at(y, i * to), size);
+    });
   }
 
   // binary, compare
   template <class E>
   static void call(const void* a, const void* b, void* y, const Loop<2>& whole) {
     constexpr Size from = size_of(E::dtype), to = E::template is<&Table::compare> ? 1 : from;
+    const bool large = streams(y, whole.count() * to, a, b);
     split_loop(whole, work<E>(), [&](const Loop<2>& loop, const Size* offsets, Size first) {
+      const Streaming stored(large);
       serial<E>()(at(a, offsets[0] * from), at(b, offsets[1] * from), at(y, first * to), loop);
     });
   }
@@ -84,15 +98,27 @@ struct Parallel {
   template <class E>  // select
   static void call(const bool* mask, const void* a, const void* b, void* y, const Loop<3>& whole) {
     constexpr Size size = size_of(E::dtype);
+    const bool large = streams(y, whole.count() * size, a, b);
     split_loop(whole, size, [&](const Loop<3>& loop, const Size* offsets, Size first) {
+      const Streaming stored(large);
       serial<E>()(mask + offsets[0], at(a, offsets[1] * size), at(b, offsets[2] * size), at(y, first * size), loop);
     });
   }
 
   template <class E>  // copy, accumulate
-  static void call(const void* from, void* to, const Loop<2>& whole) {
+  static void call(const void* from, void* to, const Loop<2>& asked) {
     constexpr Size size = size_of(E::dtype);
+    Loop<2> whole = asked;
+    const bool few_rows =
+        whole.rank == 2 && whole.sizes[0] < std::min(whole.sizes[1], whole.count() * size / grain * 8);
+    if (few_rows && whole.strides[1][1] != 1) {
+      // They may be columns of `from`, where they lie side by side: a piece is a part of all of them.
+      std::swap(whole.sizes[0], whole.sizes[1]);
+      for (auto& strides : whole.strides) std::swap(strides[0], strides[1]);
+    }
+    const bool large = E::template is<&Table::copy> && outgrows_caches(whole.count() * size);
     split_loop(whole, size, [&](const Loop<2>& loop, const Size* offsets, Size) {
+      const Streaming stored(large);
       serial<E>()(at(from, offsets[1] * size), at(to, offsets[0] * size), loop);
     });
   }
@@ -108,15 +134,20 @@ struct Parallel {
     const Size each = E::template is<&Table::softmax> ? 4 * size : size;
     const bool reduces = E::template is<&Table::reduce> || E::template is<&Table::squared_deviations>;
     const Size to = reduces ? inner : count * inner;
-    split(outer, count * inner * each, 1,
-          [&](Size o, Size n) { serial<E>()(at(x, o * count * inner * size), at(y, o * to * size), n, count, inner); });
+    const bool large = E::template is<&Table::softmax> && streams(y, outer * to * size, x);
+    split(outer, count * inner * each, 1, [&](Size o, Size n) {
+      const Streaming stored(large);
+      serial<E>()(at(x, o * count * inner * size), at(y, o * to * size), n, count, inner);
+    });
   }
 
   /// A reduction with fewer results in `outer` than pieces are wanted: long rows are cut into columns, long columns
   /// into pieces whose results, in double for f32, are reduced in their turn.
   template <class E>
   static void reduce_few(const void* x, void* y, Size outer, Size count, Size inner, Size wanted) {
-    constexpr Size size = size_of(E::dtype), enough_columns = 1024, enough_rows = 32;
+    // Each piece of a logsumexp ends in as many logarithms as it has results.
+    constexpr Size size = size_of(E::dtype), enough_columns = 1024,
+                   enough_rows = E::kind == int(Reduce::logsumexp) ? 384 : 32;
     constexpr Size size_wide = E::dtype == int(f32) ? 8 : size;
     const auto block = serial_->reduce_block[E::kind][E::dtype];
     const Size pieces = divide_up(wanted, outer), tiles = std::min(pieces, inner / enough_columns);

@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "kernels_reference.hpp"
 
 using namespace reference;
@@ -191,6 +193,44 @@ TEST_CASE("centre subtracts a mean held in double, and squared deviations are su
   });
 }
 
+TEST_CASE("squared deviations of what is hard on one pass: trends, outliers, constants, far and huge numbers") {
+  for_each_table([](const Table& t) {
+    const auto squared = [&](const std::vector<double>& x, Size inner) {
+      std::vector<double> y(at(inner));
+      t.squared_deviations[int(xgrad::f64)](x.data(), y.data(), 1, Size(x.size()) / inner, inner);
+      return y;
+    };
+    for (const Size inner : {1, 3, 40, 1100}) {
+      INFO("columns: ", inner);
+      const Size count = 120'000 / inner;
+      const auto n = static_cast<long double>(count);
+      std::vector<double> trend(at(count * inner)), outlier, constant(trend.size(), 0.1);
+      for (Size p = 0; p < count * inner; ++p) trend[at(p)] = 1e6 + double(p / inner) * double(1 + p % inner);
+      outlier = values<double>(count * inner);
+      for (Size i = 0; i < inner; ++i) outlier[at(i)] = 1e8;
+      const auto of_trend = squared(trend, inner), of_outlier = squared(outlier, inner);
+      for (Size i = 0; i < inner; ++i) {
+        const auto step = static_cast<long double>(1 + i);
+        CHECK(close(of_trend[at(i)], step * step * n * (n * n - 1) / 12, 50));
+        long double mean = 0, expected = 0;
+        for (Size r = 0; r < count; ++r) mean += outlier[at(r * inner + i)] / n;
+        for (Size r = 0; r < count; ++r) expected += std::pow(outlier[at(r * inner + i)] - mean, 2);
+        CHECK(close(of_outlier[at(i)], expected, 200));
+      }
+      for (const double y : squared(constant, inner)) CHECK(y == 0);
+      for (const double y : squared({}, inner)) CHECK(y == 0);
+      const std::vector<double> first_rows(trend.begin(), trend.begin() + 3 * inner);
+      for (Size i = 0; i < inner; ++i) CHECK(squared(first_rows, inner)[at(i)] == 2. * double((1 + i) * (1 + i)));
+      std::vector<double> huge(at(50 * inner), 1e200);
+      for (std::size_t p = 0; p < huge.size(); p += 2) huge[p] = -1e199;
+      for (Size i = 0; i < inner; ++i) huge[at(i)] = 1e198;
+      for (const double y : squared(huge, inner)) CHECK(y == inf);
+      huge.back() = inf;
+      CHECK(std::isnan(squared(huge, inner).back()));
+    }
+  });
+}
+
 TEST_CASE("softmax, log_softmax and logsumexp") {
   for_each_table([](const Table& t) {
     for (const Size count : {1, 2, 3, 10, 15, 16, 17, 33, 100, 2047, 2048, 2049, 5000})
@@ -222,6 +262,56 @@ TEST_CASE("softmax, log_softmax and logsumexp") {
     CHECK(apply<float>(sum, {float(-inf), float(-inf)})[0] == -inf);
     CHECK(apply<float>(sum, {float(inf), 0, float(-inf)})[0] == inf);
     CHECK(std::isnan(apply<float>(sum, {float(NaN), 0, float(inf)})[0]));
+  });
+}
+
+TEST_CASE_TEMPLATE("logsumexp over what rises, falls, lies far apart or is special, wherever it stands", T, float,
+                   double) {
+  const T infinite = T(inf);
+  std::vector<std::vector<T>> first;  // the results of the first instruction set
+  for_each_table([&](const Table& t) {
+    std::vector<std::vector<T>> all;
+    for (const Size inner : {1, 3, 40, 1100}) {
+      const auto sums = [&](const std::vector<T>& x) {
+        all.emplace_back(at(inner));
+        t.reduce[int(Reduce::logsumexp)][int(dtype_of<T>)](x.data(), all.back().data(), 1, Size(x.size()) / inner,
+                                                           inner);
+        return all.back();
+      };
+      for (const Size count : {1, 2, 33, inner < 10 ? 700 : 17}) {
+        INFO("count, inner: ", count, " ", inner);
+        for (const T slope : {T(0), T(1e-3), T(-1e-3), T(0.3), T(-0.3), T(7), T(-7), T(100), T(-2000)}) {
+          std::vector<T> x(at(count * inner));
+          for (Size p = 0; p < count * inner; ++p) x[at(p)] = slope * T(p / inner) + T(p % inner % 5);
+          const auto y = sums(x);
+          for (Size i = 0; i < inner; ++i) {
+            const auto largest = static_cast<long double>(std::max(x[at(i)], x[at((count - 1) * inner + i)]));
+            long double sum = 0;
+            for (Size r = 0; r < count; ++r) sum += std::exp(static_cast<long double>(x[at(r * inner + i)]) - largest);
+            CHECK(close(y[at(i)], largest + std::log(sum), 2, 1));
+          }
+        }
+        for (const Size where : {Size(0), count / 2, count - 1}) {
+          for (const T special : {infinite, -infinite, T(NaN)}) {
+            auto x = values<T>(count * inner), without = x;
+            for (Size i = 0; i < inner; i += 2)
+              x[at(where * inner + i)] = special, without[at(where * inner + i)] = -300;
+            const auto y = sums(x), plain = sums(without);
+            for (Size i = 0; i < inner; ++i) {
+              const bool is_special = i % 2 == 0 && (special != -infinite || count == 1);
+              CHECK(close(y[at(i)], static_cast<long double>(is_special ? special : plain[at(i)]), 0));
+            }
+            if (count > 1) x[at((where == 0 ? 1 : 0) * inner)] = T(inf);
+            if (std::isnan(special)) CHECK(std::isnan(sums(x)[0]));
+          }
+        }
+        for (const T y : sums(std::vector<T>(at(count * inner), -infinite))) CHECK(y == -infinite);
+      }
+    }
+    if (first.empty()) first = all;
+    if constexpr (sizeof(T) == 8)
+      for (std::size_t i = 0; i < all.size(); ++i)
+        CHECK(std::memcmp(all[i].data(), first[i].data(), all[i].size() * sizeof(T)) == 0);
   });
 }
 

@@ -252,7 +252,10 @@ typename Op::Acc reduce_run(const T* x, Size n) {
   Held<Op, narrow> held;
   if (n >= wide) {
     Held<Op, wide> all(x);
-    for (x += wide; end - x >= wide; x += wide) all.step(x);
+    for (x += wide; end - x >= wide; x += wide) {
+      prefetch_page_ahead(x, wide);
+      all.step(x);
+    }
     held = all.fold().fold();
   } else {
     held = Held<Op, narrow>(x);

@@ -1,4 +1,5 @@
 #include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/outlet.hpp>
 #include <autograd/kernels/simd/turn.hpp>
 #include <autograd/kernels/simd/wrapping.hpp>
 #include <cstring>
@@ -65,9 +66,33 @@ void cross_tile(T* to, Size to_stride, const T* from, Size from_stride, Size row
   }
 }
 
+/// The same for matrices of any size, streamed (kernels/stream.hpp): a panel of rows of `to` long enough that few of
+/// their lines are not whole, while what the next one reads is fetched.
+template <class T>
+void cross_streamed(T* to, Size to_stride, const T* from, Size from_stride, Size rows, Size cols) {
+  constexpr Size width = 1024 / Size(sizeof(T)), height = 128 / Size(sizeof(T)), in_line = line / Size(sizeof(T));
+  alignas(line) T panel[height * width];
+  for (Size j = 0, w; j < cols; j += w) {
+    w = cols - j < width ? cols - j : width;
+    for (Size i = 0, h; i < rows; i += h) {
+      h = rows - i < height ? rows - i : height;
+      const T* source = from + j * from_stride + i;
+      const T* next = i + h < rows ? source + h : from + (j + w) * from_stride;
+      for (Size k = 0; k < w; ++k)
+        for (Size ahead = 0; ahead < height; ahead += in_line) __builtin_prefetch(next + k * from_stride + ahead, 0, 2);
+      turn(source, from_stride, panel, width, w, h);
+      for (Size k = 0; k < h; ++k)
+        stream(reinterpret_cast<const char*>(panel + k * width), reinterpret_cast<char*>(to + (i + k) * to_stride + j),
+               w * Size(sizeof(T)));
+    }
+  }
+}
+
 /// The same for matrices of any size, in blocks whose rows the processor can hold the page addresses of.
 template <class T, class How>
 void cross(T* to, Size to_stride, const T* from, Size from_stride, Size rows, Size cols) {
+  if constexpr (__is_same(How, Assign) && sizeof(T) > 1)
+    if (streaming) return cross_streamed(to, to_stride, from, from_stride, rows, cols);
   constexpr Size block = 8 * tile<T>;
   const auto end = [](Size begin, Size size, Size n) { return n - begin < size ? n : begin + size; };
   for (Size jj = 0; jj < cols; jj += block) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/lanes.hpp>
+#include <autograd/kernels/simd/outlet.hpp>
 #include <autograd/kernels/simd/walk.hpp>
 
 /// The loops of all elementwise kernels, each instantiated for an expression `F`: a lambda that captures nothing,
@@ -15,6 +16,13 @@ template <class V, class Out, class F>
   constexpr Size width = Lanes<V>::width;
   const T* x = static_cast<const T*>(from);
   Out* y = static_cast<Out*>(to);
+  if (n > Outlet::size && streaming) {
+    Outlet(y).put(n, sizeof(Out), [&](void* part, Size i, Size m) {
+      prefetch_page_ahead(x + i, m);
+      map<V, Out, F>(x + i, part, m);
+    });
+    return;
+  }
   if constexpr (width == 1) {
     for (Size i = 0; i < n; ++i) y[i] = F{}(x[i]);
   } else {
@@ -70,7 +78,8 @@ void map2(const void* a, const void* b, void* y, const Loop<2>& loop) {
   constexpr int size = sizeof(typename Lanes<V>::Element);
   static constexpr int bytes[] = {size, size, sizeof(Out)};
   const void* const in[] = {a, b};
-  if (loop.rank == 1 && (loop.strides[0][0] | 1) == 1 && (loop.strides[1][0] | 1) == 1) {  // short cut for small arrays
+  const bool contiguous = loop.rank == 1 && (loop.strides[0][0] | 1) == 1 && (loop.strides[1][0] | 1) == 1;
+  if (contiguous && !(loop.sizes[0] > Outlet::size && streaming)) {  // short cut for small arrays
     const bool step[] = {loop.strides[0][0] == 1, loop.strides[1][0] == 1};
     return map_row<V, Out, F>(in, step, y, loop.sizes[0]);
   }

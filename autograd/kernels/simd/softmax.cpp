@@ -1,6 +1,7 @@
 #include <autograd/kernels/simd/accumulate.hpp>
 #include <autograd/kernels/simd/exponentials.hpp>
 #include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/outlet.hpp>
 #include <autograd/kernels/simd/turn.hpp>
 
 /// Softmax of a slice: its maximum, the exponentials of what lies below it and their sum in f64, a scaling; each a pass
@@ -50,18 +51,23 @@ void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
   }
 }
 
-/// Slices too short to fill the lanes: side by side, and back.
+/// Slices too short to fill the lanes: side by side, and back; streamed (kernels/stream.hpp) if so asked, which longer
+/// ones are not, as arithmetic takes them longer than memory does.
 template <class T, bool logarithm>
 void softmax_short(const T* x, T* y, Size outer, Size count, Size inner) {
   T to[side_by_side<T>];
+  alignas(line) T turned[side_by_side<T>];
   for_each_group(x, outer, count, inner, tile, [&](const T* columns, Size first, Size n) {
     softmax_columns<T, logarithm>(columns, to, count, n * inner, n * inner);
-    T* back = y + first * count * inner;
+    T* const back = streaming ? turned : y + first * count * inner;
     if (inner == 1) {
       turn(to, n, back, count, count, n);
     } else {
       turn_runs(to, back, count, n, inner);
     }
+    if (streaming)
+      stream(reinterpret_cast<const char*>(turned), reinterpret_cast<char*>(y + first * count * inner),
+             count * n * inner * Size(sizeof(T)));
   });
 }
 

@@ -1,5 +1,5 @@
+#include <autograd/kernels/simd/outlet.hpp>
 #include <autograd/kernels/simd/walk.hpp>
-#include <cstring>
 
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
@@ -38,32 +38,60 @@ void gather(const void* from, Size stride, int bytes, void* to, Size n) {
 const char* at(const void* p, Size bytes) { return static_cast<const char*>(p) + bytes; }
 char* at(void* p, Size bytes) { return static_cast<char*>(p) + bytes; }
 
+/// Has each Row of a walk computed, where its elements belong or on their way there.
+template <int N>
+class Rows {
+ public:
+  Rows(const int* bytes, void* out, Row row) : bytes_(bytes), out_(out), row_(row), outlet_(out) {}
+
+  void put(const void* const* in, const bool* step, Size n) {
+    if (!streams_) {
+      row_(in, step, out_, n);
+      out_ = at(out_, n * bytes_[N]);
+      return;
+    }
+    outlet_.put(n, bytes_[N], [&](void* place, Size i, Size m) {
+      const void* part[N];
+      for (int k = 0; k < N; ++k) {
+        part[k] = step[k] ? at(in[k], i * bytes_[k]) : in[k];
+        if (step[k]) prefetch_page_ahead(static_cast<const char*>(part[k]), m * bytes_[k]);
+      }
+      row_(part, step, place, m);
+    });
+  }
+
+ private:
+  const int* bytes_;
+  void* out_;
+  Row row_;
+  const bool streams_ = streaming;
+  Outlet outlet_;
+};
+
 /// Every inner stride is 0 or 1 and rows are long: each row goes to `row` where it lies.
 template <int N>
-void walk_rows(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+void walk_rows(const Loop<N>& loop, const void* const* in, const int* bytes, Rows<N>& rows) {
   const Size n = loop.sizes[loop.rank - 1];
   bool step[N];
   for (int k = 0; k < N; ++k) step[k] = loop.strides[k][loop.rank - 1] == 1;
-  if (loop.rank == 1) return row(in, step, out, n);
+  if (loop.rank == 1) return rows.put(in, step, n);
   for_each_row(loop, [&](const Size* offsets) {
     const void* operands[N];
     for (int k = 0; k < N; ++k) operands[k] = at(in[k], offsets[k] * bytes[k]);
-    row(operands, step, out, n);
-    out = at(out, n * bytes[N]);
+    rows.put(operands, step, n);
   });
 }
 
 /// Any strides: operands are gathered, across rows, into chunks.
 template <int N>
-void walk_chunks(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+void walk_chunks(const Loop<N>& loop, const void* const* in, const int* bytes, Rows<N>& rows) {
   alignas(64) char gathered[N][chunk * 8];
   const void* operands[N];
   bool step[N];
   for (int k = 0; k < N; ++k) operands[k] = gathered[k], step[k] = true;
   Size filled = 0;
   const auto flush = [&] {
-    row(operands, step, out, filled);
-    out = at(out, filled * bytes[N]);
+    rows.put(operands, step, filled);
     filled = 0;
   };
   const Size length = loop.sizes[loop.rank - 1];
@@ -112,7 +140,7 @@ void spread(const void* from, Size row_stride, Size stride, int bytes, void* to,
 /// Short rows, many of them below each other: an operand that goes on from row to row is read in place, one that
 /// repeats the same row is written out once, any other once for each chunk.
 template <int N>
-void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* bytes, Rows<N>& all) {
   alignas(64) char written[N][(chunk + slack) * 8];
   const int last = loop.rank - 1, above = last - 1;
   const Size n = loop.sizes[last], together = chunk / n;
@@ -131,26 +159,26 @@ void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* byte
         operands[k] = in_place ? from : written[k];
         if (!in_place && (!same || r == 0)) spread(from, row_stride, stride, bytes[k], written[k], rows, n);
       }
-      row(operands, step, out, rows * n);
-      out = at(out, rows * n * bytes[N]);
+      all.put(operands, step, rows * n);
     }
   });
 }
 
 template <int N>
 void walk_any(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
+  Rows<N> rows(bytes, out, row);
   const Size n = loop.sizes[loop.rank - 1];
   if (loop.rank > 1 && n < short_row && n * loop.sizes[loop.rank - 2] >= enough)
-    return walk_short_rows(loop, in, bytes, out, row);
+    return walk_short_rows(loop, in, bytes, rows);
   bool direct = loop.rank == 1 || n >= slack;
   for (int k = 0; k < N; ++k) {
     const Size stride = loop.strides[k][loop.rank - 1];
     direct = direct && (stride == 0 || stride == 1);
   }
   if (direct) {
-    walk_rows(loop, in, bytes, out, row);
+    walk_rows(loop, in, bytes, rows);
   } else {
-    walk_chunks(loop, in, bytes, out, row);
+    walk_chunks(loop, in, bytes, rows);
   }
 }
 

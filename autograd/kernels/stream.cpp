@@ -1,0 +1,38 @@
+#include <unistd.h>
+#include <algorithm>
+#include <autograd/kernels/stream.hpp>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace xgrad::kernels {
+namespace {
+
+/// A quarter of the last cache: operands and result of one op, which fill it, leave nothing for the next. Of a very
+/// large cache, which many processors share, no more than what was measured to come back from it.
+Size threshold() {
+  constexpr Size least = Size(4) << 20, most = Size(32) << 20;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  const Size cache = sysconf(_SC_LEVEL3_CACHE_SIZE);  // 0 or -1 if it is not known
+  if (cache > 0) return std::clamp(cache / 4, least, most);
+#endif
+  return most;
+}
+
+}  // namespace
+
+thread_local constinit bool streaming = false;
+
+bool outgrows_caches(Size bytes) {
+  static const Size enough = threshold();
+  return bytes >= enough;
+}
+
+void Streaming::finish() {
+  streaming = false;
+#ifdef __SSE2__
+  _mm_sfence();  // such stores are not ordered with others, by which threads tell each other that a piece is done
+#endif
+}
+
+}  // namespace xgrad::kernels

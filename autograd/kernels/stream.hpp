@@ -1,0 +1,30 @@
+#pragma once
+#include <autograd/kernels/loop.hpp>
+
+/// A processor reads every line that it is about to overwrite, unless whole lines are stored past the caches. A result
+/// so large that it would be gone from the caches before anybody reads it is better stored so: a third to a half less
+/// memory is moved. Smaller ones are not, for whoever reads them next finds them in a cache.
+namespace xgrad::kernels {
+
+/// Whether what elementwise kernels, transposed copies and softmax of short slices write in this thread goes past the
+/// caches. A kernel may be called for a piece of its work, so it cannot tell by itself.
+extern thread_local constinit bool streaming;
+
+/// Whether that repays for a result of so many bytes.
+bool outgrows_caches(Size bytes);
+
+/// Sets `streaming` while it lives.
+class Streaming {
+ public:
+  explicit Streaming(bool on) { streaming = on; }
+  Streaming(const Streaming&) = delete;
+  Streaming& operator=(const Streaming&) = delete;
+  ~Streaming() {
+    if (streaming) finish();
+  }
+
+ private:
+  static void finish();
+};
+
+}  // namespace xgrad::kernels
