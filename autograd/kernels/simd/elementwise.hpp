@@ -17,7 +17,8 @@ template <class V, class Out, class F>
   const T* x = static_cast<const T*>(from);
   Out* y = static_cast<Out*>(to);
   if (n > Outlet::size && streaming) {
-    Outlet(y).put(n, sizeof(Out), [&](void* part, Size i, Size m) {
+    Outlet outlet(y);
+    outlet.put(n, sizeof(Out), [&](void* part, Size i, Size m) {
       prefetch_page_ahead(x + i, m);
       map<V, Out, F>(x + i, part, m);
     });

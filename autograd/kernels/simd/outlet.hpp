@@ -55,6 +55,7 @@ class Outlet {
 
  private:
   void flush() {
+    if (end_ == begin_) return;
     stream(buffer_ + begin_, to_, end_ - begin_);
     to_ += end_ - begin_;
     begin_ = end_ = 0;
