@@ -21,7 +21,7 @@ class Blocks {
 
   Blocks(const Gemm& shape, Size wanted) : shape_(shape) {
     if (wanted < 2) return;
-    // The libraries pack the other operand once a block; a transposed B costs them most. Narrow products wait for
+    // The other operand is copied once a block; a transposed B costs most. Narrow products wait for
     // memory and gain nothing from blocks.
     constexpr Size narrow = 8;
     const Size rows = shape.n < narrow ? 1 : std::min(wanted, shape.m / (shape.transpose_b ? 256 : 64));

@@ -53,19 +53,20 @@ TEST_CASE("matrix products of every small size, transposed or not, accumulated o
       for (const Size k : {0, 1, 2, 3, 4, 5, 17}) check_all(m, n, k);
 }
 
-TEST_CASE("matrix products on both sides of each library's crossover") {
-  const Size shapes[][3] = {{1, 64, 784}, {784, 64, 1}, {1, 32, 64},  {64, 32, 1},  {32, 1, 32},   {1, 1, 1000},
-                            {32, 32, 64}, {1, 1, 1},    {16, 16, 16}, {7, 133, 91}, {33, 64, 784}, {128, 128, 128},
-                            {1000, 1, 3}, {64, 784, 1}, {784, 1, 64}, {65, 31, 1}};
+TEST_CASE("matrix products in one block and in several, by kernels of our own and by oneDNN") {
+  const Size shapes[][3] = {{1, 64, 784},  {784, 64, 1},    {1, 32, 64},  {64, 32, 1},   {32, 1, 32},
+                            {1, 1, 1000},  {32, 32, 64},    {1, 1, 1},    {16, 16, 16},  {7, 133, 91},
+                            {33, 64, 784}, {128, 128, 128}, {1000, 1, 3}, {64, 784, 1},  {784, 1, 64},
+                            {65, 31, 1},   {3, 40, 300},    {4, 33, 257}, {50, 260, 130}};
   for (const auto& s : shapes) check_all(s[0], s[1], s[2]);
 }
 
-TEST_CASE("matrix products of widths that are computed in halves, and of a few columns") {
+TEST_CASE("matrix products of whole and of broken panels, and of a few columns") {
   for (const Size n : {2, 7, 8, 9, 48, 49, 63, 64, 65})
     for (const Size m : {31, 32, 300}) check_all(m, n, 150);
 }
 
-TEST_CASE("a matrix product of widths that are computed in halves leaves the gaps between its rows alone") {
+TEST_CASE("a matrix product leaves the gaps between its rows alone") {
   constexpr Size m = 40, n = 64, k = 70, gap = 3;
   for (const bool transposed : {false, true}) {
     Gemm s{.transpose_a = transposed, .transpose_b = transposed, .m = m, .n = n, .k = k};
