@@ -11,19 +11,6 @@ using namespace reference;
 using namespace xgrad::kernels;
 using xgrad::f32, xgrad::f64, xgrad::i64;
 
-namespace {
-
-Loop<2> loop2(const std::vector<Size>& sizes, const std::vector<Size>& a, const std::vector<Size>& b) {
-  Loop<2> loop;
-  loop.rank = int(sizes.size());
-  std::copy(sizes.begin(), sizes.end(), loop.sizes);
-  std::copy(a.begin(), a.end(), loop.strides[0]);
-  std::copy(b.begin(), b.end(), loop.strides[1]);
-  return loop;
-}
-
-}  // namespace
-
 TEST_CASE("pieces run in as many threads as were asked for, each piece once") {
   const Threads restore;
   set_threads(3);

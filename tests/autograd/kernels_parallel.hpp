@@ -55,6 +55,17 @@ void check_close(const std::vector<T>& start, double tolerance, Call call) {
   CHECK(worst <= tolerance);
 }
 
+/// A loop over two arrays from its sizes and their strides.
+inline xgrad::kernels::Loop<2> loop2(const std::vector<Size>& sizes, const std::vector<Size>& a,
+                                     const std::vector<Size>& b) {
+  xgrad::kernels::Loop<2> loop;
+  loop.rank = int(sizes.size());
+  std::copy(sizes.begin(), sizes.end(), loop.sizes);
+  std::copy(a.begin(), a.end(), loop.strides[0]);
+  std::copy(b.begin(), b.end(), loop.strides[1]);
+  return loop;
+}
+
 template <class T>
 inline constexpr int of = int(xgrad::dtype_of<T>);
 

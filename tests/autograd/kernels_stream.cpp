@@ -29,15 +29,6 @@ void check_streamed(Size n, Call call) {
   }
 }
 
-Loop<2> loop_of(std::vector<Size> sizes, std::vector<Size> a, std::vector<Size> b) {
-  Loop<2> loop;
-  loop.rank = int(sizes.size());
-  std::copy(sizes.begin(), sizes.end(), loop.sizes);
-  std::copy(a.begin(), a.end(), loop.strides[0]);
-  std::copy(b.begin(), b.end(), loop.strides[1]);
-  return loop;
-}
-
 template <class T>
 void check_elementwise(const Table& t) {
   for (const Size n : {1, 1024, 1025, 1100, 4099, 20'011}) {
@@ -53,11 +44,11 @@ void check_elementwise(const Table& t) {
 template <class T>
 void check_walks(const Table& t) {
   const auto a = values<T>(40'000, 1), b = values<T>(40'000, 2);
-  for (const auto& loop : {loop_of({1}, {1}, {1}), loop_of({1025}, {1}, {0}), loop_of({20'011}, {1}, {1}),
-                           loop_of({37, 101}, {101, 1}, {0, 1}), loop_of({37, 101}, {101, 1}, {1, 0}),
-                           loop_of({3, 5000}, {5000, 1}, {0, 1}), loop_of({999, 10}, {10, 1}, {0, 1}),
-                           loop_of({999, 10}, {10, 1}, {1, 0}), loop_of({999, 10}, {0, 0}, {1, 0}),
-                           loop_of({60, 70}, {1, 60}, {70, 1}), loop_of({3, 9, 31}, {1, 3, 27}, {279, 31, 1})}) {
+  for (const auto& loop :
+       {loop2({1}, {1}, {1}), loop2({1025}, {1}, {0}), loop2({20'011}, {1}, {1}), loop2({37, 101}, {101, 1}, {0, 1}),
+        loop2({37, 101}, {101, 1}, {1, 0}), loop2({3, 5000}, {5000, 1}, {0, 1}), loop2({999, 10}, {10, 1}, {0, 1}),
+        loop2({999, 10}, {10, 1}, {1, 0}), loop2({999, 10}, {0, 0}, {1, 0}), loop2({60, 70}, {1, 60}, {70, 1}),
+        loop2({3, 9, 31}, {1, 3, 27}, {279, 31, 1})}) {
     check_streamed<T>(loop.count(),
                       [&](T* y) { t.binary[int(Binary::multiply)][of<T>](a.data() + 1, b.data(), y, loop); });
     check_streamed<std::uint8_t>(
@@ -76,11 +67,11 @@ void check_copies(const Table& t) {
   const auto copied = [&](const Loop<2>& loop) {
     check_streamed<T>(loop.count(), [&](T* y) { t.copy[of<T>](x.data() + 1, y, loop); });
   };
-  copied(loop_of({4099}, {1}, {1}));
+  copied(loop2({4099}, {1}, {1}));
   for (const Size m : {1, 7, 10, 33, 130})
     for (const Size n : {1, 9, 40, 300, 517})
-      copied(loop_of({m, n}, {n, 1}, {1, m})), copied(loop_of({m, n}, {1, m}, {n, 1}));
-  copied(loop_of({3, 70, 90}, {6300, 90, 1}, {6300, 1, 70}));
+      copied(loop2({m, n}, {n, 1}, {1, m})), copied(loop2({m, n}, {1, m}, {n, 1}));
+  copied(loop2({3, 70, 90}, {6300, 90, 1}, {6300, 1, 70}));
 }
 
 template <class T>
@@ -120,7 +111,7 @@ TEST_CASE("large results, which are streamed, are whole in whatever pieces and i
     CHECK(!streaming);
   };
   const auto product = same_for_any_threads(std::vector<float>(at(n)), [&](const Table& t, float* y) {
-    t.binary[int(Binary::multiply)][int(f32)](x.data(), x.data(), y, loop_of({n}, {1}, {0}));
+    t.binary[int(Binary::multiply)][int(f32)](x.data(), x.data(), y, loop2({n}, {1}, {0}));
   });
   check(product, [&](Size i) { return x[at(i)] * x[0]; });
   auto negated = same_for_any_threads(std::vector<float>(at(n)), [&](const Table& t, float* y) {
@@ -130,7 +121,7 @@ TEST_CASE("large results, which are streamed, are whole in whatever pieces and i
   for (const Size rows : {Size(10), Size(2900)}) {
     const Size cols = n / rows;
     const auto turned = same_for_any_threads(std::vector<float>(at(n)), [&](const Table& t, float* y) {
-      t.copy[int(f32)](x.data(), y, loop_of({rows, cols}, {cols, 1}, {1, rows}));
+      t.copy[int(f32)](x.data(), y, loop2({rows, cols}, {cols, 1}, {1, rows}));
     });
     Size wrong = 0;
     for (Size i = 0; i < rows; ++i)
