@@ -1,5 +1,5 @@
 #include <autograd/kernels/simd/fill.hpp>
-#include <cmath>
+#include <autograd/kernels/simd/math.hpp>
 #if defined __SSE2__
 #include <xmmintrin.h>
 #endif
@@ -53,9 +53,9 @@ void choose(bool first, bool second, Body body) {
 /// The arrays of one pass.
 template <class T>
 struct Arrays {
-  T* __restrict p;
-  const T* __restrict g;
-  T* __restrict m, * __restrict v, * __restrict w;
+  T* p;
+  const T* g;
+  T *m, *v, *w;
   Arrays(void* p_, const void* g_, void* m_, void* v_, void* w_)
       : p(static_cast<T*>(p_)),
         g(static_cast<const T*>(g_)),
@@ -64,23 +64,69 @@ struct Arrays {
         w(static_cast<T*>(w_)) {}
 };
 
+/// A batch of elements of any of them: a whole one, or the `few` that are left.
+template <class T, bool whole>
+struct At {
+  Size i, few;
+  Batch<T> load(const T* x) const { return whole ? Batch<T>::load_unaligned(x + i) : load_few(x + i, few); }
+  void store(T* x, Batch<T> value) const {
+    if constexpr (whole) {
+      value.store_unaligned(x + i);
+    } else {
+      store_few(x + i, value, few);
+    }
+  }
+};
+
+template <class T, class Step>
+void for_each_batch(Size n, Step step) {
+  constexpr Size width = Lanes<Batch<T>>::width;
+  Size i = 0;
+  for (; i + width <= n; i += width) step(At<T, true>{i, width});
+  if (i < n) step(At<T, false>{i, n - i});
+}
+
+/// a b + c, for f64 always rounded twice.
+inline Batch<float> multiply_add(Batch<float> a, Batch<float> b, Batch<float> c) { return math::fma(a, b, c); }
+inline Batch<double> multiply_add(Batch<double> a, Batch<double> b, Batch<double> c) { return a * b + c; }
+
+/// The square root to within 1 ulp, of a subnormal number as good as 0. Steps that need a root and a quotient wait for
+/// the divider, where a processor estimates roots well enough for one correction the quotient alone keeps it busy.
+inline Batch<double> root(Batch<double> x) { return xsimd::sqrt(x); }
+inline Batch<float> root(Batch<float> x) {
+#if defined __AVX512F__
+  const __mmask16 has_reciprocal = _knot_mask16(_mm512_fpclass_ps_mask(x, 0x2E));  // neither 0, inf nor subnormal
+  const __m512 y = _mm512_rsqrt14_ps(x);
+  const __m512 s = _mm512_mask_mul_ps(x, has_reciprocal, x, y), half(_mm512_set1_ps(0.5f));
+  return _mm512_mask_fmadd_ps(s, has_reciprocal, _mm512_fnmadd_ps(s, _mm512_mul_ps(y, half), half), s);
+#else
+  return xsimd::sqrt(x);
+#endif
+}
+
 template <class T>
 void sgd(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+  using V = Batch<T>;
   const Arrays<T> a(p_, g_, m_, v_, w_);
-  const T lr = T(step.lr), decay = T(step.weight_decay), momentum = T(step.momentum), fresh = T(1 - step.dampening);
+  const V minus_lr(T(-step.lr)), decay(T(step.weight_decay)), momentum(T(step.momentum)), fresh(T(1 - step.dampening));
   choose(step.weight_decay != 0, [&](auto decays) {
-    const auto gradient = [&](Size i) { return decltype(decays)::value ? a.g[i] + decay * a.p[i] : a.g[i]; };
+    const auto gradient = [&](auto at, V p) {
+      return decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
+    };
     if (!a.m) {
-      for (Size i = 0; i < n; ++i) a.p[i] -= lr * gradient(i);
+      for_each_batch<T>(n, [&](auto at) {
+        const V p = at.load(a.p);
+        at.store(a.p, multiply_add(minus_lr, gradient(at, p), p));
+      });
       return;
     }
     choose(step.first, step.nesterov, [&](auto first, auto nesterov) {
-      for (Size i = 0; i < n; ++i) {
-        const T g = gradient(i);
-        const T m = decltype(first)::value ? g : momentum * a.m[i] + fresh * g;
-        a.m[i] = m;
-        a.p[i] -= lr * (decltype(nesterov)::value ? g + momentum * m : m);
-      }
+      for_each_batch<T>(n, [&](auto at) {
+        const V p = at.load(a.p), g = gradient(at, p);
+        const V m = decltype(first)::value ? g : multiply_add(momentum, at.load(a.m), fresh * g);
+        at.store(a.m, m);
+        at.store(a.p, multiply_add(minus_lr, decltype(nesterov)::value ? multiply_add(momentum, m, g) : m, p));
+      });
     });
   });
 }
@@ -88,56 +134,61 @@ void sgd(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const O
 /// rate1 = lr / (1 - beta1^t), rate2 = 1 / sqrt(1 - beta2^t). Decoupled decay shrinks p by 1 - lr weight_decay.
 template <class T>
 void adam(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+  using V = Batch<T>;
   const Arrays<T> a(p_, g_, m_, v_, w_);
-  const T decay = T(step.weight_decay), shrink = T(step.decoupled ? 1 - step.lr * step.weight_decay : 1);
-  const T beta1 = T(step.beta1), fresh1 = T(1 - step.beta1), beta2 = T(step.beta2), fresh2 = T(1 - step.beta2);
-  const T rate1 = T(step.rate1), rate2 = T(step.rate2), eps = T(step.eps);
+  const V decay(T(step.weight_decay)), shrink(T(step.decoupled ? 1 - step.lr * step.weight_decay : 1));
+  const V beta1(T(step.beta1)), fresh1(T(1 - step.beta1)), beta2(T(step.beta2)), fresh2(T(1 - step.beta2));
+  const V rate1(T(step.rate1)), rate2(T(step.rate2)), eps(T(step.eps));
   choose(step.weight_decay != 0 && !step.decoupled, step.amsgrad, [&](auto decays, auto amsgrad) {
-    for (Size i = 0; i < n; ++i) {
-      const T p = a.p[i] * shrink;
-      const T g = decltype(decays)::value ? a.g[i] + decay * p : a.g[i];
-      const T m = beta1 * a.m[i] + fresh1 * g;
-      const T v = beta2 * a.v[i] + fresh2 * g * g;
-      T second = v;
+    for_each_batch<T>(n, [&](auto at) {
+      const V p = at.load(a.p) * shrink;
+      const V g = decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
+      const V m = multiply_add(beta1, at.load(a.m), fresh1 * g);
+      const V v = multiply_add(beta2, at.load(a.v), fresh2 * g * g);
+      V second = v;
       if constexpr (decltype(amsgrad)::value) {
-        second = ((a.w[i] >= v) | (a.w[i] != a.w[i])) ? a.w[i] : v;
-        a.w[i] = second;
+        const V largest = at.load(a.w);
+        second = xsimd::select(v > largest, v, xsimd::select(v == v, largest, v));
+        at.store(a.w, second);
       }
-      a.m[i] = m;
-      a.v[i] = v;
-      a.p[i] = p - rate1 * m / (std::sqrt(second) * rate2 + eps);
-    }
+      at.store(a.m, m);
+      at.store(a.v, v);
+      at.store(a.p, p - rate1 * m / multiply_add(root(second), rate2, eps));
+    });
   });
 }
 
 /// beta1 is PyTorch's alpha; m holds the momentum (null without), v the mean square, w the mean where `centred`.
 template <class T>
 void rmsprop(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+  using V = Batch<T>;
   const Arrays<T> a(p_, g_, m_, v_, w_);
-  const T lr = T(step.lr), decay = T(step.weight_decay), momentum = T(step.momentum), eps = T(step.eps);
-  const T alpha = T(step.beta1), fresh = T(1 - step.beta1);
+  const V lr(T(step.lr)), decay(T(step.weight_decay)), momentum(T(step.momentum)), eps(T(step.eps));
+  const V alpha(T(step.beta1)), fresh(T(1 - step.beta1));
   choose(step.weight_decay != 0, [&](auto decays) {
     choose(a.m != nullptr, step.centred, [&](auto moves, auto centred) {
-      for (Size i = 0; i < n; ++i) {
-        const T g = decltype(decays)::value ? a.g[i] + decay * a.p[i] : a.g[i];
-        const T v = alpha * a.v[i] + fresh * g * g;
-        a.v[i] = v;
-        T variance = v;
+      for_each_batch<T>(n, [&](auto at) {
+        const V p = at.load(a.p);
+        const V g = decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
+        const V v = multiply_add(alpha, at.load(a.v), fresh * g * g);
+        at.store(a.v, v);
+        V variance = v;
         if constexpr (decltype(centred)::value) {
-          const T mean = alpha * a.w[i] + fresh * g;
-          a.w[i] = mean;
+          const V mean = multiply_add(alpha, at.load(a.w), fresh * g);
+          at.store(a.w, mean);
           variance = v - mean * mean;
-          variance = variance < 0 ? T(0) : variance;  // rounding can take it below 0 where gradients are constant
+          // Rounding can take it below 0 where gradients are constant.
+          variance = xsimd::select(variance < V(T(0)), V(T(0)), variance);
         }
-        const T scale = std::sqrt(variance) + eps;
+        const V scale = root(variance) + eps;
         if constexpr (decltype(moves)::value) {
-          const T m = momentum * a.m[i] + g / scale;
-          a.m[i] = m;
-          a.p[i] -= lr * m;
+          const V m = momentum * at.load(a.m) + g / scale;
+          at.store(a.m, m);
+          at.store(a.p, p - lr * m);
         } else {
-          a.p[i] -= lr * g / scale;
+          at.store(a.p, p - lr * g / scale);
         }
-      }
+      });
     });
   });
 }
@@ -145,15 +196,17 @@ void rmsprop(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, con
 /// lr comes with its decay applied; v is the sum of squares.
 template <class T>
 void adagrad(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+  using V = Batch<T>;
   const Arrays<T> a(p_, g_, m_, v_, w_);
-  const T lr = T(step.lr), decay = T(step.weight_decay), eps = T(step.eps);
+  const V lr(T(step.lr)), decay(T(step.weight_decay)), eps(T(step.eps));
   choose(step.weight_decay != 0, [&](auto decays) {
-    for (Size i = 0; i < n; ++i) {
-      const T g = decltype(decays)::value ? a.g[i] + decay * a.p[i] : a.g[i];
-      const T v = a.v[i] + g * g;
-      a.v[i] = v;
-      a.p[i] -= lr * g / (std::sqrt(v) + eps);
-    }
+    for_each_batch<T>(n, [&](auto at) {
+      const V p = at.load(a.p);
+      const V g = decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
+      const V v = multiply_add(g, g, at.load(a.v));
+      at.store(a.v, v);
+      at.store(a.p, p - lr * g / (root(v) + eps));
+    });
   });
 }
 
