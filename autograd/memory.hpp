@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
 
 namespace xgrad {
 
@@ -58,6 +61,21 @@ struct PoolAllocator {
 };
 }  // namespace memory
 
+namespace detail {
+/// counter += change, and what it was before. Where the C library knows that the process has one thread, nothing need
+/// be locked: an op changes some ten counters, and each lock is a wait.
+inline std::uint32_t add(std::atomic<std::uint32_t>& counter, std::uint32_t change, std::memory_order order) noexcept {
+#if __has_include(<sys/single_threaded.h>)
+  if (__libc_single_threaded) {
+    const std::uint32_t before = counter.load(std::memory_order_relaxed);
+    counter.store(before + change, std::memory_order_relaxed);
+    return before;
+  }
+#endif
+  return counter.fetch_add(change, order);
+}
+}  // namespace detail
+
 /// An intrusive, atomically counted pointer: T has `std::atomic<std::uint32_t> references` and `static void
 /// destroy(T*)`.
 template <class T>
@@ -71,7 +89,7 @@ class Ref {
     return r;
   }
   explicit Ref(T* p) : p_(p) {
-    if (p_) p_->references.fetch_add(1, std::memory_order_relaxed);
+    if (p_) detail::add(p_->references, 1, std::memory_order_relaxed);
   }
   Ref(const Ref& other) : Ref(other.p_) {}
   Ref(Ref&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
@@ -91,7 +109,7 @@ class Ref {
     if (!p) return;
     // Who holds the only reference need not write that nobody else has one.
     if (p->references.load(std::memory_order_acquire) == 1 ||
-        p->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        detail::add(p->references, std::uint32_t(-1), std::memory_order_acq_rel) == 1)
       T::destroy(p);
   }
   /// Gives up the pointer together with its reference.
