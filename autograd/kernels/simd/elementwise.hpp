@@ -9,27 +9,34 @@
 /// remainder in a batch filled up with zeros, so that an element's value depends on neither its place nor the length.
 namespace xgrad::kernels::XGRAD_ISA {
 
-/// y[i] = F(x[i]), V by V. Flat, as a call for each batch would load F's constants each time.
-template <class V, class Out, class F>
-[[gnu::flatten]] void map(const void* from, void* to, Size n) {
-  using T = typename Lanes<V>::Element;
+/// y[i] = F(x[i]), V by V. Of what no cache holds, each read fetches what lies a page behind it.
+template <bool cached, class V, class Out, class F>
+void map_part(const typename Lanes<V>::Element* x, Out* y, Size n) {
   constexpr Size width = Lanes<V>::width;
-  const T* x = static_cast<const T*>(from);
-  Out* y = static_cast<Out*>(to);
-  if (n > Outlet::size && streaming) {
-    Outlet outlet(y);
-    outlet.put(n, sizeof(Out), [&](void* part, Size i, Size m) {
-      prefetch_page_ahead(x + i, m);
-      map<V, Out, F>(x + i, part, m);
-    });
-    return;
-  }
   if constexpr (width == 1) {
+    if (!cached) prefetch_page_ahead(x, n);
     for (Size i = 0; i < n; ++i) y[i] = F{}(x[i]);
   } else {
     Size i = 0;
-    for (; i + width <= n; i += width) F{}(V::load_unaligned(x + i)).store_unaligned(y + i);
+    for (; i + width <= n; i += width) {
+      if (!cached) prefetch_page_ahead(x + i, width);
+      F{}(V::load_unaligned(x + i)).store_unaligned(y + i);
+    }
     if (i < n) store_few(y + i, F{}(load_few(x + i, n - i)), n - i);
+  }
+}
+
+/// A kernel of one operand. Flat, as a call for each batch would load F's constants each time.
+template <class V, class Out, class F>
+[[gnu::flatten]] void map(const void* from, void* to, Size n) {
+  using T = typename Lanes<V>::Element;
+  const T* x = static_cast<const T*>(from);
+  if (n > Outlet::size && streaming) {
+    Outlet outlet(to);
+    outlet.put(n, sizeof(Out),
+               [&](void* part, Size i, Size m) { map_part<false, V, Out, F>(x + i, static_cast<Out*>(part), m); });
+  } else {
+    map_part<true, V, Out, F>(x, static_cast<Out*>(to), n);
   }
 }
 

@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/math.hpp>
+#include <autograd/kernels/simd/root.hpp>
 #if defined __SSE2__
 #include <xmmintrin.h>
 #endif
@@ -90,19 +91,9 @@ void for_each_batch(Size n, Step step) {
 inline Batch<float> multiply_add(Batch<float> a, Batch<float> b, Batch<float> c) { return math::fma(a, b, c); }
 inline Batch<double> multiply_add(Batch<double> a, Batch<double> b, Batch<double> c) { return a * b + c; }
 
-/// The square root to within 1 ulp, of a subnormal number as good as 0. Steps that need a root and a quotient wait for
-/// the divider, where a processor estimates roots well enough for one correction the quotient alone keeps it busy.
-inline Batch<double> root(Batch<double> x) { return xsimd::sqrt(x); }
-inline Batch<float> root(Batch<float> x) {
-#if defined __AVX512F__
-  const __mmask16 has_reciprocal = _knot_mask16(_mm512_fpclass_ps_mask(x, 0x2E));  // neither 0, inf nor subnormal
-  const __m512 y = _mm512_rsqrt14_ps(x);
-  const __m512 s = _mm512_mask_mul_ps(x, has_reciprocal, x, y), half(_mm512_set1_ps(0.5f));
-  return _mm512_mask_fmadd_ps(s, has_reciprocal, _mm512_fnmadd_ps(s, _mm512_mul_ps(y, half), half), s);
-#else
-  return xsimd::sqrt(x);
-#endif
-}
+/// What a quotient is divided by, to within an ulp or two: one of root and quotient keeps the divider busy enough.
+inline Batch<float> root(Batch<float> x) { return math::fast_sqrt(x); }
+inline Batch<double> root(Batch<double> x) { return math::sqrt(x); }
 
 template <class T>
 void sgd(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {

@@ -1,4 +1,5 @@
 #include <autograd/kernels/simd/elementwise.hpp>
+#include <autograd/kernels/simd/root.hpp>
 
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
@@ -20,8 +21,8 @@ void fill_arithmetic(Table& t) {
     return select(x > 0, decltype(x)(1), select(x < 0, decltype(x)(-1), x));
   });
   batched(t, K::square, [](auto x) { return x * x; });
-  batched(t, K::sqrt, [](auto x) { return xsimd::sqrt(x); });
-  batched(t, K::rsqrt, [](auto x) { return 1 / xsimd::sqrt(x); });
+  batched(t, K::sqrt, [](auto x) { return math::sqrt(x); });
+  batched(t, K::rsqrt, [](auto x) { return 1 / math::sqrt(x); });
   batched(t, K::reciprocal, [](auto x) { return 1 / x; });
   batched(t, K::floor, [](auto x) { return signed_as(xsimd::floor(x), x); });
   batched(t, K::ceil, [](auto x) { return signed_as(xsimd::ceil(x), x); });
