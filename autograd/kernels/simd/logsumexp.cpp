@@ -20,8 +20,8 @@ inline constexpr Size in_row = 16;
 inline constexpr double high = 256;
 
 template <class T>
-auto is_high(Batch<T> terms) {
-  return !(terms <= Batch<T>(T(high)));  // so is a NaN
+auto is_low(Batch<T> terms) {
+  return terms <= Batch<T>(T(high));  // a NaN is not
 }
 
 /// The first n lanes of a batch, the others -inf.
@@ -85,7 +85,7 @@ struct Run {
     }
     for (; i + lanes <= n; i += lanes) terms[0] = plus_exp<T>(terms[0], V::load_unaligned(x + i) - from);
     if (i < n) terms[1] = plus_exp<T>(terms[1], load_first(x + i, n - i) - from);
-    if (xsimd::any(is_high<T>((terms[0] + terms[1]) + (terms[2] + terms[3])))) return false;
+    if (!xsimd::all(is_low<T>((terms[0] + terms[1]) + (terms[2] + terms[3])))) return false;
     for (const V& v : terms) add_widened<T>(v, sums_);
     return true;
   }
@@ -146,10 +146,10 @@ struct Columns {
   template <class Read>
   void take_lanes(const T* x, Size n, Size stride, Size j, Read read) {
     V from = V::load_unaligned(shift + j);
-    if (const auto none = from == V(-infinity<T>); xsimd::any(none)) from = raised(x, n, stride, j, none, read);
+    if (const auto some = from > V(-infinity<T>); !xsimd::all(some)) from = raised(x, n, stride, j, !some, read);
     V terms = summed(x, n, stride, from, read);
-    if (const auto above = is_high<T>(terms); xsimd::any(above))
-      terms = summed(x, n, stride, raised(x, n, stride, j, above, read), read);
+    if (const auto low = is_low<T>(terms); !xsimd::all(low))
+      terms = summed(x, n, stride, raised(x, n, stride, j, !low, read), read);
     add_widened<T>(terms, sum + j);
   }
 
