@@ -55,13 +55,13 @@ inline math::Doubles split_power(math::Doubles x, math::Doubles& power) {
 // |f| <= 1/2.
 template <>
 struct Power<float> {
-  static constexpr float rounding = 0x1.8p23f + 127, least = -86, most = 88;
+  static constexpr float rounding = 0x1.8p23f + 127, infinite = rounding + 128, least = -86;
   static constexpr float powers[] = {1.5594700366e-4f,     1.3406643631522e-3f, 9.6176929043941e-3f,
                                      5.55031055235796e-2f, .24022652783373494f, .69314721496732246f};
 };
 template <>
 struct Power<double> {
-  static constexpr double rounding = 0x1.8p52 + 1023, least = -700, most = 709;
+  static constexpr double rounding = 0x1.8p52 + 1023, infinite = rounding + 1024, least = -700;
   static constexpr double powers[] = {
       7.1117429414483523e-9, 1.0210505476056479e-7, 1.3215235719812038e-6, 1.5252647753282955e-5, 1.5403530800666101e-4,
       1.3333558246470232e-3, 9.6181291073808156e-3, 5.5504108664346657e-2, .24022650695910472,    .69314718055995161};
@@ -73,10 +73,9 @@ Batch<T> split_power(Batch<T> x, Batch<T>& power) {
   using V = Batch<T>;
   using Bits = std::conditional_t<sizeof(T) == 4, math::Integers, math::Bits>;
   constexpr int mantissa = std::numeric_limits<T>::digits - 1;
-  // x second: a NaN passes.
-  const V t = xsimd::min(V(Power<T>::most), xsimd::max(V(Power<T>::least), x)) * log2_e<T>;
-  const V rounded = t + Power<T>::rounding;
-  power = xsimd::bitwise_cast<V>(xsimd::bitwise_cast<Bits>(rounded) << mantissa);
+  const V t = xsimd::max(V(Power<T>::least), x) * log2_e<T>;  // x second: a NaN passes
+  const V rounded = t + Power<T>::rounding, exponent = xsimd::min(rounded, V(Power<T>::infinite));
+  power = xsimd::bitwise_cast<V>(xsimd::bitwise_cast<Bits>(exponent) << mantissa);
   return t - (rounded - Power<T>::rounding);
 }
 
