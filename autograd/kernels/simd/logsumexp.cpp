@@ -2,6 +2,7 @@
 #include <autograd/kernels/simd/exponentials.hpp>
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/plus_exp.hpp>
+#include <autograd/kernels/simd/subnormals.hpp>
 #include <autograd/kernels/simd/turn.hpp>
 
 /// log(sum exp(x)) in one pass over memory. What is summed is exp(x - shift), where the shift is an element, at first
@@ -193,9 +194,12 @@ void columns(const T* x, Out* y, Size count, Size stride, Size width) {
   const Size together = rows_together(count, stride, width, wide, 32), rows = count / together,
              filled = together * width;
   Columns<T> all(filled);
-  all.take(x, rows, together * stride, filled);
-  if (together > 1) all.fold(together, width);
-  all.take(x + rows * filled, count - rows * together, stride, width);
+  {
+    const SubnormalsAreZero scope;
+    all.take(x, rows, together * stride, filled);
+    if (together > 1) all.fold(together, width);
+    all.take(x + rows * filled, count - rows * together, stride, width);
+  }
   all.mend(x, count, stride, width);
   put_logarithms(all.sum, all.shift, y, width);
 }
@@ -207,9 +211,12 @@ void rows(const T* x, Out* y, Size outer, Size count) {
   double sum[most];
   for (Size o = 0, n; o < outer; o += n) {
     n = outer - o < most ? outer - o : most;
-    for (Size k = 0; k < n; ++k) {
-      const Run<T> run(x + (o + k) * count, count);
-      sum[k] = run.sum, shift[k] = run.shift;
+    {
+      const SubnormalsAreZero scope;
+      for (Size k = 0; k < n; ++k) {
+        const Run<T> run(x + (o + k) * count, count);
+        sum[k] = run.sum, shift[k] = run.shift;
+      }
     }
     put_logarithms(sum, shift, y + o, n);
   }

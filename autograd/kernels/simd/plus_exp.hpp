@@ -35,18 +35,21 @@ alignas(64) inline constexpr T sixteenths[] = {
     T(1.6817928305074291), T(1.7562521603732995), T(1.8340080864093425), T(1.9152065613971473)};
 // clang-format on
 
-/// x / log 2 = f + whole sixteenths: f, and two to the power of these. At -inf f is 0, and so is the power.
+/// x / log 2 = f + whole sixteenths: f, and two to the power of these. At -inf f is 0, and so
+/// is the power, which is subnormal for some x: for use where these count as 0.
 inline math::Floats split_power(math::Floats x, math::Floats& power) {
   constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-  const __m512 t = x * log2_e<float>, rounded = _mm512_add_round_ps(t, math::Floats(Power<float>::rounding), down);
-  power = _mm512_scalef_ps(_mm512_permutexvar_ps(_mm512_castps_si512(rounded), _mm512_load_ps(sixteenths<float>)), t);
+  const math::Floats t = x * log2_e<float>;
+  const __m512i rounded = _mm512_castps_si512(_mm512_add_round_ps(t, math::Floats(Power<float>::rounding), down));
+  power = _mm512_scalef_ps(_mm512_permutexvar_ps(rounded, _mm512_load_ps(sixteenths<float>)), t);
   return _mm512_reduce_ps(t, 4 << 4 | down);
 }
 inline math::Doubles split_power(math::Doubles x, math::Doubles& power) {
   constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-  const __m512d t = x * log2_e<double>, rounded = _mm512_add_round_pd(t, math::Doubles(Power<double>::rounding), down),
-                low = _mm512_load_pd(sixteenths<double>), high = _mm512_load_pd(sixteenths<double> + 8);
-  power = _mm512_scalef_pd(_mm512_permutex2var_pd(low, _mm512_castpd_si512(rounded), high), t);
+  const math::Doubles t = x * log2_e<double>;
+  const __m512i rounded = _mm512_castpd_si512(_mm512_add_round_pd(t, math::Doubles(Power<double>::rounding), down));
+  const __m512d low = _mm512_load_pd(sixteenths<double>), high = _mm512_load_pd(sixteenths<double> + 8);
+  power = _mm512_scalef_pd(_mm512_permutex2var_pd(low, rounded, high), t);
   return _mm512_reduce_pd(t, 4 << 4 | down);
 }
 
@@ -67,7 +70,7 @@ struct Power<double> {
       1.3333558246470232e-3, 9.6181291073808156e-3, 5.5504108664346657e-2, .24022650695910472,    .69314718055995161};
 };
 
-/// x / log 2 = f + a whole number: f, and two to the power of it. What is too small to count in a sum is not zero.
+/// x / log 2 = f + a whole number: f, and two to the power of it.
 template <class T>
 Batch<T> split_power(Batch<T> x, Batch<T>& power) {
   using V = Batch<T>;
@@ -81,8 +84,8 @@ Batch<T> split_power(Batch<T> x, Batch<T>& power) {
 
 #endif
 
-/// sum + exp(x). The relative error of exp(x) grows with |x|, as the errors do with which numbers so far from others
-/// are known.
+/// sum + exp(x), x not large; one too small to count in a sum of about 1 or more is not zero. The relative error of
+/// exp(x) grows with |x|, as the errors do with which numbers so far from others are known.
 template <class T>
 Batch<T> plus_exp(Batch<T> sum, Batch<T> x) {
   Batch<T> power, p(Power<T>::powers[0]);
