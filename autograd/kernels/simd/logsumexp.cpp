@@ -86,8 +86,9 @@ struct Run {
     }
     for (; i + lanes <= n; i += lanes) terms[0] = plus_exp<T>(terms[0], V::load_unaligned(x + i) - from);
     if (i < n) terms[1] = plus_exp<T>(terms[1], load_first(x + i, n - i) - from);
-    if (!xsimd::all(is_low<T>((terms[0] + terms[1]) + (terms[2] + terms[3])))) return false;
-    for (const V& v : terms) add_widened<T>(v, sums_);
+    const V all = (terms[0] + terms[1]) + (terms[2] + terms[3]);
+    if (!xsimd::all(is_low<T>(all))) return false;
+    add_widened<T>(all, sums_);
     return true;
   }
 };
