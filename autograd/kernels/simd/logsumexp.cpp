@@ -25,6 +25,22 @@ auto is_low(Batch<T> terms) {
   return terms <= Batch<T>(T(high));  // a NaN is not
 }
 
+/// The largest number, whether there are NaN or not.
+template <class T>
+struct Largest : Max<T> {
+  template <class V>
+  static V step(V acc, V x) {
+    if constexpr (std::is_arithmetic_v<V>)
+      return x > acc ? x : acc;
+    else
+      return xsimd::max(x, acc);  // acc if one is a NaN
+  }
+  template <class V>
+  static V merge(V a, V b) {
+    return step(a, b);
+  }
+};
+
 /// The first n lanes of a batch, the others -inf.
 template <class T>
 Batch<T> load_first(const T* x, Size n) {
@@ -53,7 +69,7 @@ struct Run {
   T shift;
   double sum;
 
-  Run(const T* x, Size count) : shift(reduce_run<Max<T>>(x, count < few ? count : few)) {
+  Run(const T* x, Size count) : shift(reduce_run<Largest<T>>(x, count < few ? count : few)) {
     for (Size i = 0, n; i < count; i += n) {
       n = count - i < piece ? count - i : piece;
       if (add(x + i, n)) continue;
