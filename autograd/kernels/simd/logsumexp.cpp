@@ -4,6 +4,7 @@
 #include <autograd/kernels/simd/plus_exp.hpp>
 #include <autograd/kernels/simd/subnormals.hpp>
 #include <autograd/kernels/simd/turn.hpp>
+#include <functional>
 
 /// log(sum exp(x)) in one pass over memory. What is summed is exp(x - shift), where the shift is an element, at first
 /// the largest of the first few. Where a sum of the next ones is so large that some lie far above it, the largest of
@@ -48,16 +49,16 @@ Batch<T> load_first(const T* x, Size n) {
   return xsimd::select(Batch<T>::load_unaligned(numbers) < Batch<T>(T(n)), load_few(x, n), Batch<T>(-infinity<T>));
 }
 
-/// sum[0 ... lanes of V) += v.
-template <class T>
-void add_widened(Batch<T> v, double* sum) {
+/// sum[k] = f(sum[k], v[k]) for each lane k of v.
+template <class T, class F>
+void update(double* sum, Batch<T> v, F f) {
   using D = Batch<double>;
   if constexpr (sizeof(T) == 8) {
-    (D::load_unaligned(sum) + v).store_unaligned(sum);
+    f(D::load_unaligned(sum), v).store_unaligned(sum);
   } else {
     const auto halves = widened(v);
-    (D::load_unaligned(sum) + halves[0]).store_unaligned(sum);
-    (D::load_unaligned(sum + D::size) + halves[1]).store_unaligned(sum + D::size);
+    f(D::load_unaligned(sum), halves[0]).store_unaligned(sum);
+    f(D::load_unaligned(sum + D::size), halves[1]).store_unaligned(sum + D::size);
   }
 }
 
@@ -104,7 +105,7 @@ struct Run {
     if (i < n) terms[1] = plus_exp<T>(terms[1], load_first(x + i, n - i) - from);
     const V all = (terms[0] + terms[1]) + (terms[2] + terms[3]);
     if (!xsimd::all(is_low<T>(all))) return false;
-    add_widened<T>(all, sums_);
+    update<T>(sums_, all, std::plus<>{});
     return true;
   }
 };
@@ -152,7 +153,7 @@ struct Columns {
 
   /// For NaN and +inf, of which nothing is left in the sums: as in `Run`.
   void mend(const T* x, Size count, Size stride, Size width) {
-    for (Size j = 0; j < width; ++j) {
+    for (Size j = 0; j < width && is_special_; ++j) {
       if (sum[j] == sum[j]) continue;
       T largest = -infinity<T>;
       for (Size r = 0; r < count; ++r) largest = Max<T>::step(largest, x[r * stride + j]);
@@ -161,14 +162,18 @@ struct Columns {
   }
 
  private:
+  bool is_special_ = false;  // some sums are NaN
+
   template <class Read>
   void take_lanes(const T* x, Size n, Size stride, Size j, Read read) {
     V from = V::load_unaligned(shift + j);
     if (const auto some = from > V(-infinity<T>); !xsimd::all(some)) from = raised(x, n, stride, j, !some, read);
     V terms = summed(x, n, stride, from, read);
-    if (const auto low = is_low<T>(terms); !xsimd::all(low))
+    if (const auto low = is_low<T>(terms); !xsimd::all(low)) {
       terms = summed(x, n, stride, raised(x, n, stride, j, !low, read), read);
-    add_widened<T>(terms, sum + j);
+      is_special_ = is_special_ || xsimd::any(xsimd::isnan(terms));
+    }
+    update<T>(sum + j, terms, std::plus<>{});
   }
 
   template <class Read>
@@ -193,9 +198,8 @@ struct Columns {
     for (Size k = 0; k < n; ++k) largest = xsimd::max(read(x + k * stride), largest);  // passes over NaN
     largest = xsimd::select(lanes_above, largest, from);
     largest.store_unaligned(shift + j);
-    alignas(64) T factor[lanes];
-    xsimd::select(largest > from, plus_exp<T>(V(T(0)), from - largest), V(T(1))).store_aligned(factor);
-    for (Size i = 0; i < lanes; ++i) sum[j + i] *= double(factor[i]);
+    update<T>(sum + j, xsimd::select(largest > from, plus_exp<T>(V(T(0)), from - largest), V(T(1))),
+              std::multiplies<>{});
     return xsimd::select(largest == V(-infinity<T>), V(T(0)), largest);
   }
 };
