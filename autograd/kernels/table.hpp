@@ -88,6 +88,9 @@ struct Table {
   ReduceFn centre[dtype_count];
   /// y[o, i] = sum over r of the squares of these differences, held in double.
   ReduceFn squared_deviations[dtype_count];
+  /// A piece of it, as of a reduction. With `means`, which get the means, y is f64: what pieces are put together from.
+  using DeviationsFn = void (*)(const void* x, void* y, double* means, Size count, Size stride, Size width);
+  DeviationsFn squared_deviations_block[dtype_count];
   /// y[o, r, i] = exp(x - max) / sum exp(x - max) over r, or its logarithm x - max - log(sum exp(x - max)).
   /// A slice of -inf only, or one with a +inf or a NaN, gives NaN.
   ReduceFn softmax[int(Softmax::count)][dtype_count];
