@@ -37,7 +37,7 @@ endif()
 # xsimd 8 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
 set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
   autograd/kernels/simd/binary_transcendental.cpp autograd/kernels/simd/gemm.cpp
-  autograd/kernels/simd/logsumexp.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 # These move bits of any element type as unsigned integers of its size.
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp
