@@ -75,13 +75,12 @@ template <class T>
 Batch<T> exponential(Batch<T> x) {
   using P = Power<T>;
   using V = Batch<T>;
-  x = xsimd::max(V(P::least), x);  // x second: a NaN passes
   const V rounded = math::fma(x, V(log2_e<T>), V(P::rounding)), k = rounded - P::rounding;
   const V r = math::fma(k, V(-P::log_2_rest), math::fma(k, V(-P::log_2), x));
   V q(P::squared[0]);
   for (std::size_t i = 1; i < std::size(P::squared); ++i) q = math::fma(q, r, V(P::squared[i]));
   const V power = scaled_sixteenth(bits(rounded), k);
-  return math::fma(math::fma(q, r * r, r), power, power);
+  return xsimd::select(x < V(P::least), V(T(0)), math::fma(math::fma(q, r * r, r), power, power));
 }
 
 #else
@@ -111,7 +110,7 @@ Batch<T> split_power(Batch<T> x, Batch<T>& power) {
   const V rounded = math::fma(x, V(log2_e<T>), V(Power<T>::rounding)), k = rounded - Power<T>::rounding;
   const V exponent = xsimd::min(rounded, V(Power<T>::infinite));
   power = xsimd::bitwise_cast<V>(xsimd::bitwise_cast<Bits>(exponent) << mantissa);
-  return math::fma(x, V(log2_e<T>), -k);
+  return xsimd::fms(x, V(log2_e<T>), k);
 }
 
 template <class T>
