@@ -43,30 +43,31 @@ alignas(64) inline constexpr T sixteenths[] = {
     T(1.6817928305074291), T(1.7562521603732995), T(1.8340080864093425), T(1.9152065613971473)};
 // clang-format on
 
-inline __m512i bits(math::Floats x) { return _mm512_castps_si512(x); }
-inline __m512i bits(math::Doubles x) { return _mm512_castpd_si512(x); }
-
 /// Two to the power of t rounded down to sixteenths, which are the lowest bits of `rounded`.
-inline math::Floats scaled_sixteenth(__m512i rounded, math::Floats t) {
-  return _mm512_scalef_ps(_mm512_permutexvar_ps(rounded, _mm512_load_ps(sixteenths<float>)), t);
+inline math::Floats rounded_power(math::Floats rounded, math::Floats t) {
+  const __m512i sixteenth = _mm512_castps_si512(rounded);
+  return _mm512_scalef_ps(_mm512_permutexvar_ps(sixteenth, _mm512_load_ps(sixteenths<float>)), t);
 }
-inline math::Doubles scaled_sixteenth(__m512i rounded, math::Doubles t) {
+inline math::Doubles rounded_power(math::Doubles rounded, math::Doubles t) {
+  const __m512i sixteenth = _mm512_castpd_si512(rounded);
   const __m512d low = _mm512_load_pd(sixteenths<double>), high = _mm512_load_pd(sixteenths<double> + 8);
-  return _mm512_scalef_pd(_mm512_permutex2var_pd(low, rounded, high), t);
+  return _mm512_scalef_pd(_mm512_permutex2var_pd(low, sixteenth, high), t);
 }
 
 /// x / log 2 = f + whole sixteenths: f, and two to the power of these. At -inf f is 0, and so is the power, which is
 /// subnormal for some x: for use where these count as 0.
 inline math::Floats split_power(math::Floats x, math::Floats& power) {
   constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-  const math::Floats t = x * log2_e<float>, rounding(Power<float>::rounding);
-  power = scaled_sixteenth(bits(_mm512_add_round_ps(t, rounding, down)), t);
+  const math::Floats t = x * log2_e<float>,
+                     rounded = _mm512_add_round_ps(t, math::Floats(Power<float>::rounding), down);
+  power = rounded_power(rounded, t);
   return _mm512_reduce_ps(t, 4 << 4 | down);
 }
 inline math::Doubles split_power(math::Doubles x, math::Doubles& power) {
   constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-  const math::Doubles t = x * log2_e<double>, rounding(Power<double>::rounding);
-  power = scaled_sixteenth(bits(_mm512_add_round_pd(t, rounding, down)), t);
+  const math::Doubles t = x * log2_e<double>,
+                      rounded = _mm512_add_round_pd(t, math::Doubles(Power<double>::rounding), down);
+  power = rounded_power(rounded, t);
   return _mm512_reduce_pd(t, 4 << 4 | down);
 }
 
@@ -79,7 +80,7 @@ Batch<T> exponential(Batch<T> x) {
   const V r = math::fma(k, V(-P::log_2_rest), math::fma(k, V(-P::log_2), x));
   V q(P::squared[0]);
   for (std::size_t i = 1; i < std::size(P::squared); ++i) q = math::fma(q, r, V(P::squared[i]));
-  const V power = scaled_sixteenth(bits(rounded), k);
+  const V power = rounded_power(rounded, k);
   return xsimd::select(x < V(P::least), V(T(0)), math::fma(math::fma(q, r * r, r), power, power));
 }
 

@@ -5,18 +5,9 @@
 
 /// Softmax of a slice: its maximum, the exponentials of what lies below it and their sum, a scaling; each a pass over
 /// memory that the one before has left in the cache, but for very long slices. Its logarithm needs the sum only. A
-/// slice with +inf, or of -inf only, has inf - inf = NaN among its exponents, and so a NaN sum; a NaN is its own
-/// maximum.
+/// slice with a NaN or +inf, or of -inf only, has a NaN or inf - inf among its exponents, and so a NaN sum.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
-
-/// Sums of terms of T, in f64.
-template <class T>
-struct Sums {
-  static constexpr Size lanes = Lanes<Batch<T>>::width;
-  double sum[lanes] = {};
-  void add(Batch<T> v) { update<T>(sum, v, std::plus<>{}); }
-};
 
 /// e[i] = exp(x[i] - shift), i < n. Returns the sum.
 template <class T>
@@ -24,7 +15,7 @@ double exponentials(const T* x, T shift, T* e, Size n) {
   using V = Batch<T>;
   constexpr Size lanes = Lanes<V>::width, rows = 2, piece = rows * in_row * lanes;
   const V from(shift);
-  Sums<T> sums;
+  double sums[lanes] = {};
   for (const T* const end = x + n; x < end; x += piece, e += piece) {
     n = end - x < piece ? end - x : piece;
     V terms[rows] = {V(T(0)), V(T(0))};
@@ -42,9 +33,9 @@ double exponentials(const T* x, T shift, T* e, Size n) {
       terms[1] = terms[1] + xsimd::select(first_lanes<T>(n - i), last, V(T(0)));
       store_few(e + i, last, n - i);
     }
-    sums.add(terms[0] + terms[1]);
+    update<T>(sums, terms[0] + terms[1], std::plus<>{});
   }
-  return Held<Sum<double>, lanes>(sums.sum).merged();
+  return Held<Sum<double>, lanes>(sums).merged();
 }
 
 /// Contiguous slices. `put(n, write)` has the next n results written by write(to, i, m), elements [i, i + m) at a time.
@@ -145,7 +136,6 @@ void softmax_lanes(const T* x, T* y, Size count, Size inner) {
     V largest = read(x + j);
     for (Size r = 1; r < count; ++r) largest = Largest<T>::step(largest, read(x + r * inner + j));
     V sum(T(0));
-    Sums<T> sums;
     for (Size r = 0; r < count; ++r) {
       const V v = exponential(read(x + r * inner + j) - largest);
       write(y + r * inner + j, v);
