@@ -271,7 +271,8 @@ TEST_CASE_TEMPLATE("softmax of elements far below the largest: as exact as T, an
     const Size shapes[][3] = {{1, 1, 1},    {1, 2, 1},    {1, 33, 1},   {1, 100, 1}, {3, 3000, 1},
                               {1, 9000, 1}, {50, 9, 1},   {300, 31, 1}, {40, 17, 3}, {1, 500, 3},
                               {2, 3000, 5}, {1, 17, 999}, {1, 3, 530}};
-    for (const auto& [outer, count, inner] : shapes) {
+    for (const auto& shape : shapes) {
+      const Size outer = shape[0], count = shape[1], inner = shape[2];
       INFO("outer, count, inner: ", outer, " ", count, " ", inner);
       auto x = values<T>(outer * count * inner);
       for (std::size_t p = 0; p < x.size(); ++p)  // differences are exact
