@@ -147,7 +147,7 @@ struct ExpColumns {
   static constexpr Size folded = 128;  // narrow columns that are put side by side
   bool is_special_ = false;            // some sums are NaN
 
-  void take(const T* x, Size rows, Size stride, Size width) {
+  [[gnu::noinline]] void take(const T* x, Size rows, Size stride, Size width) {
     for (Size n; rows > 0; rows -= n, x += n * stride) {
       n = rows < in_row ? rows : in_row;
       Size j = 0;
@@ -199,10 +199,10 @@ struct ExpColumns {
     return terms;
   }
 
-  /// The shifts, of which those in `lanes_above` are new, but 0 where that is -inf. Special ones have no difference,
-  /// and their sums stay.
+  /// Apart, so that it takes no registers from the loops: the shifts, of which those in `lanes_above` are new, but 0
+  /// where that is -inf. Special ones have no difference, and their sums stay.
   template <class Mask, class Read>
-  V raised(const T* x, Size n, Size stride, Size j, Mask lanes_above, Read read) {
+  [[gnu::noinline]] V raised(const T* x, Size n, Size stride, Size j, Mask lanes_above, Read read) {
     const V from = V::load_unaligned(shift + j);
     V largest = from;
     for (Size k = 0; k < n; ++k) largest = xsimd::max(read(x + k * stride), largest);  // passes over NaN
