@@ -44,7 +44,7 @@ set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd
   PROPERTIES COMPILE_OPTIONS -fno-strict-aliasing)
 
 # One object library for each instruction set, chosen among at run time (autograd/kernels/dispatch.cpp).
-# Contraction of a*b+c is off so that all of them round alike, in f64 always.
+# Contraction of a*b+c is off so that all of them round alike, in f64 but for the exponentials of softmax and logsumexp.
 function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)

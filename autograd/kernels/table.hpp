@@ -39,7 +39,7 @@ enum class Compare { XGRAD_COMPARE_KERNELS(XGRAD_KERNEL_NAME) count };
 #undef XGRAD_KERNEL_NAME
 
 /// `norm2` is the Euclidean norm, scaled by the largest magnitude so that it neither over- nor underflows; `logsumexp`
-/// is log(sum exp(x)), shifted by the largest element likewise.
+/// is log(sum exp(x)), shifted by one of the largest elements likewise.
 enum class Reduce { sum, prod, max, min, norm2, logsumexp, count };
 enum class Softmax { softmax, log_softmax, count };
 

@@ -13,14 +13,13 @@ namespace xgrad::kernels::XGRAD_ISA {
 template <class T>
 inline constexpr T infinity = std::numeric_limits<T>::infinity();
 
-/// A sum of up to so many terms in T, which is far from rounding its last ones away.
+/// A sum of up to so many terms in T is far from rounding its last ones away.
 inline constexpr Size in_row = 16;
-/// What such a sum is at most, unless the shift is to be raised.
-inline constexpr double high = 256;
 
+/// Whether a sum of such terms is so small that their shift may stay.
 template <class T>
 auto is_low(Batch<T> terms) {
-  return terms <= Batch<T>(T(high));  // a NaN is not
+  return terms <= Batch<T>(T(256));  // a NaN is not
 }
 
 /// The largest number, whether there are NaN or not.

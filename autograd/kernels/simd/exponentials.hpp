@@ -1,7 +1,8 @@
 #pragma once
 #include <autograd/kernels/simd/math.hpp>
 
-/// Exponentials of elements, and of elements that are summed.
+/// Exponentials of elements, and of elements that are summed: the quickest of each instruction set, so that the last
+/// bits of f64 differ too.
 namespace xgrad::kernels::XGRAD_ISA {
 
 /// y[i] = log(x[i]).
