@@ -37,14 +37,14 @@ endif()
 # xsimd 8 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
 set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
   autograd/kernels/simd/binary_transcendental.cpp autograd/kernels/simd/gemm.cpp
-  autograd/kernels/simd/logsumexp_f32.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 # These move bits of any element type as unsigned integers of its size.
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp
   PROPERTIES COMPILE_OPTIONS -fno-strict-aliasing)
 
 # One object library for each instruction set, chosen among at run time (autograd/kernels/dispatch.cpp).
-# Contraction of a*b+c is off so that all of them round alike, in f64 always.
+# Contraction of a*b+c is off so that all of them round alike, in f64 but for the exponentials of softmax and logsumexp.
 function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)

@@ -71,6 +71,24 @@ bool streams(const void* y, Size bytes, const In*... operands) {
   return outgrows_caches(bytes) && (... && (y != operands));
 }
 
+template <int dtype>
+using ElementOf = std::conditional_t<dtype == int(f32), float, double>;
+
+/// The sums of squared deviations of `count` rows from those of pieces of `rows`, and from their means (Chan, Golub and
+/// LeVeque, "Algorithms for computing the sample variance", 1983). Overwrites the first piece.
+template <class T>
+void join_pieces(double* squares, double* means, Size count, Size rows, Size width, T* y) {
+  for (Size before = rows, p = width; before < count; before += rows, p += width) {
+    const double more = double(std::min(rows, count - before)), share = more / (double(before) + more);
+    for (Size i = 0; i < width; ++i) {
+      const double apart = means[p + i] - means[i];
+      squares[i] += squares[p + i] + apart * apart * (double(before) * share);
+      means[i] += apart * share;
+    }
+  }
+  for (Size i = 0; i < width; ++i) y[i] = T(squares[i] + means[i] * 0);  // a mean that is not finite makes a NaN
+}
+
 struct Parallel {
   // unary, predicate, cast
   template <class E>
@@ -127,7 +145,7 @@ struct Parallel {
   template <class E>
   static void call(const void* x, void* y, Size outer, Size count, Size inner) {
     constexpr Size size = size_of(E::dtype);
-    if constexpr (E::template is<&Table::reduce>) {
+    if constexpr (E::template is<&Table::reduce> || E::template is<&Table::squared_deviations>) {
       const Size wanted = outer * count * inner * size / grain;
       if (wanted >= 2 && count > 1 && outer < wanted) return reduce_few<E>(x, y, outer, count, inner, wanted);
     }
@@ -142,39 +160,49 @@ struct Parallel {
   }
 
   /// A reduction with fewer results in `outer` than pieces are wanted: long rows are cut into columns, long columns
-  /// into pieces whose results, in double for f32, are reduced in their turn.
+  /// into pieces that are put together.
   template <class E>
   static void reduce_few(const void* x, void* y, Size outer, Size count, Size inner, Size wanted) {
-    // Each piece of a logsumexp ends in as many logarithms as it has results.
+    constexpr bool is_variance = E::template is<&Table::squared_deviations>;
+    // Each piece of a logsumexp ends in as many logarithms as it has results, and one of a variance has two numbers.
     constexpr Size size = size_of(E::dtype), enough_columns = 1024,
-                   enough_rows = E::kind == int(Reduce::logsumexp) ? 384 : 32;
-    constexpr Size size_wide = E::dtype == int(f32) ? 8 : size;
-    const auto block = serial_->reduce_block[E::kind][E::dtype];
+                   enough_rows = is_variance                         ? 256
+                                 : E::kind == int(Reduce::logsumexp) ? 384
+                                                                     : 32;
+    const auto block = [&](Size first, void* to, double* means, Size rows, Size width) {
+      if constexpr (is_variance)
+        serial_->squared_deviations_block[E::dtype](at(x, first * size), to, means, rows, inner, width);
+      else
+        serial_->reduce_block[E::kind][E::dtype](at(x, first * size), to, rows, inner, width, means != nullptr);
+    };
     const Size pieces = divide_up(wanted, outer), tiles = std::min(pieces, inner / enough_columns);
     if (tiles > 1 && 2 * tiles >= std::min(pieces, count / enough_rows)) {
       const Size width = round_up(divide_up(inner, tiles), 64), across = divide_up(inner, width);
       run_pieces(outer * across, [&](Size i) {
         const Size o = i / across, column = i % across * width;
-        block(at(x, (o * count * inner + column) * size), at(y, (o * inner + column) * size), count, inner,
-              std::min(width, inner - column), false);
+        block(o * count * inner + column, at(y, (o * inner + column) * size), nullptr, count,
+              std::min(width, inner - column));
       });
       return;
     }
     if (count < 2 * enough_rows) return serial<E>()(x, y, outer, count, inner);
     const Size rows = std::max(enough_rows, divide_up(count, pieces)), along = divide_up(count, rows);
     static thread_local std::vector<double> parts;
-    const Size results = outer * inner;
-    if (Size(parts.size()) < (along + 1) * results) parts.resize(std::size_t((along + 1) * results));
-    double* const part = parts.data();
+    const Size results = outer * inner, all = along * results, more = is_variance ? all : results;
+    if (Size(parts.size()) < all + more) parts.resize(std::size_t(all + more));
+    double *const part = parts.data(), *const behind = part + all;
     run_pieces(outer * along, [&](Size i) {
       const Size row = i % along * rows;
-      block(at(x, (i / along * count + row) * inner * size), at(part, i * inner * size_wide),
-            std::min(rows, count - row), inner, inner, true);
+      block((i / along * count + row) * inner, part + i * inner, behind + i * inner, std::min(rows, count - row),
+            inner);
     });
-    if constexpr (E::dtype == int(f32)) {
-      double* const sums = part + along * results;
-      serial_->reduce[E::kind][int(f64)](part, sums, outer, along, inner);
-      serial_->cast[int(f64)][int(f32)](sums, y, results);
+    if constexpr (is_variance) {
+      for (Size o = 0; o < outer; ++o)
+        join_pieces(part + o * along * inner, behind + o * along * inner, count, rows, inner,
+                    static_cast<ElementOf<E::dtype>*>(y) + o * inner);
+    } else if constexpr (E::dtype == int(f32)) {
+      serial_->reduce[E::kind][int(f64)](part, behind, outer, along, inner);
+      serial_->cast[int(f64)][int(f32)](behind, y, results);
     } else {
       serial<E>()(part, y, outer, along, inner);
     }
@@ -183,6 +211,11 @@ struct Parallel {
   template <class E>  // reduce_block
   static void call(const void* x, void* y, Size count, Size stride, Size width, bool wide) {
     serial<E>()(x, y, count, stride, width, wide);
+  }
+
+  template <class E>  // squared_deviations_block
+  static void call(const void* x, void* y, double* means, Size count, Size stride, Size width) {
+    serial<E>()(x, y, means, count, stride, width);
   }
 
   template <class E>  // add_row

@@ -6,8 +6,8 @@
 /// memory is moved. Smaller ones are not, for whoever reads them next finds them in a cache.
 namespace xgrad::kernels {
 
-/// Whether what elementwise kernels, transposed copies and softmax of short slices write in this thread goes past the
-/// caches. A kernel may be called for a piece of its work, so it cannot tell by itself.
+/// Whether what elementwise kernels, transposed copies and softmax of rows write in this thread goes past the caches. A
+/// kernel may be called for a piece of its work, so it cannot tell by itself.
 extern thread_local constinit bool streaming;
 
 /// Whether that repays for a result of so many bytes.

@@ -39,7 +39,7 @@ enum class Compare { XGRAD_COMPARE_KERNELS(XGRAD_KERNEL_NAME) count };
 #undef XGRAD_KERNEL_NAME
 
 /// `norm2` is the Euclidean norm, scaled by the largest magnitude so that it neither over- nor underflows; `logsumexp`
-/// is log(sum exp(x)), shifted by the largest element likewise.
+/// is log(sum exp(x)), shifted by one of the largest elements likewise.
 enum class Reduce { sum, prod, max, min, norm2, logsumexp, count };
 enum class Softmax { softmax, log_softmax, count };
 
@@ -88,6 +88,9 @@ struct Table {
   ReduceFn centre[dtype_count];
   /// y[o, i] = sum over r of the squares of these differences, held in double.
   ReduceFn squared_deviations[dtype_count];
+  /// A piece of it, as of a reduction. With `means`, which get the means, y is f64: what pieces are put together from.
+  using DeviationsFn = void (*)(const void* x, void* y, double* means, Size count, Size stride, Size width);
+  DeviationsFn squared_deviations_block[dtype_count];
   /// y[o, r, i] = exp(x - max) / sum exp(x - max) over r, or its logarithm x - max - log(sum exp(x - max)).
   /// A slice of -inf only, or one with a +inf or a NaN, gives NaN.
   ReduceFn softmax[int(Softmax::count)][dtype_count];

@@ -15,7 +15,6 @@ void fill_reduce(Table& t);
 void fill_variance(Table& t);
 void fill_softmax(Table& t);
 void fill_logsumexp(Table& t);
-void fill_logsumexp_f32(Table& t);
 void fill_random(Table& t);
 void fill_optimisers(Table& t);
 void fill_gemm(Table& t);

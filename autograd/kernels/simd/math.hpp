@@ -44,6 +44,13 @@ inline Floats fma(Floats a, Floats b, Floats c) {
   return xsimd::fma(a, b, c);
 #endif
 }
+inline Doubles fma(Doubles a, Doubles b, Doubles c) {
+#if defined __AVX512F__
+  return _mm512_fmadd_pd(a, b, c);
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
 
 /// c - a b rounded once, or all but: what a root or a quotient lost in rounding.
 inline Floats remainder(Floats c, Floats a, Floats b) {

@@ -1,36 +1,13 @@
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/math.hpp>
 #include <autograd/kernels/simd/root.hpp>
-#if defined __SSE2__
-#include <xmmintrin.h>
-#endif
+#include <autograd/kernels/simd/subnormals.hpp>
 
 /// One pass each, in the order of operations of PyTorch 1.13's single-tensor optimisers. Scalars are formed in double
 /// and applied in the parameter's type. Choices that a whole call shares are template parameters, which keeps the
 /// loops free of branches and so SIMD.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
-
-/// While it lives, subnormal numbers count as 0, where the processor can do that. A moment whose gradients have stopped
-/// decays into that range and, for rounding, never out of it, and there an operation takes many times as long.
-class SubnormalsAreZero {
- public:
-#if defined __SSE2__
-  SubnormalsAreZero() : before_(_mm_getcsr()) {
-    _mm_setcsr(before_ | 0x8040);  // FTZ and DAZ
-    asm volatile("" : : : "memory");
-  }
-  ~SubnormalsAreZero() {
-    asm volatile("" : : : "memory");
-    _mm_setcsr(before_);
-  }
-  SubnormalsAreZero(const SubnormalsAreZero&) = delete;
-  SubnormalsAreZero& operator=(const SubnormalsAreZero&) = delete;
-
- private:
-  unsigned before_;
-#endif
-};
 
 template <bool flag>
 struct Bool {
@@ -201,6 +178,7 @@ void adagrad(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, con
   });
 }
 
+/// A moment whose gradients have stopped decays into the subnormal numbers and, for rounding, never out of them.
 template <Table::OptimiserFn pass>
 void flushed(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step) {
   const SubnormalsAreZero scope;

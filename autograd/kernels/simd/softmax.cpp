@@ -1,64 +1,168 @@
-#include <autograd/kernels/simd/accumulate.hpp>
-#include <autograd/kernels/simd/exponentials.hpp>
+#include <autograd/kernels/simd/exponential_sums.hpp>
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/outlet.hpp>
 #include <autograd/kernels/simd/turn.hpp>
 
-/// Softmax of a slice: its maximum, the exponentials of what lies below it and their sum in f64, a scaling; each a pass
-/// over memory that the one before has left in the cache, but for very long slices. A slice with +inf, or of -inf only,
-/// has inf - inf = NaN among its exponents, and so a NaN sum; a NaN is its own maximum.
+/// Softmax of a slice: its maximum, the exponentials of what lies below it and their sum, a scaling; each a pass over
+/// memory that the one before has left in the cache, but for very long slices. Its logarithm needs the sum only. A
+/// slice with a NaN or +inf, or of -inf only, has a NaN or inf - inf among its exponents, and so a NaN sum.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 
-/// A contiguous slice. The logarithm needs the exponentials' sum only: they go to a buffer, in pieces.
-template <class T, bool logarithm>
-void softmax_run(const T* x, T* y, Size count) {
-  constexpr Size piece = 1024;
-  T buffer[piece];
-  const T largest = reduce_run<Max<T>>(x, count);
-  double sum = 0;
-  for (Size i = 0, n; i < count; i += n) {
-    n = count - i < piece ? count - i : piece;
-    T* e = logarithm ? buffer : y + i;
-    exponentials(x + i, largest, e, n);
-    sum += reduce_run<Sum<T>>(e, n);
+/// e[i] = exp(x[i] - shift), i < n. Returns the sum.
+template <class T>
+double exponentials(const T* x, T shift, T* e, Size n) {
+  using V = Batch<T>;
+  constexpr Size lanes = Lanes<V>::width, rows = 2, piece = rows * in_row * lanes;
+  const V from(shift);
+  double sums[lanes] = {};
+  for (const T* const end = x + n; x < end; x += piece, e += piece) {
+    n = end - x < piece ? end - x : piece;
+    V terms[rows] = {V(T(0)), V(T(0))};
+    const auto next = [&](Size i, V v, V& sum) {
+      sum = sum + v;
+      v.store_unaligned(e + i);
+    };
+    Size i = 0;
+    for (; i + rows * lanes <= n; i += rows * lanes)
+      for (Size k = 0; k < rows; ++k)
+        next(i + k * lanes, exponential(V::load_unaligned(x + i + k * lanes) - from), terms[k]);
+    if (i + lanes <= n) next(i, exponential(V::load_unaligned(x + i) - from), terms[0]), i += lanes;
+    if (i < n) {
+      const V last = exponential(load_few(x + i, n - i) - from);
+      terms[1] = terms[1] + xsimd::select(first_lanes<T>(n - i), last, V(T(0)));
+      store_few(e + i, last, n - i);
+    }
+    update<T>(sums, terms[0] + terms[1], std::plus<>{});
   }
-  const T last = logarithm ? T(std::log(sum)) : T(1 / sum);
-  for (Size i = 0; i < count; ++i) y[i] = logarithm ? x[i] - largest - last : y[i] * last;
+  return Held<Sum<double>, lanes>(sums).merged();
+}
+
+/// Contiguous slices. `put(n, write)` has the next n results written by write(to, i, m), elements [i, i + m) at a time.
+template <class T, class Put>
+void log_softmax_run(const T* x, Size count, Put put) {
+  const ExpRun<T> all = [&] {
+    const SubnormalsAreZero scope;
+    return ExpRun<T>(x, count);
+  }();
+  const T shift = all.shift, last = shift < infinity<T> ? T(std::log(all.sum)) : std::numeric_limits<T>::quiet_NaN();
+  put(count, [=](T* to, Size i, Size m) {
+    for (Size k = 0; k < m; ++k) to[k] = x[i + k] - shift - last;
+  });
+}
+
+/// `e` holds the exponentials, and may be where the results go.
+template <class T, class Put>
+void softmax_run(const T* x, T* e, Size count, Put put) {
+  const T last = T(1 / exponentials(x, reduce_run<Largest<T>>(x, count), e, count));
+  put(count, [=](T* to, Size i, Size m) {
+    for (Size k = 0; k < m; ++k) to[k] = e[i + k] * last;
+  });
+}
+
+/// Results are streamed (kernels/stream.hpp) if so asked and if there is a place for the exponentials of a slice.
+template <class T, bool logarithm>
+void softmax_rows(const T* x, T* y, Size outer, Size count) {
+  constexpr Size most = 4096;
+  if (streaming && (logarithm || count <= most)) {
+    T e[most];
+    Outlet outlet(y);
+    const auto put = [&](Size n, auto write) {
+      outlet.put(n, sizeof(T), [&](void* to, Size i, Size m) { write(static_cast<T*>(to), i, m); });
+    };
+    for (Size o = 0; o < outer; ++o, x += count)
+      if constexpr (logarithm)
+        log_softmax_run(x, count, put);
+      else
+        softmax_run(x, e, count, put);
+    return;
+  }
+  for (Size o = 0; o < outer; ++o, x += count, y += count) {
+    const auto put = [&](Size n, auto write) { write(y, 0, n); };
+    if constexpr (logarithm)
+      log_softmax_run(x, count, put);
+    else
+      softmax_run(x, y, count, put);
+  }
 }
 
 constexpr Size tile = 512;
 
 /// Slices that lie across the rows of a (count, inner) matrix, one tile of columns at a time. y's rows are as far apart
 /// as x's.
-template <class T, bool logarithm>
-void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
-  T largest[tile], last[tile], buffer[tile];
-  double sums[tile];
-  reduce_columns<Max<T>>(largest, x, count, inner, width);
-  for (Size j = 0; j < width; ++j) sums[j] = 0;
-  for (Size r = 0; r < count; ++r) {
-    T* e = logarithm ? buffer : y + r * inner;
-    exponentials(x + r * inner, largest, e, width);
-    take_rows<1, Sum<T>>(sums, e, 1, width, width);
-  }
-  if (logarithm) logarithms(sums, sums, width);
-  for (Size j = 0; j < width; ++j) last[j] = T(logarithm ? sums[j] : 1 / sums[j]);
-  for (Size r = 0; r < count; ++r) {
-    const T* in = x + r * inner;
-    T* out = y + r * inner;
-    for (Size j = 0; j < width; ++j) out[j] = logarithm ? in[j] - largest[j] - last[j] : out[j] * last[j];
-  }
+template <class T>
+void log_softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
+  ExpColumns<T> all(x, count, inner, width);
+  T last[tile];
+  logarithms(all.sum, all.sum, width);
+  for (Size j = 0; j < width; ++j) last[j] = T(all.sum[j]);
+  for (Size r = 0; r < count; ++r, x += inner, y += inner)
+    for (Size j = 0; j < width; ++j) y[j] = x[j] - all.shift[j] - last[j];
 }
 
-/// Slices too short to fill the lanes: side by side, and back; streamed (kernels/stream.hpp) if so asked, which longer
-/// ones are not, as arithmetic takes them longer than memory does.
+template <class T>
+void softmax_columns(const T* x, T* y, Size count, Size inner, Size width) {
+  using V = Batch<T>;
+  constexpr Size lanes = Lanes<V>::width;
+  T largest[tile], last[tile];
+  double sums[tile] = {};
+  reduce_columns<Largest<T>>(largest, x, count, inner, width);
+  for (Size r = 0; r < count; ++r) {
+    const T* in = x + r * inner;
+    T* e = y + r * inner;
+    Size j = 0;
+    for (; j + lanes <= width; j += lanes) {
+      const V v = exponential(V::load_unaligned(in + j) - V::load_unaligned(largest + j));
+      v.store_unaligned(e + j);
+      update<T>(sums + j, v, std::plus<>{});
+    }
+    if (const Size few = width - j; few > 0) {
+      const V v = exponential(load_few(in + j, few) - load_few(largest + j, few));
+      store_few(e + j, v, few);
+      update<T>(sums + j, v, std::plus<>{});
+    }
+  }
+  for (Size j = 0; j < width; ++j) last[j] = T(1 / sums[j]);
+  for (Size r = 0; r < count; ++r, y += inner)
+    for (Size j = 0; j < width; ++j) y[j] *= last[j];
+}
+
+/// Short slices, which have been laid side by side: as many at a time as there are lanes.
+template <class T>
+void softmax_lanes(const T* x, T* y, Size count, Size inner) {
+  using V = Batch<T>;
+  constexpr Size lanes = Lanes<V>::width;
+  const auto some = [=](Size j, auto read, auto write) {
+    V largest = read(x + j);
+    for (Size r = 1; r < count; ++r) largest = Largest<T>::step(largest, read(x + r * inner + j));
+    V sum(T(0));
+    for (Size r = 0; r < count; ++r) {
+      const V v = exponential(read(x + r * inner + j) - largest);
+      write(y + r * inner + j, v);
+      sum = sum + v;
+    }
+    const V last = V(T(1)) / sum;
+    for (Size r = 0; r < count; ++r) write(y + r * inner + j, read(y + r * inner + j) * last);
+  };
+  Size j = 0;
+  for (; j + lanes <= inner; j += lanes)
+    some(
+        j, [](const T* p) { return V::load_unaligned(p); }, [](T* p, V v) { v.store_unaligned(p); });
+  if (const Size few = inner - j; few > 0)
+    some(
+        j, [few](const T* p) { return load_few(p, few); }, [few](T* p, V v) { store_few(p, v, few); });
+}
+
+/// Slices too short to fill the lanes: side by side, and back; streamed if so asked.
 template <class T, bool logarithm>
 void softmax_short(const T* x, T* y, Size outer, Size count, Size inner) {
   T to[side_by_side<T>];
   alignas(line) T turned[side_by_side<T>];
   for_each_group(x, outer, count, inner, tile, [&](const T* columns, Size first, Size n) {
-    softmax_columns<T, logarithm>(columns, to, count, n * inner, n * inner);
+    if constexpr (logarithm)
+      log_softmax_columns(columns, to, count, n * inner, n * inner);
+    else
+      softmax_lanes(columns, to, count, n * inner);
     T* const back = streaming ? turned : y + first * count * inner;
     if (inner == 1) {
       turn(to, n, back, count, count, n);
@@ -77,22 +181,29 @@ void softmax(const void* from, void* to, Size outer, Size count, Size inner) {
   T* y = static_cast<T*>(to);
   if (outer == 0 || count == 0 || inner == 0) return;
   if (is_short(outer, count, inner)) return softmax_short<T, logarithm>(x, y, outer, count, inner);
-  if (inner == 1) {
-    for (Size o = 0; o < outer; ++o, x += count, y += count) softmax_run<T, logarithm>(x, y, count);
-    return;
+  if (inner == 1) return softmax_rows<T, logarithm>(x, y, outer, count);
+  for (Size o = 0; o < outer; ++o, x += count * inner, y += count * inner) {
+    for (Size i = 0; i < inner; i += tile) {
+      const Size width = inner - i < tile ? inner - i : tile;
+      if constexpr (logarithm)
+        log_softmax_columns(x + i, y + i, count, inner, width);
+      else
+        softmax_columns(x + i, y + i, count, inner, width);
+    }
   }
-  for (Size o = 0; o < outer; ++o, x += count * inner, y += count * inner)
-    for (Size i = 0; i < inner; i += tile)
-      softmax_columns<T, logarithm>(x + i, y + i, count, inner, inner - i < tile ? inner - i : tile);
+}
+
+template <class T>
+void fill(Table& t, Dtype d) {
+  t.softmax[int(Softmax::softmax)][int(d)] = softmax<T, false>;
+  t.softmax[int(Softmax::log_softmax)][int(d)] = softmax<T, true>;
 }
 
 }  // namespace
 
 void fill_softmax(Table& t) {
-  t.softmax[int(Softmax::softmax)][int(f32)] = softmax<float, false>;
-  t.softmax[int(Softmax::softmax)][int(f64)] = softmax<double, false>;
-  t.softmax[int(Softmax::log_softmax)][int(f32)] = softmax<float, true>;
-  t.softmax[int(Softmax::log_softmax)][int(f64)] = softmax<double, true>;
+  fill<float>(t, f32);
+  fill<double>(t, f64);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -18,7 +18,6 @@ const Table& table() {
     fill_variance(t);
     fill_softmax(t);
     fill_logsumexp(t);
-    fill_logsumexp_f32(t);
     fill_random(t);
     fill_optimisers(t);
     fill_gemm(t);

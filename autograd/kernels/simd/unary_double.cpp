@@ -12,10 +12,6 @@ void fill_double(Table& t) {
   set<V>(t, K::silu, f64, [](V x) { return math::silu(x); });
 }
 
-void exponentials(const double* x, double shift, double* y, Size n) { shifted_exponentials<true>(x, &shift, y, n); }
-void exponentials(const double* x, const double* shift, double* y, Size n) {
-  shifted_exponentials<false>(x, shift, y, n);
-}
 void logarithms(const double* x, double* y, Size n) {
   map<Batch<double>, double, decltype([](Batch<double> v) { return math::log(v); })>(x, y, n);
 }

@@ -1,5 +1,4 @@
 #include <autograd/kernels/simd/elementwise.hpp>
-#include <autograd/kernels/simd/exponentials.hpp>
 #include <autograd/kernels/simd/hyperbolic.hpp>
 #include <autograd/kernels/simd/inverse_trigonometric.hpp>
 #include <autograd/kernels/simd/trigonometric.hpp>
@@ -23,8 +22,5 @@ void fill_transcendental(Table& t) {
   batched_f32(t, K::sinh, [](auto x) { return math::sinh(x); });
   batched_f32(t, K::cosh, [](auto x) { return math::cosh(x); });
 }
-
-void exponentials(const float* x, float shift, float* y, Size n) { shifted_exponentials<true>(x, &shift, y, n); }
-void exponentials(const float* x, const float* shift, float* y, Size n) { shifted_exponentials<false>(x, shift, y, n); }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

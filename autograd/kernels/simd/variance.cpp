@@ -76,7 +76,7 @@ Deviations<double> deviations(const T* x, Size n, double shift) {
 /// From the mean of the first few of count > 0 elements, a piece of four times as many; from then on pieces of up to
 /// four times as many as came before.
 template <class T>
-double run(const T* x, Size count) {
+Moments<double> run(const T* x, Size count) {
   constexpr Size few = 32, most = 4096;
   const auto limited = [](Size n, Size limit) { return n < limit ? n : limit; };
   Size n = limited(few, count);
@@ -87,7 +87,7 @@ double run(const T* x, Size count) {
     all.take(deviations(x + i, n, all.mean), 1 / double(i + n));
     i += n;
   }
-  return all.result();
+  return all;
 }
 
 constexpr Size tile = 1024;
@@ -129,7 +129,7 @@ struct Columns {
     count *= double(together);
   }
 
-  double result(Size j) const { return Moments<double>{mean[j], squares[j]}.result(); }
+  Moments<double> operator[](Size j) const { return {mean[j], squares[j]}; }
 
  private:
   /// The columns from j on after n more rows.
@@ -148,15 +148,25 @@ struct Columns {
   }
 };
 
-template <class T>
-void columns(const T* x, T* y, Size count, Size stride, Size width) {
+/// Calls put(j, moments) for each column j < width <= tile.
+template <class T, class Put>
+void columns(const T* x, Size count, Size stride, Size width, Put put) {
   const Size together = rows_together(count, stride, width, 128, 32), rows = count / together,
              filled = together * width;
   Columns all(x, filled);
   all.take(x, rows, together * stride, filled);
   all.fold(together, width);
   all.take(x + rows * filled, count - rows * together, stride, width);
-  for (Size j = 0; j < width; ++j) y[j] = T(all.result(j));
+  for (Size j = 0; j < width; ++j) put(j, all[j]);
+}
+
+/// The same for any width.
+template <class T, class Put>
+void slices(const T* x, Size count, Size stride, Size width, Put put) {
+  if (width == 1 && stride == 1) return put(Size(0), run(x, count));
+  for (Size i = 0; i < width; i += tile)
+    columns(x + i, count, stride, width - i < tile ? width - i : tile,
+            [&](Size j, const Moments<double>& all) { put(i + j, all); });
 }
 
 template <class T>
@@ -167,24 +177,38 @@ void squared_deviations(const void* from, void* to, Size outer, Size count, Size
     for (Size i = 0; i < outer * inner; ++i) y[i] = 0;
     return;
   }
+  const auto put = [&](Size j, const Moments<double>& all) { y[j] = T(all.result()); };
   if (is_short(outer, count, inner))
-    return for_each_group(x, outer, count, inner, tile, [&](const T* group, Size first, Size n) {
-      columns(group, y + first * inner, count, n * inner, n * inner);
+    return for_each_group(x, outer, count, inner, tile, [&](const T* group, Size, Size n) {
+      columns(group, count, n * inner, n * inner, put);
+      y += n * inner;
     });
-  for (Size o = 0; o < outer; ++o, x += count * inner, y += inner) {
-    if (inner == 1) {
-      *y = T(run(x, count));
+  for (Size o = 0; o < outer; ++o, x += count * inner, y += inner) slices(x, count, inner, inner, put);
+}
+
+template <class T>
+void squared_deviations_block(const void* from, void* to, double* means, Size count, Size stride, Size width) {
+  slices(static_cast<const T*>(from), count, stride, width, [&](Size j, const Moments<double>& all) {
+    if (means) {
+      static_cast<double*>(to)[j] = all.squares;
+      means[j] = all.mean;
     } else {
-      for (Size i = 0; i < inner; i += tile) columns(x + i, y + i, count, inner, inner - i < tile ? inner - i : tile);
+      static_cast<T*>(to)[j] = T(all.result());
     }
-  }
+  });
+}
+
+template <class T>
+void fill(Table& t, Dtype d) {
+  t.squared_deviations[int(d)] = squared_deviations<T>;
+  t.squared_deviations_block[int(d)] = squared_deviations_block<T>;
 }
 
 }  // namespace
 
 void fill_variance(Table& t) {
-  t.squared_deviations[int(f32)] = squared_deviations<float>;
-  t.squared_deviations[int(f64)] = squared_deviations<double>;
+  fill<float>(t, f32);
+  fill<double>(t, f64);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA
