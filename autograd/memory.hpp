@@ -63,7 +63,7 @@ struct PoolAllocator {
 
 namespace detail {
 /// counter += change, and what it was before. Where the C library knows that the process has one thread, nothing need
-/// be locked: an op changes some ten counters, and each lock is a wait.
+/// be locked, which small ops notice.
 inline std::uint32_t add(std::atomic<std::uint32_t>& counter, std::uint32_t change, std::memory_order order) noexcept {
 #if __has_include(<sys/single_threaded.h>)
   if (__libc_single_threaded) {
