@@ -21,8 +21,8 @@ class Blocks {
 
   Blocks(const Gemm& shape, Size wanted) : shape_(shape) {
     if (wanted < 2) return;
-    // The other operand is copied once a block; a transposed B costs most. Narrow products wait for
-    // memory and gain nothing from blocks.
+    // The other operand is copied once a block; a transposed B costs most. Narrow products wait for memory and gain
+    // nothing from blocks.
     constexpr Size narrow = 8;
     const Size rows = shape.n < narrow ? 1 : std::min(wanted, shape.m / (shape.transpose_b ? 256 : 64));
     const Size columns = shape.m < narrow ? 1 : std::min(wanted, shape.n / 256);

@@ -55,21 +55,20 @@ inline math::Doubles rounded_power(math::Doubles rounded, math::Doubles t) {
   return _mm512_scalef_pd(_mm512_permutex2var_pd(low, sixteenth, high), t);
 }
 
+inline constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+/// a + b rounded down, and what t is above whole sixteenths.
+inline math::Floats sum_down(math::Floats a, math::Floats b) { return _mm512_add_round_ps(a, b, down); }
+inline math::Doubles sum_down(math::Doubles a, math::Doubles b) { return _mm512_add_round_pd(a, b, down); }
+inline math::Floats above_sixteenths(math::Floats t) { return _mm512_reduce_ps(t, 4 << 4 | down); }
+inline math::Doubles above_sixteenths(math::Doubles t) { return _mm512_reduce_pd(t, 4 << 4 | down); }
+
 /// x / log 2 = f + whole sixteenths: f, and two to the power of these. At -inf f is 0, and so is the power, which is
 /// subnormal for some x: for use where these count as 0.
-inline math::Floats split_power(math::Floats x, math::Floats& power) {
-  constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-  const math::Floats t = x * log2_e<float>,
-                     rounded = _mm512_add_round_ps(t, math::Floats(Power<float>::rounding), down);
-  power = rounded_power(rounded, t);
-  return _mm512_reduce_ps(t, 4 << 4 | down);
-}
-inline math::Doubles split_power(math::Doubles x, math::Doubles& power) {
-  constexpr int down = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
-  const math::Doubles t = x * log2_e<double>,
-                      rounded = _mm512_add_round_pd(t, math::Doubles(Power<double>::rounding), down);
-  power = rounded_power(rounded, t);
-  return _mm512_reduce_pd(t, 4 << 4 | down);
+template <class T>
+Batch<T> split_power(Batch<T> x, Batch<T>& power) {
+  const Batch<T> t = x * log2_e<T>;
+  power = rounded_power(sum_down(t, Batch<T>(Power<T>::rounding)), t);
+  return above_sixteenths(t);
 }
 
 /// exp(x) = 2^k (1 + r + r^2 q(r)) with |r| <= log(2) / 32, to within 1 ulp, for x <= 0.

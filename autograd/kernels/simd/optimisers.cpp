@@ -1,3 +1,4 @@
+#include <autograd/kernels/simd/accumulate.hpp>
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/math.hpp>
 #include <autograd/kernels/simd/root.hpp>
@@ -64,13 +65,16 @@ void for_each_batch(Size n, Step step) {
   if (i < n) step(At<T, false>{i, n - i});
 }
 
-/// a b + c, for f64 always rounded twice.
+/// a b + c, for f64 rounded twice, as all instruction sets can.
 inline Batch<float> multiply_add(Batch<float> a, Batch<float> b, Batch<float> c) { return math::fma(a, b, c); }
 inline Batch<double> multiply_add(Batch<double> a, Batch<double> b, Batch<double> c) { return a * b + c; }
 
-/// What a quotient is divided by, to within an ulp or two: one of root and quotient keeps the divider busy enough.
-inline Batch<float> root(Batch<float> x) { return math::fast_sqrt(x); }
-inline Batch<double> root(Batch<double> x) { return math::sqrt(x); }
+/// The gradient, with p's decay if there is one.
+template <bool decays, class T, bool whole>
+Batch<T> gradient(const Arrays<T>& a, At<T, whole> at, Batch<T> decay, Batch<T> p) {
+  const Batch<T> g = at.load(a.g);
+  return decays ? multiply_add(decay, p, g) : g;
+}
 
 template <class T>
 void sgd(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
@@ -78,19 +82,16 @@ void sgd(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const O
   const Arrays<T> a(p_, g_, m_, v_, w_);
   const V minus_lr(T(-step.lr)), decay(T(step.weight_decay)), momentum(T(step.momentum)), fresh(T(1 - step.dampening));
   choose(step.weight_decay != 0, [&](auto decays) {
-    const auto gradient = [&](auto at, V p) {
-      return decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
-    };
     if (!a.m) {
       for_each_batch<T>(n, [&](auto at) {
         const V p = at.load(a.p);
-        at.store(a.p, multiply_add(minus_lr, gradient(at, p), p));
+        at.store(a.p, multiply_add(minus_lr, gradient<decltype(decays)::value>(a, at, decay, p), p));
       });
       return;
     }
     choose(step.first, step.nesterov, [&](auto first, auto nesterov) {
       for_each_batch<T>(n, [&](auto at) {
-        const V p = at.load(a.p), g = gradient(at, p);
+        const V p = at.load(a.p), g = gradient<decltype(decays)::value>(a, at, decay, p);
         const V m = decltype(first)::value ? g : multiply_add(momentum, at.load(a.m), fresh * g);
         at.store(a.m, m);
         at.store(a.p, multiply_add(minus_lr, decltype(nesterov)::value ? multiply_add(momentum, m, g) : m, p));
@@ -110,18 +111,17 @@ void adam(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const 
   choose(step.weight_decay != 0 && !step.decoupled, step.amsgrad, [&](auto decays, auto amsgrad) {
     for_each_batch<T>(n, [&](auto at) {
       const V p = at.load(a.p) * shrink;
-      const V g = decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
+      const V g = gradient<decltype(decays)::value>(a, at, decay, p);
       const V m = multiply_add(beta1, at.load(a.m), fresh1 * g);
       const V v = multiply_add(beta2, at.load(a.v), fresh2 * g * g);
       V second = v;
       if constexpr (decltype(amsgrad)::value) {
-        const V largest = at.load(a.w);
-        second = xsimd::select(v > largest, v, xsimd::select(v == v, largest, v));
+        second = Max<T>::step(at.load(a.w), v);
         at.store(a.w, second);
       }
       at.store(a.m, m);
       at.store(a.v, v);
-      at.store(a.p, p - rate1 * m / multiply_add(root(second), rate2, eps));
+      at.store(a.p, p - rate1 * m / multiply_add(math::fast_sqrt(second), rate2, eps));
     });
   });
 }
@@ -137,7 +137,7 @@ void rmsprop(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, con
     choose(a.m != nullptr, step.centred, [&](auto moves, auto centred) {
       for_each_batch<T>(n, [&](auto at) {
         const V p = at.load(a.p);
-        const V g = decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
+        const V g = gradient<decltype(decays)::value>(a, at, decay, p);
         const V v = multiply_add(alpha, at.load(a.v), fresh * g * g);
         at.store(a.v, v);
         V variance = v;
@@ -148,7 +148,7 @@ void rmsprop(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, con
           // Rounding can take it below 0 where gradients are constant.
           variance = xsimd::select(variance < V(T(0)), V(T(0)), variance);
         }
-        const V scale = root(variance) + eps;
+        const V scale = math::fast_sqrt(variance) + eps;
         if constexpr (decltype(moves)::value) {
           const V m = momentum * at.load(a.m) + g / scale;
           at.store(a.m, m);
@@ -170,10 +170,10 @@ void adagrad(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, con
   choose(step.weight_decay != 0, [&](auto decays) {
     for_each_batch<T>(n, [&](auto at) {
       const V p = at.load(a.p);
-      const V g = decltype(decays)::value ? multiply_add(decay, p, at.load(a.g)) : at.load(a.g);
+      const V g = gradient<decltype(decays)::value>(a, at, decay, p);
       const V v = multiply_add(g, g, at.load(a.v));
       at.store(a.v, v);
-      at.store(a.p, p - lr * g / (root(v) + eps));
+      at.store(a.p, p - lr * g / (math::fast_sqrt(v) + eps));
     });
   });
 }

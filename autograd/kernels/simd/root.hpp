@@ -5,18 +5,6 @@
 /// well enough for few corrections.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
-/// To within 1 ulp; a subnormal number counts as its own root.
-inline Batch<float> fast_sqrt(Batch<float> x) {
-#if defined __AVX512F__
-  const __mmask16 has_reciprocal = _knot_mask16(_mm512_fpclass_ps_mask(x, 0x2E));  // not 0, inf or subnormal
-  const __m512 y = _mm512_rsqrt14_ps(x);
-  const __m512 s = _mm512_mask_mul_ps(x, has_reciprocal, x, y), half = _mm512_set1_ps(0.5f);
-  return _mm512_mask_fmadd_ps(s, has_reciprocal, _mm512_fnmadd_ps(s, _mm512_mul_ps(y, half), half), s);
-#else
-  return xsimd::sqrt(x);
-#endif
-}
-
 inline Batch<float> sqrt(Batch<float> x) { return xsimd::sqrt(x); }
 /// Correctly rounded. Two steps take s to within 0.51 ulp of the root and h, half its reciprocal, to 2^-52. What s
 /// lacks is d h, where d = x - s s is exact: the sum that is rounded last is wrong by less than 2^-52 ulp. Only where x
@@ -40,6 +28,19 @@ inline Batch<double> sqrt(Batch<double> x) {
   return _mm512_fmadd_pd(_mm512_fnmadd_pd(s, s, x), h, s);
 #else
   return xsimd::sqrt(x);
+#endif
+}
+
+/// To within 1 ulp, for where a quotient keeps the divider busy enough; a subnormal f32 counts as its own root.
+inline Batch<double> fast_sqrt(Batch<double> x) { return math::sqrt(x); }
+inline Batch<float> fast_sqrt(Batch<float> x) {
+#if defined __AVX512F__
+  const __mmask16 has_reciprocal = _knot_mask16(_mm512_fpclass_ps_mask(x, 0x2E));  // not 0, inf or subnormal
+  const __m512 y = _mm512_rsqrt14_ps(x);
+  const __m512 s = _mm512_mask_mul_ps(x, has_reciprocal, x, y), half = _mm512_set1_ps(0.5f);
+  return _mm512_mask_fmadd_ps(s, has_reciprocal, _mm512_fnmadd_ps(s, _mm512_mul_ps(y, half), half), s);
+#else
+  return math::sqrt(x);
 #endif
 }
 
