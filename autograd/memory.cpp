@@ -23,11 +23,12 @@ constexpr bool pooled = true;
 thread_local constinit Pool* current_pool = nullptr;
 thread_local constinit bool thread_is_ending = false;
 
+// Ends the pool with its thread. The pool itself is no thread's variable: the room for those is short where a program
+// loads the library while it runs.
 struct PoolOwner {
-  Pool pool;
-  PoolOwner() { current_pool = &pool; }
+  PoolOwner() { current_pool = new Pool; }
   ~PoolOwner() {
-    current_pool = nullptr;
+    delete std::exchange(current_pool, nullptr);
     thread_is_ending = true;
   }
 };

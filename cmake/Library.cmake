@@ -24,8 +24,9 @@ target_include_directories(xgrad PUBLIC
 set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
 # The engine moves small structs whose fields were stored one by one a moment before. Copied in vectors they would not be
 # forwarded from the processor's store buffer.
-# Nor does anybody replace one of its functions at run time, so that calls among them may be inlined.
-target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition)
+# Nor does anybody replace one of its functions at run time, so that calls among them may be inlined. What each thread
+# has of its own is found without a call, as in a program that has not loaded the library while running.
+target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
   ZLIB::ZLIB OpenMP::OpenMP_CXX)
 if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)

@@ -89,6 +89,13 @@ void join_pieces(double* squares, double* means, Size count, Size rows, Size wid
   for (Size i = 0; i < width; ++i) y[i] = T(squares[i] + means[i] * 0);  // a mean that is not finite makes a NaN
 }
 
+/// Room for the results of pieces, until the thread asks again.
+double* room(Size count) {
+  static thread_local std::vector<double> numbers;
+  if (Size(numbers.size()) < count) numbers.resize(std::size_t(count));
+  return numbers.data();
+}
+
 struct Parallel {
   // unary, predicate, cast
   template <class E>
@@ -187,10 +194,8 @@ struct Parallel {
     }
     if (count < 2 * enough_rows) return serial<E>()(x, y, outer, count, inner);
     const Size rows = std::max(enough_rows, divide_up(count, pieces)), along = divide_up(count, rows);
-    static thread_local std::vector<double> parts;
-    const Size results = outer * inner, all = along * results, more = is_variance ? all : results;
-    if (Size(parts.size()) < all + more) parts.resize(std::size_t(all + more));
-    double *const part = parts.data(), *const behind = part + all;
+    const Size results = outer * inner, all = along * results;
+    double *const part = room(all + (is_variance ? all : results)), *const behind = part + all;
     run_pieces(outer * along, [&](Size i) {
       const Size row = i % along * rows;
       block((i / along * count + row) * inner, part + i * inner, behind + i * inner, std::min(rows, count - row),
