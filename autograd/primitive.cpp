@@ -33,10 +33,11 @@ Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
   return shape;
 }
 
-[[noreturn, gnu::noinline]] void fail_overwritten(const Tensor& t) {
+std::uint64_t written(const Tensor& t) { return t.array().storage()->written.load(std::memory_order_relaxed); }
+
+[[noreturn]] void fail_overwritten(const Tensor& t) {
   fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
-                   " needs was overwritten after it was recorded (it is at version ",
-                   t.array().storage()->written.load(std::memory_order_relaxed), ", expected at most ",
+                   " needs was overwritten after it was recorded (it is at version ", written(t), ", expected at most ",
                    differentiating->recorded, "); call backward before assign or step, or record the op again");
 }
 
@@ -84,9 +85,10 @@ thread_local constinit bool detail::GradMode::enabled_ = true;
 detail::Differentiating::Differentiating(const Node* node) : before_(differentiating) { differentiating = node; }
 detail::Differentiating::~Differentiating() { differentiating = before_; }
 
-void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
-  const bool captured = recording::active();
-  const std::uint64_t last_valid = differentiating ? differentiating->recorded : std::uint64_t(-1);
+namespace {
+
+/// check_inputs, one by one.
+[[gnu::noinline, gnu::cold]] void examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
   for (std::size_t i = 0; i < count; ++i) {
     if (inputs[i].is_number()) {
       if (allow_numbers) continue;
@@ -95,9 +97,21 @@ void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_num
     const Tensor& t = inputs[i].tensor();
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
-    if (captured) recording::keep(t);
-    if (t.array().storage()->written.load(std::memory_order_relaxed) > last_valid) fail_overwritten(t);
+    recording::keep(t);
+    if (differentiating && written(t) > differentiating->recorded) fail_overwritten(t);
   }
+}
+
+}  // namespace
+
+void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
+  const std::uint64_t last_valid = differentiating ? differentiating->recorded : std::uint64_t(-1);
+  bool fine = !recording::active();
+  for (std::size_t i = 0; i < count; ++i)
+    fine &= inputs[i].is_number() ? allow_numbers
+                                  : inputs[i].tensor().defined() && written(inputs[i].tensor()) <= last_valid;
+  if (!fine) [[unlikely]]
+    examine_inputs(inputs, count, allow_numbers);
 }
 
 thread_local constinit Observing* Observing::current_ = nullptr;
