@@ -100,17 +100,20 @@ void dots(const Gemm& s, const T* a, const T* b, T* c) {
 
 /// C = A B or C += A B for one that is neither empty nor a column, block by block.
 template <class T>
-void product(Gemm s, const T* a, const T* b, T* c) {
+void product(Gemm& s, const T* a, const T* b, T* c) {
+  // A vector is its own transpose.
+  if (s.transpose_a && s.m == 1 && s.lda == 1) s.transpose_a = false, s.lda = s.k;
+  if (s.transpose_b && s.k == 1 && s.ldb == 1) s.transpose_b = false, s.ldb = s.n;
   const bool by_dots = s.m <= few_rows && s.transpose_b;
-  if (by_dots && s.transpose_a && s.m == 1 && s.lda == 1) s.transpose_a = false, s.lda = s.k;
   const Size n = by_dots ? s.n : block_columns<T>, k = s.transpose_a ? transposed_depth : by_dots ? s.k : depth;
+  const auto run = by_dots ? dots<T> : s.transpose_a ? block<T, true> : block<T, false>;
+  if (s.k <= k && s.n <= n) return run(s, a, b, c);
   Gemm part = s;
   for (Size p = 0; p < s.k; p += k, part.accumulate = true) {
     part.k = s.k - p < k ? s.k - p : k;
     const T* const from_a = a + (s.transpose_a ? p * s.lda : p);
     for (Size j = 0; j < s.n; j += n) {
       part.n = s.n - j < n ? s.n - j : n;
-      const auto run = by_dots ? dots<T> : s.transpose_a ? block<T, true> : block<T, false>;
       run(part, from_a, b + (s.transpose_b ? j * s.ldb + p : p * s.ldb + j), c + j);
     }
   }
@@ -120,8 +123,9 @@ template <class T>
 void gemm(const Gemm& shape, const void* a_, const void* b_, void* c_) {
   const T *a = static_cast<const T*>(a_), *b = static_cast<const T*>(b_);
   T* c = static_cast<T*>(c_);
-  Gemm s = shape;
-  s.lda = shape.row_a(), s.ldb = shape.row_b(), s.ldc = shape.row_c();
+  // Field by field: a processor waits when it loads at once what was just stored in parts.
+  Gemm s{shape.transpose_a, shape.transpose_b, shape.accumulate, shape.m,      shape.n,
+         shape.k,           shape.row_a(),     shape.row_b(),    shape.row_c()};
   if (s.m == 0 || s.n == 0) return;
   if (s.k == 0) {
     for (Size i = 0; i < s.m && !s.accumulate; ++i)
@@ -130,8 +134,10 @@ void gemm(const Gemm& shape, const void* a_, const void* b_, void* c_) {
   }
   if constexpr (sizeof(T) == 4)
     if (library_product(s, a, b, c)) return;
-  if (s.n == 1 && s.ldc == 1)  // a column is a row of the transposed product
-    return product({!s.transpose_b, !s.transpose_a, s.accumulate, 1, s.m, s.k, s.ldb, s.lda, s.m}, b, a, c);
+  if (s.n == 1 && s.ldc == 1) {  // a column is a row of the transposed product
+    Gemm row{!s.transpose_b, !s.transpose_a, s.accumulate, 1, s.m, s.k, s.ldb, s.lda, s.m};
+    return product(row, b, a, c);
+  }
   product(s, a, b, c);
 }
 
