@@ -46,17 +46,42 @@ Tensor from_probabilities(const Operand& p, const Operand& t) {
       [p](const Tensor& g) { return g * (maximum(log(1 - p), -100) - maximum(log(p), -100)); });
 }
 
+template <class T>
+void residuals(const T* p, const T* t, const T* g, double count, T* y, std::int64_t n) {
+  const T share = static_cast<T>(static_cast<double>(*g) / count);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = (p[i] - t[i]) * share;
+}
+
+/// (p - t) g / count for a 0-d g: what the mean of bce_with_logits(z, t) sends to z, where p = sigmoid(z).
+Tensor residual_mean(const Tensor& p, const Tensor& t, const Tensor& g, double count) {
+  return primitive(
+      "bce_with_logits_grad", {p, t, g},
+      [&] {
+        Array y(p.dtype(), p.shape());
+        if (p.dtype() == f32) {
+          recording::repeat(residuals<float>, p.data<float>(), t.data<float>(), g.data<float>(), count, y.data<float>(),
+                            p.size());
+        } else {
+          recording::repeat(residuals<double>, p.data<double>(), t.data<double>(), g.data<double>(), count,
+                            y.data<double>(), p.size());
+        }
+        return y;
+      },
+      [g, count](const Tensor& h) { return h * (g / count); }, [g, count](const Tensor& h) { return h * (-g / count); },
+      [p, t, count](const Tensor& h) { return sum(h * (p - t)) / count; });
+}
+
 /// The mean of bce_with_logits(z, t), as one node. `p` is sigmoid(z) where that has been computed, or undefined.
 Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
   const auto count = static_cast<double>(z.size());
   const auto forward = [&] {
-    const NoGrad guard;
-    return mean(bce_with_logits(z, t)).array();
+    const Input pair[] = {z, t};
+    return mean(Tensor(xgrad::detail::elementwise_forward(pair, kernels::Binary::bce_with_logits))).array();
   };
   return primitive(
       "bce_with_logits", {z, t}, forward,
       [given = p.defined(), known = p.defined() ? p : z, t = t.tensor(), count](const Tensor& g) {
-        return ((given ? known : sigmoid(known)) - t) * (g / count);
+        return residual_mean(given ? known : sigmoid(known), t, g, count);
       },
       [z, count](const Tensor& g) { return z * (-g / count); });
 }
