@@ -19,6 +19,7 @@ void check_fits(const Number& n, Dtype dtype, const OpScope& scope) {
 }
 
 void fill(const Array& array, const Number& value) {
+  if (array.size() == 1 && !recording::active()) return value.store(array.dtype(), array.data());
   alignas(8) std::byte one[8];
   value.store(array.dtype(), one);
   const auto loop = kernels::Loop<2>::row(array.size(), 1, 0);

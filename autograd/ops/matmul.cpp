@@ -177,6 +177,7 @@ Array affine(const Tensor& x, const Tensor& w, const Tensor& b) {
 
 /// sum(g, {0}), which looks at axes for as long as a small sum takes.
 Tensor sum_rows(const Tensor& g) {
+  if (g.shape()[0] == 1) return squeeze(g, 0);
   const auto forward = [&g] {
     Array y(g.dtype(), {g.shape()[1]});
     const auto kernel = kernels::table().reduce[int(kernels::Reduce::sum)][int(g.dtype())];
