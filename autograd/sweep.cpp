@@ -95,12 +95,14 @@ class Sweep::Visit {
 Sweep::~Sweep() {
   for (const auto& [node, g] : elsewhere_)
     if (!node->is_leaf) const_cast<Node*>(node)->guests.fetch_sub(1);
-  while (next_ || !heap_.empty()) {
-    const Ref<Node> node = pop();
-    if (!owns(*node)) continue;
-    node->pending = Tensor();
-    node->owner.store(0, std::memory_order_release);
-  }
+  const auto forget = [this](Node& node) {
+    if (!owns(node)) return;
+    node.pending = Tensor();
+    node.owner.store(0, std::memory_order_release);
+  };
+  while (next_ || !heap_.empty()) forget(*pop());
+  for (const Leaf& leaf : leaves)
+    if (leaf.waits) forget(*leaf.node);
 }
 
 void Sweep::want(const std::vector<Tensor>& inputs) {
@@ -193,6 +195,10 @@ void Sweep::contribute(Edge& edge, Tensor&& g) {
     add(*sum, std::move(g));
     return;
   }
+  if (node.is_leaf && !node.extras && wanted.empty()) {  // nothing is done there before the pass is over
+    leaves.push_back({edge.input, Tensor(), true});
+    return reserve(node, std::move(g));
+  }
   push(&node);
   if (retain_graph) {
     Ref<Node>(edge.input).release();
@@ -214,6 +220,16 @@ Tensor Sweep::take(Node& node) {
   Tensor g = std::move(it->second);
   elsewhere_.erase(it);
   return g;
+}
+
+/// Takes what has arrived for the leaves that wait.
+void Sweep::collect() {
+  for (Leaf& leaf : leaves) {
+    if (!std::exchange(leaf.waits, false)) continue;
+    const bool owner = owns(*leaf.node);
+    leaf.g = take(*leaf.node);
+    if (owner) leaf.node->owner.store(0, std::memory_order_release);
+  }
 }
 
 void add_in_place(const Tensor& to, const Tensor& g) {
@@ -261,7 +277,7 @@ Tensor Sweep::apply(Node& node, const Edge& edge, const Tensor& g, const Tensor&
 Tensor Sweep::visit_extras(Node& node, Tensor&& g) {
   Tensor result = node.extras->run(node, std::move(g), create_graph);
   if (node.is_leaf) return result;
-  if (node.extras->retains_grad && wanted.empty()) leaves.push_back({Ref<Node>(&node), result});
+  if (node.extras->retains_grad && wanted.empty()) leaves.push_back({Ref<Node>(&node), result, false});
   if (!retain_graph) node.extras->hooks->clear();
   return result;
 }
@@ -279,7 +295,7 @@ void Sweep::visit(Node& node) {
     }
   }
   if (node.is_leaf) {
-    if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g)});
+    if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g), false});
     return;
   }
   Tensor y;
@@ -306,6 +322,7 @@ void Sweep::run() {
                           "what it differentiates until the pass is over"));
   const detail::GradMode mode(create_graph);
   while (next_ || !heap_.empty()) visit(*pop());
+  collect();
 }
 
 }  // namespace xgrad
