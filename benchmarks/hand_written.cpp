@@ -138,8 +138,9 @@ void HandWrittenStep::update() {
   numbers.eps = 1e-8;
   numbers.rate1 = options_.lr / (1 - std::pow(beta1, double(steps_)));
   numbers.rate2 = 1 / std::sqrt(1 - std::pow(beta2, double(steps_)));
-  table().adam[int(f32)](parameters_.data(), gradients_.data(), mean_.data(), mean_square_.data(), nullptr,
-                         parameter_count, numbers);
+  const kernels::OptimiserArrays all{parameters_.data(),  gradients_.data(), mean_.data(),
+                                     mean_square_.data(), nullptr,           parameter_count};
+  table().adam[int(f32)](&all, 1, numbers);
 }
 
 }  // namespace bench

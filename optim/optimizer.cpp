@@ -37,6 +37,43 @@ Tensor detail::moment_of(const Array& p, const Array& values) {
   return Tensor(moment);
 }
 
+namespace {
+
+/// Gives a kernel several parameters at a time; for small ones a call costs more than their step.
+class Pass {
+ public:
+  Pass() = default;
+  ~Pass() { run(); }
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
+
+  const Plan& plan() const { return plan_; }
+  /// How the parameters from now on are changed.
+  void begin(const Plan& plan) {
+    run();
+    plan_ = plan;
+  }
+  void add(Dtype dtype, const kernels::OptimiserArrays& parameter) {
+    if (dtype != dtype_ || count_ == most) run();
+    dtype_ = dtype;
+    waiting_[count_++] = parameter;
+  }
+
+ private:
+  void run() {
+    if (count_ > 0) plan_.kernel[int(dtype_)](waiting_, count_, plan_.numbers);
+    count_ = 0;
+  }
+
+  static constexpr int most = 32;
+  Plan plan_{};
+  Dtype dtype_ = f32;
+  int count_ = 0;
+  kernels::OptimiserArrays waiting_[most];
+};
+
+}  // namespace
+
 Optimizer::Optimizer(const char* name, const char* const (&moment_names)[most_moments])
     : name_(name), moment_names_(moment_names) {}
 
@@ -116,8 +153,8 @@ void Optimizer::change_parameters(Place place) {
                                name_of(p.dtype()), " ", p.shape(),
                                " now; convert a model before its optimiser is made");
   }
-  Plan planned{};
-  std::size_t group = groups_;  // of `planned`, as is the step
+  Pass pass;
+  std::size_t group = groups_;  // of the plan, as is the step
   std::int64_t step = 0;
   const std::uint64_t time = tick();
   for (Slot& slot : slots_) {
@@ -127,17 +164,16 @@ void Optimizer::change_parameters(Place place) {
     const Tensor& g = leaf.grad;
     if (!g.defined()) continue;
     ++slot.steps;
-    if (slot.group != group || slot.steps != step) planned = plan(group = slot.group, step = slot.steps);
+    if (slot.group != group || slot.steps != step) pass.begin(plan(group = slot.group, step = slot.steps));
     const Array& p = slot.parameter.array();
     void* moments[most_moments] = {};
     for (int k = 0; k < most_moments; ++k) {
-      if (!planned.uses[k]) continue;
+      if (!pass.plan().uses[k]) continue;
       if (!slot.moments[k].defined())
-        slot.moments[k] = detail::moment_of(p, full(p.shape(), planned.initial, {.dtype = p.dtype()}).array());
+        slot.moments[k] = detail::moment_of(p, full(p.shape(), pass.plan().initial, {.dtype = p.dtype()}).array());
       moments[k] = slot.moments[k].array().data();
     }
-    planned.kernel[int(p.dtype())](p.data(), g.array().data(), moments[0], moments[1], moments[2], p.size(),
-                                   planned.numbers);
+    pass.add(p.dtype(), {p.data(), g.array().data(), moments[0], moments[1], moments[2], p.size()});
     p.storage()->written.store(time, std::memory_order_relaxed);
   }
 }

@@ -249,13 +249,23 @@ struct Parallel {
           [&](Size i, Size count) { serial<E>()(at(x, i * size), keep + i, scale, at(y, i * size), count); });
   }
 
-  template <class E>  // sgd, adam, rmsprop, adagrad
-  static void call(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step) {
-    constexpr Size size = size_of(E::dtype);
-    split(n, 4 * size, 64, [&](Size i, Size count) {
-      const Size first = i * size;
-      serial<E>()(at(p, first), at(g, first), at(m, first), at(v, first), at(w, first), count, step);
-    });
+  // sgd, adam, rmsprop, adagrad: large parameters one after the other, small neighbours together.
+  template <class E>
+  static void call(const OptimiserArrays* all, Size count, const OptimiserStep& step) {
+    constexpr Size size = size_of(E::dtype), work = 4 * size;
+    const OptimiserArrays* small = all;
+    for (const OptimiserArrays* a = all; a != all + count; ++a) {
+      if (a->n * work / grain < 2) continue;
+      if (small < a) serial<E>()(small, a - small, step);
+      small = a + 1;
+      split(a->n, work, 64, [&](Size i, Size n) {
+        const Size first = i * size;
+        const OptimiserArrays part{at(a->p, first), at(a->g, first), at(a->m, first),
+                                   at(a->v, first), at(a->w, first), n};
+        serial<E>()(&part, 1, step);
+      });
+    }
+    if (small < all + count) serial<E>()(small, all + count - small, step);
   }
 
   // take, gather

@@ -48,6 +48,13 @@ struct OptimiserStep {
   double lr, weight_decay, momentum, dampening, beta1, beta2, eps, rate1, rate2;
   bool nesterov, first, decoupled, centred, amsgrad;
 };
+/// A parameter's n elements, its gradient and its moments; those that a formula does not use are null.
+struct OptimiserArrays {
+  void* p;
+  const void* g;
+  void *m, *v, *w;
+  Size n;
+};
 
 struct Table {
   const char* name;  // "baseline", "avx2" or "avx512"
@@ -108,9 +115,8 @@ struct Table {
   /// y[i] = keep[i] ? x[i] * scale : 0, contiguous.
   void (*dropout[dtype_count])(const void* x, const bool* keep, double scale, void* y, Size n);
 
-  /// One pass over a parameter p, its gradient g and its moments; unused moments are null. Subnormal numbers count as 0
-  /// on x86.
-  using OptimiserFn = void (*)(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step);
+  /// One pass over `count` >= 1 parameters, all with the same moments. Subnormal numbers count as 0 on x86.
+  using OptimiserFn = void (*)(const OptimiserArrays* parameters, Size count, const OptimiserStep& step);
   OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
 
   /// C = A B, or C += A B; `shape` says how they are stored. Large products of f32

@@ -1,7 +1,7 @@
 #include "kernels_reference.hpp"
 
 using namespace reference;
-using xgrad::kernels::OptimiserStep;
+using xgrad::kernels::OptimiserArrays, xgrad::kernels::OptimiserStep;
 
 namespace {
 
@@ -54,7 +54,12 @@ void adagrad(Scalar& s, const OptimiserStep& o, bool) {
 using Formula = void (*)(Scalar&, const OptimiserStep&, bool);
 using Kernel = Table::OptimiserFn;
 
-/// Three steps of `kernel` on n elements against as many of `formula`; m, v and w are null where not used.
+void step_one(Kernel kernel, const OptimiserArrays& parameter, const OptimiserStep& step) {
+  kernel(&parameter, 1, step);
+}
+
+/// Three steps of `kernel` on n elements, in two halves, against as many of `formula`; m, v and w are null where not
+/// used.
 template <class T>
 void check(Kernel kernel, Formula formula, OptimiserStep step, bool m_used, bool v_used, bool w_used, Size n) {
   INFO("n, sizeof(T), m_used, w_used, step.weight_decay, step.nesterov, step.decoupled: ", n, " ", sizeof(T), " ",
@@ -66,8 +71,17 @@ void check(Kernel kernel, Formula formula, OptimiserStep step, bool m_used, bool
   for (unsigned round = 0; round < 3; ++round) {
     step.first = round == 0;
     const auto g = values<T>(n, 2 + round);
-    kernel(p.data(), g.data(), m_used ? m.data() : nullptr, v_used ? v.data() : nullptr, w_used ? w.data() : nullptr, n,
-           step);
+    const Size half = n / 2;  // two parameters
+    const auto part = [&](Size i, Size size) {
+      return OptimiserArrays{p.data() + i,
+                             g.data() + i,
+                             m_used ? m.data() + i : nullptr,
+                             v_used ? v.data() + i : nullptr,
+                             w_used ? w.data() + i : nullptr,
+                             size};
+    };
+    const OptimiserArrays parts[] = {part(0, half), part(half, n - half)};
+    kernel(parts, 2, step);
     for (std::size_t i = 0; i < p.size(); ++i) {
       expected[i].g = g[i];
       formula(expected[i], step, m_used);
@@ -117,7 +131,7 @@ std::vector<T> adam_step(const Table& t) {
   for (T& x : v) x *= x;
   OptimiserStep s{};
   s.lr = 0.1, s.weight_decay = 0.01, s.beta1 = 0.9, s.beta2 = 0.99, s.eps = 1e-8, s.rate1 = 0.3, s.rate2 = 1.25;
-  t.adam[int(xgrad::dtype_of<T>)](p.data(), g.data(), m.data(), v.data(), nullptr, 1000, s);
+  step_one(t.adam[int(xgrad::dtype_of<T>)], {p.data(), g.data(), m.data(), v.data(), nullptr, 1000}, s);
   return p;
 }
 
@@ -140,7 +154,7 @@ TEST_CASE("where gradients are zero, infinite or tiny, f32 takes the step that i
       s.eps = eps;
       const float huge = float(inf), g[] = {0, 1e30f, 1e-12f, 1e-16f, 1};
       float p[] = {1, 1, 1, 1, 1}, m[] = {0, 0, 0, 0, 0}, v[] = {1, 0, 0, 0, huge};
-      t.adam[int(xgrad::f32)](p, g, m, v, nullptr, 5, s);
+      step_one(t.adam[int(xgrad::f32)], {p, g, m, v, nullptr, 5}, s);
       CHECK(p[0] == 1);
       CHECK(p[1] == 1);  // its square is infinite
       CHECK(close(p[2], eps == 0 ? 0.9 : 1 - 0.1 * 1e-13 / (1e-13 + eps), 2));
@@ -156,7 +170,7 @@ TEST_CASE("a NaN gradient shows in the parameter, and a zero one with zero momen
     s.lr = 0.1, s.beta1 = 0.9, s.beta2 = 0.99, s.eps = 1e-8, s.rate1 = 0.3, s.rate2 = 1.25, s.amsgrad = true;
     double p[2] = {1, 1}, m[2] = {}, v[2] = {}, w[2] = {};
     const double g[2] = {NaN, 0};
-    t.adam[int(xgrad::f64)](p, g, m, v, w, 2, s);
+    step_one(t.adam[int(xgrad::f64)], {p, g, m, v, w, 2}, s);
     CHECK(std::isnan(p[0]));
     CHECK(std::isnan(w[0]));
     CHECK(p[1] == 1);
@@ -169,7 +183,7 @@ TEST_CASE("centred rmsprop stays finite under constant gradients") {
     s.lr = 0.01, s.beta1 = 0.9, s.eps = 1e-8, s.centred = true;
     float p = 1, v = 0, w = 0;
     const float g = 0.1f;
-    for (int i = 0; i < 1000; ++i) t.rmsprop[int(xgrad::f32)](&p, &g, nullptr, &v, &w, 1, s);
+    for (int i = 0; i < 1000; ++i) step_one(t.rmsprop[int(xgrad::f32)], {&p, &g, nullptr, &v, &w, 1}, s);
     CHECK(std::isfinite(p));
   });
 }
@@ -182,7 +196,7 @@ TEST_CASE("moments whose gradients have stopped reach zero, and leave the caller
     for (const Kernel kernel : {t.sgd[int(xgrad::f32)], t.adam[int(xgrad::f32)]}) {
       float p = 1, m = 1, v = 1;
       const float g = 0;
-      for (int i = 0; i < 1000; ++i) kernel(&p, &g, &m, &v, nullptr, 1, s);
+      for (int i = 0; i < 1000; ++i) step_one(kernel, {&p, &g, &m, &v, nullptr, 1}, s);
       CHECK(m == 0);
       CHECK(v > 0.3);
     }

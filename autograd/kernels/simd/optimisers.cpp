@@ -29,18 +29,18 @@ void choose(bool first, bool second, Body body) {
   choose(first, [&](auto a) { choose(second, [&](auto b) { body(a, b); }); });
 }
 
-/// The arrays of one pass.
+/// The arrays of one parameter.
 template <class T>
 struct Arrays {
   T* p;
   const T* g;
   T *m, *v, *w;
-  Arrays(void* p_, const void* g_, void* m_, void* v_, void* w_)
-      : p(static_cast<T*>(p_)),
-        g(static_cast<const T*>(g_)),
-        m(static_cast<T*>(m_)),
-        v(static_cast<T*>(v_)),
-        w(static_cast<T*>(w_)) {}
+  explicit Arrays(const OptimiserArrays& a)
+      : p(static_cast<T*>(a.p)),
+        g(static_cast<const T*>(a.g)),
+        m(static_cast<T*>(a.m)),
+        v(static_cast<T*>(a.v)),
+        w(static_cast<T*>(a.w)) {}
 };
 
 /// A batch of elements of any of them: a whole one, or the `few` that are left.
@@ -57,12 +57,18 @@ struct At {
   }
 };
 
+/// Calls step(arrays, at) for the elements of each parameter.
 template <class T, class Step>
-void for_each_batch(Size n, Step step) {
+void for_each_batch(const OptimiserArrays* parameters, Size count, Step step) {
   constexpr Size width = Lanes<Batch<T>>::width;
-  Size i = 0;
-  for (; i + width <= n; i += width) step(At<T, true>{i, width});
-  if (i < n) step(At<T, false>{i, n - i});
+  for (Size k = 0; k < count; ++k) {
+    const Arrays<T> a(parameters[k]);
+    const Size n = parameters[k].n;
+    Size i = 0;
+#pragma GCC unroll 2
+    for (; i + width <= n; i += width) step(a, At<T, true>{i, width});
+    if (i < n) step(a, At<T, false>{i, n - i});
+  }
 }
 
 /// a b + c, for f64 rounded twice, as all instruction sets can.
@@ -77,20 +83,19 @@ Batch<T> gradient(const Arrays<T>& a, At<T, whole> at, Batch<T> decay, Batch<T> 
 }
 
 template <class T>
-void sgd(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+void sgd(const OptimiserArrays* all, Size count, const OptimiserStep& step) {
   using V = Batch<T>;
-  const Arrays<T> a(p_, g_, m_, v_, w_);
   const V minus_lr(T(-step.lr)), decay(T(step.weight_decay)), momentum(T(step.momentum)), fresh(T(1 - step.dampening));
   choose(step.weight_decay != 0, [&](auto decays) {
-    if (!a.m) {
-      for_each_batch<T>(n, [&](auto at) {
+    if (!all->m) {
+      for_each_batch<T>(all, count, [&](const Arrays<T>& a, auto at) {
         const V p = at.load(a.p);
         at.store(a.p, multiply_add(minus_lr, gradient<decltype(decays)::value>(a, at, decay, p), p));
       });
       return;
     }
     choose(step.first, step.nesterov, [&](auto first, auto nesterov) {
-      for_each_batch<T>(n, [&](auto at) {
+      for_each_batch<T>(all, count, [&](const Arrays<T>& a, auto at) {
         const V p = at.load(a.p), g = gradient<decltype(decays)::value>(a, at, decay, p);
         const V m = decltype(first)::value ? g : multiply_add(momentum, at.load(a.m), fresh * g);
         at.store(a.m, m);
@@ -102,14 +107,13 @@ void sgd(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const O
 
 /// rate1 = lr / (1 - beta1^t), rate2 = 1 / sqrt(1 - beta2^t). Decoupled decay shrinks p by 1 - lr weight_decay.
 template <class T>
-void adam(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+void adam(const OptimiserArrays* all, Size count, const OptimiserStep& step) {
   using V = Batch<T>;
-  const Arrays<T> a(p_, g_, m_, v_, w_);
   const V decay(T(step.weight_decay)), shrink(T(step.decoupled ? 1 - step.lr * step.weight_decay : 1));
   const V beta1(T(step.beta1)), fresh1(T(1 - step.beta1)), beta2(T(step.beta2)), fresh2(T(1 - step.beta2));
   const V rate1(T(step.rate1)), rate2(T(step.rate2)), eps(T(step.eps));
   choose(step.weight_decay != 0 && !step.decoupled, step.amsgrad, [&](auto decays, auto amsgrad) {
-    for_each_batch<T>(n, [&](auto at) {
+    for_each_batch<T>(all, count, [&](const Arrays<T>& a, auto at) {
       const V p = at.load(a.p) * shrink;
       const V g = gradient<decltype(decays)::value>(a, at, decay, p);
       const V m = multiply_add(beta1, at.load(a.m), fresh1 * g);
@@ -128,14 +132,13 @@ void adam(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const 
 
 /// beta1 is PyTorch's alpha; m holds the momentum (null without), v the mean square, w the mean where `centred`.
 template <class T>
-void rmsprop(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+void rmsprop(const OptimiserArrays* all, Size count, const OptimiserStep& step) {
   using V = Batch<T>;
-  const Arrays<T> a(p_, g_, m_, v_, w_);
   const V lr(T(step.lr)), decay(T(step.weight_decay)), momentum(T(step.momentum)), eps(T(step.eps));
   const V alpha(T(step.beta1)), fresh(T(1 - step.beta1));
   choose(step.weight_decay != 0, [&](auto decays) {
-    choose(a.m != nullptr, step.centred, [&](auto moves, auto centred) {
-      for_each_batch<T>(n, [&](auto at) {
+    choose(all->m != nullptr, step.centred, [&](auto moves, auto centred) {
+      for_each_batch<T>(all, count, [&](const Arrays<T>& a, auto at) {
         const V p = at.load(a.p);
         const V g = gradient<decltype(decays)::value>(a, at, decay, p);
         const V v = multiply_add(alpha, at.load(a.v), fresh * g * g);
@@ -163,12 +166,11 @@ void rmsprop(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, con
 
 /// lr comes with its decay applied; v is the sum of squares.
 template <class T>
-void adagrad(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, const OptimiserStep& step) {
+void adagrad(const OptimiserArrays* all, Size count, const OptimiserStep& step) {
   using V = Batch<T>;
-  const Arrays<T> a(p_, g_, m_, v_, w_);
   const V lr(T(step.lr)), decay(T(step.weight_decay)), eps(T(step.eps));
   choose(step.weight_decay != 0, [&](auto decays) {
-    for_each_batch<T>(n, [&](auto at) {
+    for_each_batch<T>(all, count, [&](const Arrays<T>& a, auto at) {
       const V p = at.load(a.p);
       const V g = gradient<decltype(decays)::value>(a, at, decay, p);
       const V v = multiply_add(g, g, at.load(a.v));
@@ -180,9 +182,9 @@ void adagrad(void* p_, const void* g_, void* m_, void* v_, void* w_, Size n, con
 
 /// A moment whose gradients have stopped decays into the subnormal numbers and, for rounding, never out of them.
 template <Table::OptimiserFn pass>
-void flushed(void* p, const void* g, void* m, void* v, void* w, Size n, const OptimiserStep& step) {
+void flushed(const OptimiserArrays* all, Size count, const OptimiserStep& step) {
   const SubnormalsAreZero scope;
-  pass(p, g, m, v, w, n, step);
+  pass(all, count, step);
 }
 
 template <class T>
