@@ -37,8 +37,11 @@ endif()
 
 # xsimd 8 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
 set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
-  autograd/kernels/simd/binary_transcendental.cpp autograd/kernels/simd/gemm.cpp
+  autograd/kernels/simd/binary_transcendental.cpp
   PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+# Nor is a product's shape moved in larger pieces than it was stored in, for the reason above.
+set_source_files_properties(autograd/kernels/simd/gemm.cpp
+  PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast;-fno-tree-slp-vectorize;$<$<CXX_COMPILER_ID:GNU>:-fno-store-merging>")
 
 # These move bits of any element type as unsigned integers of its size.
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp

@@ -333,7 +333,9 @@ struct Parallel {
   template <class E>  // gemm
   static void call(const Gemm& shape, const void* a, const void* b, void* c) {
     constexpr Size size = size_of(E::dtype);
-    const Blocks blocks(shape, pieces_of(shape, E::dtype));
+    const Size wanted = pieces_of(shape, E::dtype);
+    if (wanted < 2) return serial<E>()(shape, a, b, c);
+    const Blocks blocks(shape, wanted);
     if (blocks.count() < 2) return serial<E>()(shape, a, b, c);
     run_pieces(blocks.count(), [&](Size i) {
       const Blocks::Block block = blocks[i];

@@ -54,8 +54,8 @@ void block(const Gemm& s, const T* a, const T* b, T* c) {
   const Size widest = wide ? wide_batches * width<T> : narrowest, most_rows = wide ? few_rows : tile_rows;
   int count = 0;
   for (Size j = 0; j < s.n; j += widest)
-    panels[count++] = panel(b + (s.transpose_b ? j * s.ldb : j), s.ldb, s.transpose_b, copied, s.k,
-                            s.n - j < widest ? s.n - j : widest, room + j * s.k);
+    new (&panels[count++]) Panel<T>(panel(b + (s.transpose_b ? j * s.ldb : j), s.ldb, s.transpose_b, copied, s.k,
+                                          s.n - j < widest ? s.n - j : widest, room + j * s.k));
   for (Size i = 0, rows; i < s.m; i += rows) {
     rows = rows_taken(s.m - i, most_rows);
     T* to = c + i * s.ldc;
