@@ -5,16 +5,23 @@
 namespace xgrad {
 namespace {
 
-/// A stack of matrices, or of their transposes. Borrowed until a rule has it, as a Kept is.
-struct Stack {
-  Kept matrices;
-  bool transposed;
-  Stack(const Operand& m, bool t) : matrices(m), transposed(t) {}
-  Stack(const Tensor& m, bool t) : matrices(Operand(m)), transposed(t) {}
-  std::int64_t rows() const { return matrices.shape()[transposed ? -1 : -2]; }
-  std::int64_t columns() const { return matrices.shape()[transposed ? -2 : -1]; }
-  Stack borrowed() const { return {matrices, transposed}; }
-  Stack transpose() const { return {matrices, !transposed}; }
+/// A stack of matrices, or of their transposes. Borrowed until it is moved into a rule, as a Kept is.
+class Stack {
+ public:
+  const bool transposed;
+
+  Stack(const Tensor& matrices, bool t) : transposed(t), at_(&matrices) {}
+  Stack(Stack&& other) : transposed(other.transposed), held_(*other.at_), at_(&held_) {}
+  const Tensor& matrices() const { return *at_; }
+  const Shape& shape() const { return at_->shape(); }
+  std::int64_t rows() const { return shape()[transposed ? -1 : -2]; }
+  std::int64_t columns() const { return shape()[transposed ? -2 : -1]; }
+  Stack borrowed() const { return {*at_, transposed}; }
+  Stack transpose() const { return {*at_, !transposed}; }
+
+ private:
+  Tensor held_;
+  const Tensor* at_;
 };
 
 /// The axes before the last two.
@@ -29,12 +36,12 @@ Shape broadcast_batch(const Shape& a, const Shape& b) {
 void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) {
   const kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
   const int d = int(c.dtype());
-  const void *pa = a.matrices.array().data(), *pb = b.matrices.array().data();
+  const void *pa = a.matrices().array().data(), *pb = b.matrices().array().data();
   if (whole.size() == 1) return kernels::table().gemm[d](shape, pa, pb, c.data());
   kernels::Loop<3> batch;
   batch.rank = whole.ndim();
   std::copy(whole.begin(), whole.end(), batch.sizes);
-  const Shape shapes[] = {batch_of(a.matrices.shape()), batch_of(b.matrices.shape()), batch_of(c.shape())};
+  const Shape shapes[] = {batch_of(a.shape()), batch_of(b.shape()), batch_of(c.shape())};
   for (int k = 0; k < 3; ++k) {
     const Shape strides = broadcast_strides(shapes[k], whole);
     std::copy(strides.begin(), strides.end(), batch.strides[k]);
@@ -45,12 +52,12 @@ void multiply_all(const Stack& a, const Stack& b, const Shape& whole, Array& c) 
 /// C = A B for two matrices. Both vjps have the same form, with the transposes as flags.
 Tensor product(const Stack& a, const Stack& b) {
   return primitive(
-      "matmul", {a.matrices, b.matrices},
+      "matmul", {a.matrices(), b.matrices()},
       [&] {
         const kernels::Gemm shape{a.transposed, b.transposed, false, a.rows(), b.columns(), a.columns()};
-        const Dtype dtype = a.matrices.dtype();
+        const Dtype dtype = a.matrices().dtype();
         Array c(dtype, {shape.m, shape.n});
-        kernels::table().gemm[int(dtype)](shape, a.matrices.array().data(), b.matrices.array().data(), c.data());
+        kernels::table().gemm[int(dtype)](shape, a.matrices().array().data(), b.matrices().array().data(), c.data());
         return c;
       },
       [b = b.borrowed(), transposed = a.transposed](const Tensor& g) {
@@ -65,14 +72,14 @@ Tensor product(const Stack& a, const Stack& b) {
 /// where C has fewer, the products are summed. Both vjps have the same form, with the transposes as flags, so
 /// derivatives of any order neither copy a transpose nor hold a broadcast product.
 Tensor product(const Stack& a, const Stack& b, const Shape& batch) {
-  const Shape batch_a = batch_of(a.matrices.shape()), batch_b = batch_of(b.matrices.shape());
+  const Shape batch_a = batch_of(a.shape()), batch_b = batch_of(b.shape());
   return primitive(
-      "matmul", {a.matrices, b.matrices},
+      "matmul", {a.matrices(), b.matrices()},
       [&] {
         Shape shape = batch;
         shape.push_back(a.rows());
         shape.push_back(b.columns());
-        Array c(a.matrices.dtype(), shape);
+        Array c(a.matrices().dtype(), shape);
         const Shape whole = broadcast_batch(broadcast_batch(batch_a, batch_b), batch);
         multiply_all(a, b, whole, c);
         return c;
@@ -87,12 +94,16 @@ Tensor product(const Stack& a, const Stack& b, const Shape& batch) {
       });
 }
 
-Tensor viewed(Tensor&& x, const Shape& shape) { return x.shape() == shape ? std::move(x) : reshape(x, shape); }
+/// reshape(x, shape), without an op where none is recorded.
+Tensor reshaped(const Tensor& x, const Shape& shape) {
+  return grad_enabled() ? reshape(x, shape) : Tensor(x.array().viewed(shape));
+}
+Tensor viewed(Tensor&& x, const Shape& shape) { return x.shape() == shape ? std::move(x) : reshaped(x, shape); }
 
 /// All axes but the last as one: the rows of a single matrix. It lives as long as x and the expression of the call.
 const Tensor& as_matrix(const Tensor& x, Tensor&& folded = {}) {
   if (x.ndim() == 2) return x;
-  return folded = reshape(x, {x.shape().product(0, x.ndim() - 1), x.shape()[-1]});
+  return folded = reshaped(x, {x.shape().product(0, x.ndim() - 1), x.shape()[-1]});
 }
 
 void check_operands(const OpScope& scope, const Operand& a, const Operand& b) {
@@ -119,15 +130,15 @@ Tensor matmul(const Operand& a, const Operand& b, MatmulOptions options) {
   const Tensor from_row = row ? unsqueeze(a, 0) : Tensor(), from_column = column ? unsqueeze(b, 1) : Tensor();
   const Stack p{row ? from_row : a.tensor(), transpose_a}, q{column ? from_column : b.tensor(), transpose_b};
   Shape batch;
-  if (!broadcast(batch_of(p.matrices.shape()), batch_of(q.matrices.shape()), batch))
+  if (!broadcast(batch_of(p.shape()), batch_of(q.shape()), batch))
     scope.fail("batch axes do not broadcast: a is ", a.shape(), ", b is ", b.shape(),
                "; sizes before the last two must agree or be 1");
   Shape shape = batch;
   if (!row) shape.push_back(p.rows());
   if (!column) shape.push_back(q.columns());
   // Against one matrix the rows of all others make one product.
-  const bool fold = q.matrices.ndim() == 2 && !transpose_a;
-  return viewed(fold ? product({as_matrix(p.matrices.tensor()), false}, q) : product(p, q, batch), shape);
+  const bool fold = q.shape().ndim() == 2 && !transpose_a;
+  return viewed(fold ? product({as_matrix(p.matrices()), false}, q) : product(p, q, batch), shape);
 }
 
 Tensor dot(const Operand& a, const Operand& b) {
@@ -177,7 +188,7 @@ Array affine(const Tensor& x, const Tensor& w, const Tensor& b) {
 
 /// sum(g, {0}), which looks at axes for as long as a small sum takes.
 Tensor sum_rows(const Tensor& g) {
-  if (g.shape()[0] == 1) return squeeze(g, 0);
+  if (g.shape()[0] == 1) return reshaped(g, {g.shape()[1]});
   const auto forward = [&g] {
     Array y(g.dtype(), {g.shape()[1]});
     const auto kernel = kernels::table().reduce[int(kernels::Reduce::sum)][int(g.dtype())];
@@ -193,11 +204,13 @@ Tensor dense(const Operand& x, const Operand& w, const Tensor& b) {
   const OpScope scope("dense", x.place());
   check_dense(scope, x, w, b);
   const auto forward = [&] { return affine(x.tensor(), w.tensor(), b); };
-  auto to_x = [w = Kept(w), shape = x.shape()](const Tensor& g) {
-    return viewed(product({as_matrix(g), false}, {w, true}), shape);  // (rows, out) (out, in)
+  auto to_x = [w = Stack(w.tensor(), true)](const Tensor& g) {
+    Shape shape = g.shape();
+    shape[-1] = w.columns();
+    return viewed(product({as_matrix(g), false}, w), shape);  // (rows, out) (out, in)
   };
-  auto to_w = [x = Kept(x)](const Tensor& g) {
-    return product({as_matrix(x.tensor()), true}, {as_matrix(g), false});  // (in, rows) (rows, out)
+  auto to_w = [x = Stack(x.tensor(), true)](const Tensor& g) {
+    return product({as_matrix(x.matrices()), true}, {as_matrix(g), false});  // (in, rows) (rows, out)
   };
   if (!b.defined()) return primitive("dense", {x, w}, forward, std::move(to_x), std::move(to_w));
   return primitive("dense", {x, w, b}, forward, std::move(to_x), std::move(to_w),
