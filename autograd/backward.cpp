@@ -84,7 +84,7 @@ void sweep_from(const Tensor* roots, std::size_t count, const Tensor* cotangents
   sweep.run();
   const detail::GradMode mode(options.create_graph);
   const std::lock_guard lock(leaf_mutex());
-  for (Sweep::Leaf& leaf : sweep.leaves) deposit(*leaf.node, std::move(leaf.g), sweep);
+  for (auto& [leaf, g] : sweep.leaves) deposit(*leaf, std::move(g), sweep);
 }
 
 void check_cotangents(const OpScope& scope, std::size_t roots, std::size_t cotangents) {

@@ -41,7 +41,8 @@ Node::Node(const char* name_, Place place, const Array& output_, std::size_t byt
       line(place.line),
       dtype(output_.dtype()),
       ndim(static_cast<std::uint8_t>(output_.ndim())) {
-  std::copy(output_.shape().begin(), output_.shape().end(), reinterpret_cast<std::int64_t*>(this + 1));
+  auto* const to = reinterpret_cast<std::int64_t*>(this + 1);
+  for (int d = 0; d < ndim; ++d) to[d] = output_.shape()[d];
 }
 
 Node* Node::make(const char* name, Place place, const Array& output, std::size_t edges, std::size_t closures) {

@@ -92,6 +92,10 @@ struct Node {
   /// The extras, made if there are none.
   detail::NodeExtras& with_extras();
 
+  /// Of a leaf, which has no guests to count: where the pass that met it last keeps it among its own. A guess, for
+  /// several passes may meet it at once.
+  std::atomic<int>& among_leaves() { return guests; }
+
   Place place() const { return {file, line}; }
   const std::int64_t* sizes() const { return reinterpret_cast<const std::int64_t*>(this + 1); }
   Shape shape() const { return {sizes(), sizes() + ndim}; }

@@ -95,14 +95,12 @@ class Sweep::Visit {
 Sweep::~Sweep() {
   for (const auto& [node, g] : elsewhere_)
     if (!node->is_leaf) const_cast<Node*>(node)->guests.fetch_sub(1);
-  const auto forget = [this](Node& node) {
-    if (!owns(node)) return;
-    node.pending = Tensor();
-    node.owner.store(0, std::memory_order_release);
-  };
-  while (next_ || !heap_.empty()) forget(*pop());
-  for (const Leaf& leaf : leaves)
-    if (leaf.waits) forget(*leaf.node);
+  while (next_ || !heap_.empty()) {
+    const Ref<Node> node = pop();
+    if (!owns(*node)) continue;
+    node->pending = Tensor();
+    node->owner.store(0, std::memory_order_release);
+  }
 }
 
 void Sweep::want(const std::vector<Tensor>& inputs) {
@@ -191,13 +189,10 @@ void Sweep::start(const Ref<Node>& root, Tensor&& g) {
 
 void Sweep::contribute(Edge& edge, Tensor&& g) {
   Node& node = *edge.input;
+  if (node.is_leaf && !node.extras && wanted.empty()) return collect(edge, std::move(g));
   if (Tensor* const sum = waiting(node)) {
     add(*sum, std::move(g));
     return;
-  }
-  if (node.is_leaf && !node.extras && wanted.empty()) {  // nothing is done there before the pass is over
-    leaves.push_back({edge.input, Tensor(), true});
-    return reserve(node, std::move(g));
   }
   push(&node);
   if (retain_graph) {
@@ -214,22 +209,23 @@ void Sweep::contribute(Edge& edge, Tensor&& g) {
   reserve(node, std::move(g));
 }
 
+/// Keeps what arrives for a leaf. Where two passes meet, one may put it down a second time, which comes to the same.
+void Sweep::collect(Edge& edge, Tensor&& g) {
+  std::atomic<int>& place = edge.input->among_leaves();
+  const auto guess = static_cast<std::size_t>(place.load(std::memory_order_relaxed));
+  if (guess < leaves.size() && leaves[guess].node == edge.input) return add(leaves[guess].g, std::move(g));
+  if (leaves.empty()) leaves.reserve(16);
+  place.store(static_cast<int>(leaves.size()), std::memory_order_relaxed);
+  edge.lent = !retain_graph;
+  leaves.push_back({edge.lent ? Ref<Node>::adopt(edge.input.get()) : edge.input, std::move(g)});
+}
+
 Tensor Sweep::take(Node& node) {
   if (owns(node)) return std::move(node.pending);
   const auto it = elsewhere_.find(&node);
   Tensor g = std::move(it->second);
   elsewhere_.erase(it);
   return g;
-}
-
-/// Takes what has arrived for the leaves that wait.
-void Sweep::collect() {
-  for (Leaf& leaf : leaves) {
-    if (!std::exchange(leaf.waits, false)) continue;
-    const bool owner = owns(*leaf.node);
-    leaf.g = take(*leaf.node);
-    if (owner) leaf.node->owner.store(0, std::memory_order_release);
-  }
 }
 
 void add_in_place(const Tensor& to, const Tensor& g) {
@@ -277,7 +273,7 @@ Tensor Sweep::apply(Node& node, const Edge& edge, const Tensor& g, const Tensor&
 Tensor Sweep::visit_extras(Node& node, Tensor&& g) {
   Tensor result = node.extras->run(node, std::move(g), create_graph);
   if (node.is_leaf) return result;
-  if (node.extras->retains_grad && wanted.empty()) leaves.push_back({Ref<Node>(&node), result, false});
+  if (node.extras->retains_grad && wanted.empty()) leaves.push_back({Ref<Node>(&node), result});
   if (!retain_graph) node.extras->hooks->clear();
   return result;
 }
@@ -295,7 +291,7 @@ void Sweep::visit(Node& node) {
     }
   }
   if (node.is_leaf) {
-    if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g), false});
+    if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g)});
     return;
   }
   Tensor y;
@@ -322,7 +318,6 @@ void Sweep::run() {
                           "what it differentiates until the pass is over"));
   const detail::GradMode mode(create_graph);
   while (next_ || !heap_.empty()) visit(*pop());
-  collect();
 }
 
 }  // namespace xgrad

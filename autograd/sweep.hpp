@@ -13,7 +13,7 @@ using PoolVector = std::vector<T, memory::PoolAllocator<T>>;
 /// What arrives for a node waits in the node itself, which `owner` then reserves for this pass until it has been
 /// visited. A pass that takes the rules must have its nodes to itself: any other one that meets them throws. Passes
 /// that retain the graph may meet, and so may any at a leaf: who finds another owner is a guest and keeps its sum in
-/// `elsewhere`. Leaves without hooks are not visited; what has arrived there is collected at the end.
+/// `elsewhere`. A leaf without hooks is not visited: what arrives there waits in `leaves`.
 class Sweep {
  public:
   const bool create_graph, retain_graph;
@@ -28,7 +28,6 @@ class Sweep {
   struct Leaf {
     Ref<Node> node;
     Tensor g;
-    bool waits = false;  // what arrives is still with the node
   };
   PoolVector<Leaf> leaves;  // reached, and others that retain their gradient; with what arrived for each
 
@@ -54,7 +53,7 @@ class Sweep {
   void contribute(Edge& edge, Tensor&& g);
   void reserve(Node& node, Tensor&& g);
   Tensor take(Node& node);
-  void collect();
+  void collect(Edge& edge, Tensor&& g);
   void push(Node* node);
   Ref<Node> pop();
   void add(Tensor& sum, Tensor&& g) const;
