@@ -67,23 +67,34 @@ Tensor residual_mean(const Tensor& p, const Tensor& t, const Tensor& g, double c
         }
         return y;
       },
-      [g, count](const Tensor& h) { return h * (g / count); }, [g, count](const Tensor& h) { return h * (-g / count); },
-      [p, t, count](const Tensor& h) { return sum(h * (p - t)) / count; });
+      [g = Kept(g), count](const Tensor& h) { return h * (g / count); },
+      [g = Kept(g), count](const Tensor& h) { return h * (-g / count); },
+      [p = Kept(p), t = Kept(t), count](const Tensor& h) { return sum(h * (p - t)) / count; });
+}
+
+Array mean_of_losses(const Tensor& z, const Tensor& t, double count) {
+  using kernels::Binary, kernels::Loop, kernels::Reduce;
+  const Input pair[] = {z, t};
+  const Array losses = xgrad::detail::elementwise_forward(pair, Binary::bce_with_logits);
+  Array mean(z.dtype(), {});
+  const int dtype = int(z.dtype());
+  kernels::table().reduce[int(Reduce::sum)][dtype](losses.data(), mean.data(), 1, losses.size(), 1);
+  alignas(8) std::byte divisor[8];
+  Number(count).store(z.dtype(), divisor);
+  kernels::table().binary[int(Binary::divide)][dtype](mean.data(), divisor, mean.data(), Loop<2>::row(1, 1, 0));
+  return mean;
 }
 
 /// The mean of bce_with_logits(z, t), as one node. `p` is sigmoid(z) where that has been computed, or undefined.
 Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
   const auto count = static_cast<double>(z.size());
-  const auto forward = [&] {
-    const Input pair[] = {z, t};
-    return mean(Tensor(xgrad::detail::elementwise_forward(pair, kernels::Binary::bce_with_logits))).array();
-  };
+  const auto forward = [&] { return mean_of_losses(z, t.tensor(), count); };
   return primitive(
       "bce_with_logits", {z, t}, forward,
-      [given = p.defined(), known = p.defined() ? p : z, t = t.tensor(), count](const Tensor& g) {
-        return residual_mean(given ? known : sigmoid(known), t, g, count);
+      [given = p.defined(), known = Kept(p.defined() ? p : z), t = Kept(t), count](const Tensor& g) {
+        return residual_mean(given ? known.tensor() : sigmoid(known), t.tensor(), g, count);
       },
-      [z, count](const Tensor& g) { return z * (-g / count); });
+      [z = Kept(z), count](const Tensor& g) { return z * (-g / count); });
 }
 
 }  // namespace
