@@ -76,12 +76,14 @@ Tensor Sequential::operator()(const Operand& x) const {
 }
 
 Tensor Sequential::run(const Operand& x) const {
-  Tensor y = x.tensor();
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
+  if (layers_.empty()) return x.tensor();
+  const auto output = [this](std::size_t i, const Operand& input) {
     const Position position{layers_[i], i};
     const PathScope path(&position, append_position);
-    y = (*layers_[i])(Operand(std::move(y), x.place().file, x.place().line));
-  }
+    return (*layers_[i])(input);
+  };
+  Tensor y = output(0, x);
+  for (std::size_t i = 1; i < layers_.size(); ++i) y = output(i, Operand(std::move(y), x.place().file, x.place().line));
   return y;
 }
 
