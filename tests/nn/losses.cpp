@@ -122,6 +122,9 @@ TEST_CASE("every loss has right derivatives to order 2, in the target too") {
   check([](const Tensor& a,
            const Tensor& b) { return nn::binary_cross_entropy_with_logits(a, b, {.weight = w, .pos_weight = 2}); },
         {f64s({{-1.5, .3}, {2., -1.}}), q});
+  // The square makes the cotangent depend on the inputs.
+  check([](const Tensor& a, const Tensor& b) { return square(nn::binary_cross_entropy_with_logits(a, b)); }, {z, q});
+  check([](const Tensor& a, const Tensor& b) { return square(nn::binary_cross_entropy(sigmoid(a), b)); }, {z, q});
   check([](const Tensor& a, const Tensor& b) { return nn::l1_loss(a, b); }, {y, q});
   check([](const Tensor& a, const Tensor& b) { return nn::huber_loss(a, b, {.delta = .7}); }, {y, q});
   check([&](const Tensor& a) { return nn::hinge_loss(a, one); }, {y});

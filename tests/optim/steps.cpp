@@ -112,6 +112,35 @@ TEST_CASE("a step without any gradient changes nothing, and a parameter without 
   }
 }
 
+TEST_CASE("many parameters, of two dtypes and with different step counts, step as each would alone") {
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    std::vector<Tensor> together, alone;
+    for (std::int64_t i = 0; i < 40; ++i) {
+      manual_seed(static_cast<std::uint64_t>(i));
+      // Some are large enough for several threads.
+      together.push_back(randn({i % 13 == 5 ? 150'000 : i + 1}, {.dtype = i % 3 == 1 ? f64 : f32}));
+      together.back().set_requires_grad(true);
+      alone.push_back(together.back().detach().clone().set_requires_grad(true));
+    }
+    const auto optimizer = kind.make(together);
+    std::vector<std::unique_ptr<optim::Optimizer>> each;
+    for (const Tensor& p : alone) each.push_back(kind.make({p}));
+    for (int step = 0; step < 3; ++step) {
+      for (std::size_t i = 0; i < together.size(); ++i) {
+        const bool skipped = step == 0 && i % 4 == 3;
+        const Tensor g = skipped ? Tensor() : sin(together[i].detach() * (step + 1.));
+        together[i].set_grad(g);
+        alone[i].set_grad(g);
+        each[i]->step();
+      }
+      optimizer->step();
+    }
+    for (std::size_t i = 0; i < together.size(); ++i)
+      CHECK(std::memcmp(together[i].array().data(), alone[i].array().data(), alone[i].array().bytes()) == 0);
+  }
+}
+
 TEST_CASE("zero_grad removes every gradient") {
   std::vector<Tensor> p = fresh_parameters();
   optim::SGD optimizer{p};
