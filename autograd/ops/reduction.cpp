@@ -14,9 +14,6 @@ Tensor sum(const Operand& x, const std::vector<int>& axes, bool keepdims) {
       [from = r.from, kept = r.kept](const Tensor& g) { return broadcast_to(with_axes(g, kept), from); });
 }
 
-namespace {
-
-/// x / by, in place.
 Array divided(Array x, double by) {
   alignas(8) std::byte number[8];
   Number(by).store(x.dtype(), number);
@@ -25,8 +22,6 @@ Array divided(Array x, double by) {
     kernels::table().binary[int(kernels::Binary::divide)][int(x.dtype())](x.data(), number, x.data(), loop);
   return x;
 }
-
-}  // namespace
 
 Tensor mean(const Operand& x, const std::vector<int>& axes, bool keepdims) {
   const OpScope scope("mean", x.place());

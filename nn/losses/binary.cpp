@@ -2,6 +2,7 @@
 #include <cstring>
 #include <nn/losses/common.hpp>
 
+#include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 
 namespace xgrad::nn {
@@ -72,17 +73,14 @@ Tensor residual_mean(const Tensor& p, const Tensor& t, const Tensor& g, double c
       [p = Kept(p), t = Kept(t), count](const Tensor& h) { return sum(h * (p - t)) / count; });
 }
 
+/// The mean of bce_with_logits(z, t), without history.
 Array mean_of_losses(const Tensor& z, const Tensor& t, double count) {
-  using kernels::Binary, kernels::Loop, kernels::Reduce;
   const Input pair[] = {z, t};
-  const Array losses = xgrad::detail::elementwise_forward(pair, Binary::bce_with_logits);
-  Array mean(z.dtype(), {});
-  const int dtype = int(z.dtype());
-  kernels::table().reduce[int(Reduce::sum)][dtype](losses.data(), mean.data(), 1, losses.size(), 1);
-  alignas(8) std::byte divisor[8];
-  Number(count).store(z.dtype(), divisor);
-  kernels::table().binary[int(Binary::divide)][dtype](mean.data(), divisor, mean.data(), Loop<2>::row(1, 1, 0));
-  return mean;
+  const Array losses = xgrad::detail::elementwise_forward(pair, kernels::Binary::bce_with_logits);
+  Array sum(z.dtype(), {});
+  const auto kernel = kernels::table().reduce[int(kernels::Reduce::sum)][int(z.dtype())];
+  kernel(losses.data(), sum.data(), 1, losses.size(), 1);
+  return divided(std::move(sum), count);
 }
 
 /// The mean of bce_with_logits(z, t), as one node. `p` is sigmoid(z) where that has been computed, or undefined.
