@@ -60,6 +60,8 @@ class Array {
   }
   /// Copies the elements into storage of their own.
   Array clone() const;
+  /// When `assign` or an optimiser last wrote into the storage, on the clock of writes.
+  std::uint64_t written() const { return storage_->written.load(std::memory_order_relaxed); }
   /// Whether nobody else can see these elements, so that they may be overwritten.
   bool unique() const { return storage_.unique(); }
 

@@ -33,7 +33,7 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
                            "; convert it with .to(...)");
   Tensor g = sweep.create_graph ? cotangent : cotangent.detach();
   // Numbers of its own if it was overwritten since y was recorded: to the rules that would look like a stale value.
-  if (cotangent.array().storage()->written.load(std::memory_order_relaxed) > 0) g = g.clone();
+  if (cotangent.array().written() > 0) g = g.clone();
   sweep.start(y.node(), std::move(g));
 }
 

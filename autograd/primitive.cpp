@@ -33,12 +33,11 @@ Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
   return shape;
 }
 
-std::uint64_t written(const Tensor& t) { return t.array().storage()->written.load(std::memory_order_relaxed); }
-
 [[noreturn]] void fail_overwritten(const Tensor& t) {
   fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
-                   " needs was overwritten after it was recorded (it is at version ", written(t), ", expected at most ",
-                   differentiating->recorded, "); call backward before assign or step, or record the op again");
+                   " needs was overwritten after it was recorded (it is at version ", t.array().written(),
+                   ", expected at most ", differentiating->recorded,
+                   "); call backward before assign or step, or record the op again");
 }
 
 /// f(a, b), broadcast, as the inputs' dtype or as booleans.
@@ -98,7 +97,7 @@ namespace {
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
     recording::keep(t);
-    if (differentiating && written(t) > differentiating->recorded) fail_overwritten(t);
+    if (differentiating && t.array().written() > differentiating->recorded) fail_overwritten(t);
   }
 }
 
@@ -109,7 +108,7 @@ void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_num
   bool fine = !recording::active();
   for (std::size_t i = 0; i < count; ++i)
     fine &= inputs[i].is_number() ? allow_numbers
-                                  : inputs[i].tensor().defined() && written(inputs[i].tensor()) <= last_valid;
+                                  : inputs[i].tensor().defined() && inputs[i].tensor().array().written() <= last_valid;
   if (!fine) [[unlikely]]
     examine_inputs(inputs, count, allow_numbers);
 }
