@@ -99,19 +99,12 @@ class Ref {
     return *this;
   }
   Ref& operator=(Ref&& other) noexcept {
-    Ref moved(std::move(other));
-    std::swap(p_, moved.p_);
+    T* const moved = other.release();  // first: `other` may be this one
+    let_go(std::exchange(p_, moved));
     return *this;
   }
   ~Ref() { reset(); }
-  void reset() noexcept {
-    T* const p = std::exchange(p_, nullptr);
-    if (!p) return;
-    // Who holds the only reference need not write that nobody else has one.
-    if (p->references.load(std::memory_order_acquire) == 1 ||
-        detail::add(p->references, std::uint32_t(-1), std::memory_order_acq_rel) == 1)
-      T::destroy(p);
-  }
+  void reset() noexcept { let_go(release()); }
   /// Gives up the pointer together with its reference.
   T* release() noexcept { return std::exchange(p_, nullptr); }
 
@@ -123,6 +116,20 @@ class Ref {
   friend bool operator==(const Ref& a, const Ref& b) { return a.p_ == b.p_; }
 
  private:
+  static void let_go(T* p) noexcept {
+    if (!p) return;
+    // Who holds the only reference need not write that nobody else has one.
+    if (p->references.load(std::memory_order_acquire) == 1) [[likely]] {
+      T::destroy(p);
+    } else {
+      count_down(p);
+    }
+  }
+  // Apart, since this is done in very many places.
+  [[gnu::noinline]] static void count_down(T* p) noexcept {
+    if (detail::add(p->references, std::uint32_t(-1), std::memory_order_acq_rel) == 1) T::destroy(p);
+  }
+
   T* p_ = nullptr;
 };
 
