@@ -1,11 +1,8 @@
 #include <algorithm>
 #include <autograd/primitive.hpp>
-#include <autograd/recording.hpp>
 
 namespace xgrad {
 namespace {
-
-thread_local constinit const Node* differentiating = nullptr;
 
 template <class E, class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
@@ -33,7 +30,7 @@ Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
   return shape;
 }
 
-[[noreturn]] void fail_overwritten(const Tensor& t) {
+[[noreturn]] void fail_overwritten(const Tensor& t, const Node* differentiating) {
   fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
                    " needs was overwritten after it was recorded (it is at version ", t.array().written(),
                    ", expected at most ", differentiating->recorded,
@@ -81,13 +78,10 @@ Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dty
 
 thread_local constinit bool detail::GradMode::enabled_ = true;
 
-detail::Differentiating::Differentiating(const Node* node) : before_(differentiating) { differentiating = node; }
-detail::Differentiating::~Differentiating() { differentiating = before_; }
+thread_local constinit const Node* detail::Differentiating::node_ = nullptr;
 
-namespace {
-
-/// check_inputs, one by one.
-[[gnu::noinline, gnu::cold]] void examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
+void detail::examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
+  const Node* const differentiating = Differentiating::node();
   for (std::size_t i = 0; i < count; ++i) {
     if (inputs[i].is_number()) {
       if (allow_numbers) continue;
@@ -97,26 +91,14 @@ namespace {
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
     recording::keep(t);
-    if (differentiating && t.array().written() > differentiating->recorded) fail_overwritten(t);
+    if (differentiating && t.array().written() > differentiating->recorded) fail_overwritten(t, differentiating);
   }
-}
-
-}  // namespace
-
-void detail::check_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
-  const std::uint64_t last_valid = differentiating ? differentiating->recorded : std::uint64_t(-1);
-  bool fine = !recording::active();
-  for (std::size_t i = 0; i < count; ++i)
-    fine &= inputs[i].is_number() ? allow_numbers
-                                  : inputs[i].tensor().defined() && inputs[i].tensor().array().written() <= last_valid;
-  if (!fine) [[unlikely]]
-    examine_inputs(inputs, count, allow_numbers);
 }
 
 thread_local constinit Observing* Observing::current_ = nullptr;
 
 void detail::Watch::tell_start(const char* name, const Input* inputs, std::size_t count) {
-  call_ = {name, OpScope::place({}), inputs, count, differentiating};
+  call_ = {name, OpScope::place({}), inputs, count, Differentiating::node()};
   Observing::tell([&](Observer& o) { o.op_starts(call_); });
   watching_ = true;
 }

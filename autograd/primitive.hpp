@@ -3,6 +3,7 @@
 #include <autograd/kernels/table.hpp>
 #include <autograd/node.hpp>
 #include <autograd/observer.hpp>
+#include <autograd/recording.hpp>
 
 /// How an op is made. Forward and derivative stand together, one vjp per input:
 ///
@@ -57,22 +58,36 @@ inline bool recording(const Input* inputs, std::size_t count) {
     if (inputs[i].requires_grad()) return true;
   return false;
 }
-/// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
-/// Only elementwise ops take plain numbers.
-void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false);
 /// The dtype, f32 or f64, that all inputs but plain numbers have; throws DtypeError if they differ.
 Dtype common_floating_dtype(const Input* inputs, std::size_t count);
 /// The node whose rule is running on this thread, while one is.
 class Differentiating {
  public:
-  explicit Differentiating(const Node* node);
-  ~Differentiating();
+  explicit Differentiating(const Node* node) : before_(std::exchange(node_, node)) {}
+  ~Differentiating() { node_ = before_; }
   Differentiating(const Differentiating&) = delete;
   Differentiating& operator=(const Differentiating&) = delete;
 
+  /// Null if there is none.
+  static const Node* node() { return node_; }
+
  private:
   const Node* before_;
+  static thread_local constinit const Node* node_;
 };
+/// check_inputs where something is amiss or recorded.
+void examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers);
+/// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
+/// Only elementwise ops take plain numbers.
+inline void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false) {
+  const Node* const node = Differentiating::node();
+  const std::uint64_t last_valid = node ? node->recorded : std::uint64_t(-1);
+  bool fine = !recording::active();
+  for (std::size_t i = 0; i < count; ++i)
+    fine = fine && (inputs[i].is_number() ? allow_numbers : inputs[i].tensor().is_valid(last_valid));
+  if (!fine) [[unlikely]]
+    examine_inputs(inputs, count, allow_numbers);
+}
 template <class R>
 inline constexpr bool is_rule = !std::is_same_v<std::decay_t<R>, NotDifferentiable>;
 

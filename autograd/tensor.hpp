@@ -125,6 +125,8 @@ class Tensor {
   void reset_array(Array array);
   /// Whether this handle and its storage are the only ones, so that the numbers may be overwritten unseen.
   bool unique() const { return value_.unique() && value_->array.unique(); }
+  /// Whether the tensor is defined, and was not written to after `last_valid` on the clock of writes.
+  bool is_valid(std::uint64_t last_valid) const { return value_ && value_->array.written() <= last_valid; }
   /// Whether no other handle is this tensor.
   bool is_only_handle() const { return value_.unique(); }
   /// Whether both handles are the same tensor.
@@ -202,11 +204,12 @@ class Operand {
   template <class N>
   requires std::is_arithmetic_v<N> Operand(N n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : number_(n), file_(file), line_(line) {}
-  Operand(const Operand& other) : Operand(Borrow{}, other) {
-    if (!at_) return;
-    tensor_ = *at_;
-    at_ = &tensor_;
-  }
+  Operand(const Operand& other)
+      : at_(other.at_ ? &tensor_ : nullptr),
+        tensor_(other.at_ ? *other.at_ : Tensor()),
+        number_(other.number_),
+        file_(other.file_),
+        line_(other.line_) {}
   Operand& operator=(const Operand&) = delete;
 
   bool is_number() const { return !at_; }
