@@ -12,9 +12,13 @@ constinit std::atomic<std::uint64_t> clock{0};
 std::uint64_t now() { return clock.load(std::memory_order_relaxed); }
 std::uint64_t tick() { return clock.fetch_add(1, std::memory_order_relaxed) + 1; }
 
-Ref<Storage> Storage::make(std::size_t bytes) {
-  Storage* const s = recording::active() ? recording::current->make_storage(bytes)
-                                         : new (memory::detail::allocate(header + bytes)) Storage(bytes);
+inline Ref<Storage> Storage::make(std::size_t bytes) {
+  Storage* s;
+  if (recording::active()) [[unlikely]] {
+    s = recording::current->make_storage(bytes);
+  } else {
+    s = new (memory::detail::allocate(header + bytes)) Storage(bytes);
+  }
   memory::detail::count_bytes(static_cast<std::int64_t>(bytes));
   return Ref<Storage>::adopt(s);
 }

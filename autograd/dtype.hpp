@@ -9,7 +9,10 @@ enum class Dtype : std::uint8_t { f32, f64, i64, boolean };
 inline constexpr Dtype f32 = Dtype::f32, f64 = Dtype::f64, i64 = Dtype::i64, boolean = Dtype::boolean;
 inline constexpr int dtype_count = 4;
 
-constexpr std::size_t size_of(Dtype d) { return d == f32 ? 4 : d == boolean ? 1 : 8; }
+namespace detail {
+inline constexpr std::uint8_t dtype_sizes[dtype_count] = {4, 8, 8, 1};
+}
+constexpr std::size_t size_of(Dtype d) { return detail::dtype_sizes[int(d)]; }
 constexpr bool is_floating(Dtype d) { return d == f32 || d == f64; }
 constexpr const char* name_of(Dtype d) { return d == f32 ? "f32" : d == f64 ? "f64" : d == i64 ? "i64" : "boolean"; }
 

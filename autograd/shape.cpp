@@ -79,10 +79,16 @@ std::vector<int> checked_axes(const std::vector<int>& axes, int ndim) {
   return result;
 }
 
-void detail::fail_sizes(const Shape& shape) {
-  for (const std::int64_t size : shape)
+std::int64_t detail::examined_size(const Shape& shape, std::int64_t most) {
+  std::int64_t n = 1;
+  bool empty = false, countable = true;
+  for (const std::int64_t size : shape) {
     if (size < 0) fail(text("negative size in shape ", shape));
-  fail(text("shape ", shape, " has more elements than can be counted"));
+    empty |= size == 0;
+    if (size > 0 && countable) countable = !__builtin_mul_overflow(n, size, &n) && n <= most;
+  }
+  if (!countable) fail(text("shape ", shape, " has more elements than can be counted"));
+  return empty ? 0 : n;
 }
 
 }  // namespace xgrad

@@ -64,23 +64,19 @@ int checked_axis(int axis, int ndim);
 /// The same for several axes, sorted; a repeated one throws. An empty list means all axes.
 std::vector<int> checked_axes(const std::vector<int>& axes, int ndim);
 namespace detail {
-[[noreturn]] void fail_sizes(const Shape& shape);
-}
+/// checked_size of any shape, also an empty or an invalid one.
+std::int64_t examined_size(const Shape& shape, std::int64_t most);
+}  // namespace detail
 
 /// The number of elements. Throws in the name of the op in progress on a negative size, or if the sizes but for zeros,
 /// whose products are strides, multiply to more than 2^59.
 inline std::int64_t checked_size(const Shape& shape) {
   constexpr std::int64_t most = std::int64_t{1} << 59;
   std::int64_t n = 1;
-  bool empty = false;
-  for (const std::int64_t size : shape) {
-    if (size == 0) {
-      empty = true;
-    } else if (size < 0 || __builtin_mul_overflow(n, size, &n) || n > most) {
-      detail::fail_sizes(shape);
-    }
-  }
-  return empty ? 0 : n;
+  for (const std::int64_t size : shape)
+    if (size <= 0 || __builtin_mul_overflow(n, size, &n) || n > most) [[unlikely]]
+      return detail::examined_size(shape, most);
+  return n;
 }
 inline void check_sizes(const Shape& shape) { checked_size(shape); }
 
