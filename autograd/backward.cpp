@@ -46,21 +46,18 @@ std::mutex& leaf_mutex() {
 void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
   const Tensor& grad = node.gradient();
   // Whoever else holds one in a recording's memory knows that replays change it.
-  const bool alone = grad.unique() || (grad.defined() && grad.array().storage()->arena);
+  const bool alone = grad.defined() && (grad.unique() || grad.array().storage()->arena);
   // A result that has none yet is new in each run.
-  if (recording::active() && (node.is_leaf || grad.defined())) recording::reads_grad(node);
-  if (!g.defined()) {
-    if (!grad.defined()) recording::set_grad(node, zeros(node.shape(), {.dtype = node.dtype}));
-    return;
+  if (node.is_leaf || grad.defined()) recording::reads_grad(node);
+  if (!grad.defined()) {
+    if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
+    return recording::set_grad(node, g.unique() ? std::move(g) : g.clone());
   }
-  if (grad.defined()) {
-    if (!sweep.create_graph && alone && !grad.requires_grad()) {
-      add_in_place(grad, g);
-    } else {
-      recording::set_grad(node, grad + g);
-    }
+  if (!g.defined()) return;
+  if (!sweep.create_graph && alone && !grad.requires_grad()) {
+    add_in_place(grad, g);
   } else {
-    recording::set_grad(node, g.unique() ? std::move(g) : g.clone());
+    recording::set_grad(node, grad + g);
   }
 }
 

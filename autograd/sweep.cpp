@@ -43,14 +43,30 @@ std::size_t stack_left() {
 // For a pass within another, its hooks and kernels included.
 constexpr std::size_t needed_stack = 96 << 10;
 
-/// run(), with the observers told.
-template <class F>
-Tensor observed(const Node& node, const Edge& edge, const Tensor& g, F&& run) {
+/// Sums what a rule returned to the shape of its input, unless there is another reason why it does not fit.
+[[gnu::noinline]] void make_fit(Tensor& h, const Edge& edge) {
+  const Node& input = *edge.input;
+  if (edge.sum_to_input && !input.has_shape(h.shape())) h = sum_to(h, input.shape());
+  if (!input.has_shape(h.shape()) || h.dtype() != input.dtype)
+    throw GraphError(OpScope::prefix() + text("its vjp returned an invalid gradient for input ", edge.argument,
+                                              ": got ", name_of(h.dtype()), " ", h.shape(), ", expected ",
+                                              name_of(input.dtype), " ", input.shape()));
+}
+
+Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
+  Tensor h = edge.rule->call(node.closure_of(edge), g, y);
+  if (h.defined() && !(edge.input->has_shape(h.shape()) && h.dtype() == edge.input->dtype)) [[unlikely]]
+    make_fit(h, edge);
+  return h;
+}
+
+/// run_rule, with the observers told.
+[[gnu::noinline]] Tensor run_observed(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
   Observing::tell([&](Observer& o) { o.vjp_starts(node, edge, g); });
   Tensor result;
   const auto tell_end = [&] { Observing::tell([&](Observer& o) { o.vjp_ends(node, edge, result); }); };
   try {
-    result = run();
+    result = run_rule(node, edge, g, y);
   } catch (...) {
     tell_end();
     throw;
@@ -72,7 +88,7 @@ class Sweep::Visit {
       Ref<Node>(edge.input).release();
       edge.lent = false;
     }
-    if (owner_) {
+    if (owner_) [[likely]] {
       node_.owner.store(after_, std::memory_order_release);
     } else if (!node_.is_leaf) {
       node_.guests.fetch_sub(1);
@@ -120,11 +136,12 @@ Sweep::Wanted* Sweep::find(const Node* node) {
 }
 
 bool Sweep::needs(const Node& node) {
-  if (wanted.empty()) return true;
+  if (wanted.empty()) [[likely]]
+    return true;
   return node.id >= oldest_wanted_ && (!node.is_leaf || find(&node));
 }
 
-void Sweep::push(Node* node) {
+void Sweep::push_beside_others(Node* node) {
   const bool newest = next_ ? older(next_, node) : heap_.empty() || !older(node, heap_.front());
   if (newest && !next_) {
     next_ = node;
@@ -135,18 +152,14 @@ void Sweep::push(Node* node) {
   std::push_heap(heap_.begin(), heap_.end(), older);
 }
 
-Ref<Node> Sweep::pop() {
-  if (next_) return Ref<Node>::adopt(std::exchange(next_, nullptr));
+Node* Sweep::pop_from_heap() {
   std::pop_heap(heap_.begin(), heap_.end(), older);
   Node* const node = heap_.back();
   heap_.pop_back();
-  return Ref<Node>::adopt(node);
+  return node;
 }
 
-/// What has arrived for a node so far, or null if this is the first time.
-Tensor* Sweep::waiting(Node& node) {
-  if (owns(node)) return &node.pending;
-  if (elsewhere_.empty()) return nullptr;
+Tensor* Sweep::waiting_elsewhere(const Node& node) {
   const auto it = elsewhere_.find(&node);
   return it == elsewhere_.end() ? nullptr : &it->second;
 }
@@ -220,8 +233,7 @@ void Sweep::collect(Edge& edge, Tensor&& g) {
   leaves.push_back({edge.lent ? Ref<Node>::adopt(edge.input.get()) : edge.input, std::move(g)});
 }
 
-Tensor Sweep::take(Node& node) {
-  if (owns(node)) return std::move(node.pending);
+Tensor Sweep::take_elsewhere(const Node& node) {
   const auto it = elsewhere_.find(&node);
   Tensor g = std::move(it->second);
   elsewhere_.erase(it);
@@ -256,18 +268,9 @@ Tensor Sweep::apply(Node& node, const Edge& edge, const Tensor& g, const Tensor&
   const DetachedScope detached;
   const OpScope scope(node.name, node.place());
   const detail::Differentiating differentiating(&node);
-  const auto run = [&] {
-    Tensor h = edge.rule->call(node.closure_of(edge), g, y);
-    if (!h.defined()) return h;
-    const Node& input = *edge.input;
-    if (edge.sum_to_input && !input.has_shape(h.shape())) h = sum_to(h, input.shape());
-    if (!input.has_shape(h.shape()) || h.dtype() != input.dtype)
-      scope.fail<GraphError>("its vjp returned an invalid gradient for input ", edge.argument, ": got ",
-                             name_of(h.dtype()), " ", h.shape(), ", expected ", name_of(input.dtype), " ",
-                             input.shape());
-    return h;
-  };
-  return Observing::active() ? observed(node, edge, g, run) : run();
+  if (Observing::active()) [[unlikely]]
+    return run_observed(node, edge, g, y);
+  return run_rule(node, edge, g, y);
 }
 
 Tensor Sweep::visit_extras(Node& node, Tensor&& g) {
@@ -283,26 +286,25 @@ void Sweep::visit(Node& node) {
   Tensor g = take(node);
   if (node.extras) [[unlikely]]
     g = visit_extras(node, std::move(g));
-  if (!wanted.empty()) {
+  if (!wanted.empty()) [[unlikely]] {
     if (Wanted* const w = find(&node)) {
       w->found = g;
       w->reached = true;
       if (node.id == oldest_wanted_) return;
     }
   }
-  if (node.is_leaf) {
+  if (node.is_leaf) [[unlikely]] {
     if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g)});
     return;
   }
-  Tensor y;
-  if (node.output)
-    y = Tensor(Array(node.dtype, node.shape(), node.output, node.output_data),
-               create_graph ? Ref<Node>(&node) : Ref<Node>());
-  for (std::uint32_t i = 0; i < node.edge_count; ++i) {
-    Edge& edge = node.edges()[i];
-    if (needs(*edge.input)) contribute(edge, g.defined() ? apply(node, edge, g, y) : Tensor());
-  }
-  if (!retain_graph) visiting.take_rules();
+  const Tensor y = node.output ? Tensor(Array(node.dtype, node.shape(), node.output, node.output_data),
+                                        create_graph ? Ref<Node>(&node) : Ref<Node>())
+                               : Tensor();
+  Edge* const edges = node.edges();
+  for (std::uint32_t i = 0; i < node.edge_count; ++i)
+    if (needs(*edges[i].input)) contribute(edges[i], g.defined() ? apply(node, edges[i], g, y) : Tensor());
+  if (!retain_graph) [[likely]]
+    visiting.take_rules();
 }
 
 void Sweep::run() {

@@ -49,13 +49,28 @@ class Sweep {
   class Visit;
 
   bool needs(const Node& node);
-  Tensor* waiting(Node& node);
+  /// What has arrived for a node so far, or null if this is the first time.
+  Tensor* waiting(Node& node) {
+    if (owns(node)) return &node.pending;
+    return elsewhere_.empty() ? nullptr : waiting_elsewhere(node);
+  }
+  Tensor* waiting_elsewhere(const Node& node);
   void contribute(Edge& edge, Tensor&& g);
   void reserve(Node& node, Tensor&& g);
-  Tensor take(Node& node);
+  Tensor take(Node& node) {
+    if (owns(node)) [[likely]]
+      return std::move(node.pending);
+    return take_elsewhere(node);
+  }
+  Tensor take_elsewhere(const Node& node);
   void collect(Edge& edge, Tensor&& g);
-  void push(Node* node);
-  Ref<Node> pop();
+  void push(Node* node) {
+    if (next_ || !heap_.empty()) return push_beside_others(node);
+    next_ = node;
+  }
+  void push_beside_others(Node* node);
+  Ref<Node> pop() { return Ref<Node>::adopt(next_ ? std::exchange(next_, nullptr) : pop_from_heap()); }
+  Node* pop_from_heap();
   void add(Tensor& sum, Tensor&& g) const;
   void visit(Node& node);
   Tensor visit_extras(Node& node, Tensor&& g);
