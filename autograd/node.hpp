@@ -136,17 +136,17 @@ class NodeMaker {
   void connect(const Ref<Node>& input, int argument, bool sum_to_input, F&& rule) {
     using Closure = std::decay_t<F>;
     static_assert(alignof(Closure) <= 64, "a block is aligned to 64 bytes");
-    Edge& edge = *new (node_->edges() + node_->edge_count) Edge;
     used_ = (used_ + alignof(Closure) - 1) / alignof(Closure) * alignof(Closure);
-    edge.closure = static_cast<std::uint32_t>(used_);
+    const Edge& edge =
+        *new (node_->edges() + node_->edge_count) Edge{.input = input,
+                                                       .rule = &Rule::of<Closure>,
+                                                       .closure = static_cast<std::uint32_t>(used_),
+                                                       .argument = static_cast<std::uint32_t>(argument) & 0x3fffffff,
+                                                       .sum_to_input = sum_to_input};
     if constexpr (!std::is_empty_v<Closure>) used_ += sizeof(Closure);
     new (node_->closure_of(edge)) Closure(std::forward<F>(rule));
-    edge.rule = &Rule::of<Closure>;
-    edge.input = input;
-    edge.argument = static_cast<std::uint32_t>(argument) & 0x3fffffff;
-    edge.sum_to_input = sum_to_input;
     ++node_->edge_count;
-    keeps_output_ |= edge.rule->wants_output;
+    keeps_output_ |= Rule::of<Closure>.wants_output;
     if (input->id >= node_->id) node_->id = input->id + 1;
   }
 
