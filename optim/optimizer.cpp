@@ -54,7 +54,8 @@ class Pass {
     plan_ = plan;
   }
   void add(Dtype dtype, const kernels::OptimiserArrays& parameter) {
-    if (dtype != dtype_ || count_ == most) run();
+    if (dtype != dtype_ || count_ == most) [[unlikely]]
+      run();
     dtype_ = dtype;
     waiting_[count_++] = parameter;
   }
@@ -66,7 +67,7 @@ class Pass {
   }
 
   static constexpr int most = 32;
-  Plan plan_{};
+  Plan plan_;
   Dtype dtype_ = f32;
   int count_ = 0;
   kernels::OptimiserArrays waiting_[most];
@@ -145,14 +146,14 @@ void Optimizer::step_now(Optimizer* optimizer, Place place) {
 
 void Optimizer::change_parameters(Place place) {
   const OpScope scope(name_, place);
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Tensor& p = slots_[i].parameter;
-    for (const Tensor& moment : slots_[i].moments)
-      if (moment.defined() && (moment.dtype() != p.dtype() || moment.shape() != p.shape()))
-        scope.fail<DtypeError>(label(i), " was ", name_of(moment.dtype()), " ", moment.shape(), " and is ",
-                               name_of(p.dtype()), " ", p.shape(),
+  for (const Slot& slot : slots_)
+    for (const Tensor& moment : slot.moments) {
+      const Tensor& p = slot.parameter;
+      if (moment.defined() && !(moment.dtype() == p.dtype() && moment.shape() == p.shape())) [[unlikely]]
+        scope.fail<DtypeError>(label(static_cast<std::size_t>(&slot - slots_.data())), " was ", name_of(moment.dtype()),
+                               " ", moment.shape(), " and is ", name_of(p.dtype()), " ", p.shape(),
                                " now; convert a model before its optimiser is made");
-  }
+    }
   Pass pass;
   std::size_t group = groups_;  // of the plan, as is the step
   std::int64_t step = 0;
@@ -164,12 +165,13 @@ void Optimizer::change_parameters(Place place) {
     const Tensor& g = leaf.grad;
     if (!g.defined()) continue;
     ++slot.steps;
-    if (slot.group != group || slot.steps != step) pass.begin(plan(group = slot.group, step = slot.steps));
+    if (slot.group != group || slot.steps != step) [[unlikely]]
+      pass.begin(plan(group = slot.group, step = slot.steps));
     const Array& p = slot.parameter.array();
     void* moments[most_moments] = {};
     for (int k = 0; k < most_moments; ++k) {
       if (!pass.plan().uses[k]) continue;
-      if (!slot.moments[k].defined())
+      if (!slot.moments[k].defined()) [[unlikely]]
         slot.moments[k] = detail::moment_of(p, full(p.shape(), pass.plan().initial, {.dtype = p.dtype()}).array());
       moments[k] = slot.moments[k].array().data();
     }
