@@ -143,7 +143,16 @@ template <int N>
 void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* bytes, Rows<N>& all) {
   alignas(64) char written[N][(chunk + slack) * 8];
   const int last = loop.rank - 1, above = last - 1;
-  const Size n = loop.sizes[last], together = chunk / n;
+  const Size n = loop.sizes[last];
+  const auto lies_ready = [&](int k) {
+    const Size stride = loop.strides[k][last];
+    return (stride == 0 || stride == 1) && loop.strides[k][above] == n * stride;
+  };
+  bool spreads = false;  // an operand for each chunk
+  for (int k = 0; k < N; ++k) spreads |= !lies_ready(k) && loop.strides[k][above] != 0;
+  // Meanwhile nothing is fetched or stored; while memory is waited for, that must be short. Elements of 4 bytes take
+  // less of it, and longer to handle one by one.
+  const Size together = (streaming && spreads && bytes[N] == 8 ? Outlet::size / 8 : chunk) / n;
   Loop<N> outer = loop;
   outer.rank = last;
   for_each_row(outer, [&](const Size* offsets) {
@@ -154,7 +163,7 @@ void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* byte
       for (int k = 0; k < N; ++k) {
         const Size row_stride = loop.strides[k][above], stride = loop.strides[k][last];
         const char* from = at(in[k], (offsets[k] + r * row_stride) * bytes[k]);
-        const bool in_place = row_stride == n * stride && (stride == 0 || stride == 1), same = row_stride == 0;
+        const bool in_place = lies_ready(k), same = row_stride == 0;
         step[k] = !(in_place && same);
         operands[k] = in_place ? from : written[k];
         if (!in_place && (!same || r == 0)) spread(from, row_stride, stride, bytes[k], written[k], rows, n);
