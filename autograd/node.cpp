@@ -21,7 +21,7 @@ Node* link(const Node* n) { return reinterpret_cast<Node*>(n->output_data); }
 [[gnu::noinline, gnu::cold]] void drop(const detail::NodeExtras* extras) noexcept { delete extras; }
 
 void destroy_one(Node* n) noexcept {
-  if (n->edge_count > 0) n->clear();  // unless a pass has
+  if (n->edge_count > 0) n->clear();  // unless a pass has done so
   if (n->extras) [[unlikely]]
     drop(n->extras);
   const std::size_t bytes = n->bytes;

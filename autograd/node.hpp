@@ -78,6 +78,10 @@ struct Node {
   // The output's numbers, kept only while some rule asks for them: a tensor that held the node would be a cycle.
   Ref<Storage> output;
   std::byte* output_data = nullptr;
+  /// The output as a constant or, given the node, with its history; undefined if no rule asks for it.
+  Tensor kept_output(Ref<Node>&& node = {}) const {
+    return output ? Tensor(Array(dtype, shape(), output, output_data), std::move(node)) : Tensor();
+  }
 
   Tensor grad;  // of a leaf
   /// The input of an op that a loss can meet as one stable op (sigmoid, log_softmax), which needs no gradient's place.

@@ -43,11 +43,13 @@ std::size_t stack_left() {
 // For a pass within another, its hooks and kernels included.
 constexpr std::size_t needed_stack = 96 << 10;
 
+bool fits(const Tensor& h, const Node& input) { return input.has_shape(h.shape()) && h.dtype() == input.dtype; }
+
 /// Sums what a rule returned to the shape of its input, unless there is another reason why it does not fit.
 [[gnu::noinline]] void make_fit(Tensor& h, const Edge& edge) {
   const Node& input = *edge.input;
   if (edge.sum_to_input && !input.has_shape(h.shape())) h = sum_to(h, input.shape());
-  if (!input.has_shape(h.shape()) || h.dtype() != input.dtype)
+  if (!fits(h, input))
     throw GraphError(OpScope::prefix() + text("its vjp returned an invalid gradient for input ", edge.argument,
                                               ": got ", name_of(h.dtype()), " ", h.shape(), ", expected ",
                                               name_of(input.dtype), " ", input.shape()));
@@ -55,7 +57,7 @@ constexpr std::size_t needed_stack = 96 << 10;
 
 Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
   Tensor h = edge.rule->call(node.closure_of(edge), g, y);
-  if (h.defined() && !(edge.input->has_shape(h.shape()) && h.dtype() == edge.input->dtype)) [[unlikely]]
+  if (h.defined() && !fits(h, *edge.input)) [[unlikely]]
     make_fit(h, edge);
   return h;
 }
@@ -142,13 +144,10 @@ bool Sweep::needs(const Node& node) {
 }
 
 void Sweep::push_beside_others(Node* node) {
-  const bool newest = next_ ? older(next_, node) : heap_.empty() || !older(node, heap_.front());
-  if (newest && !next_) {
-    next_ = node;
-    return;
-  }
-  heap_.push_back(newest ? next_ : node);
-  if (newest) next_ = node;
+  const bool newest = next_ ? older(next_, node) : !older(node, heap_.front());
+  if (newest) std::swap(next_, node);
+  if (!node) return;
+  heap_.push_back(node);
   std::push_heap(heap_.begin(), heap_.end(), older);
 }
 
@@ -297,9 +296,7 @@ void Sweep::visit(Node& node) {
     if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g)});
     return;
   }
-  const Tensor y = node.output ? Tensor(Array(node.dtype, node.shape(), node.output, node.output_data),
-                                        create_graph ? Ref<Node>(&node) : Ref<Node>())
-                               : Tensor();
+  const Tensor y = node.kept_output(create_graph ? Ref<Node>(&node) : Ref<Node>());
   Edge* const edges = node.edges();
   for (std::uint32_t i = 0; i < node.edge_count; ++i)
     if (needs(*edges[i].input)) contribute(edges[i], g.defined() ? apply(node, edges[i], g, y) : Tensor());

@@ -191,7 +191,7 @@ Program::Source Program::source_of(const Tensor& t) {
 Numbers Program::vjp(const Op& op, const Edge& edge, const Numbers& cotangent) const {
   const detail::GradMode quiet(false);
   Node& node = *op.node;
-  const Tensor y = node.output ? Tensor(Array(node.dtype, node.shape(), node.output, node.output_data)) : Tensor();
+  const Tensor y = node.kept_output();
   const Tensor g(with_numbers(result(op).recorded, cotangent));
   const Tensor h = Sweep(false, true).apply(node, edge, g, y);
   if (h.defined()) return values({h});

@@ -23,9 +23,7 @@ Tensor row_of(Node& node, const Edge& edge, std::int64_t element) {
   const Tensor g = zeros(node.shape(), {.dtype = node.dtype});
   Number(1).store(node.dtype,
                   static_cast<std::byte*>(g.array().data()) + static_cast<std::size_t>(element) * size_of(node.dtype));
-  Tensor y;
-  if (node.output) y = Tensor(Array(node.dtype, node.shape(), node.output, node.output_data));
-  const Tensor h = edge.rule->call(node.closure_of(edge), g, y);
+  const Tensor h = edge.rule->call(node.closure_of(edge), g, node.kept_output());
   if (!h.defined() || edge.input->has_shape(h.shape())) return h;
   return sum_to(h, edge.input->shape());
 }

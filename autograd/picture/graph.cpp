@@ -56,11 +56,7 @@ class Graph {
     if (!fresh) return it->second;
     Item item{.node = node};
     if (const auto op = op_of_.find(node); op != op_of_.end()) item.op = op->second;
-    if (item.op >= 0) {
-      item.value = traced(item)->output;
-    } else if (node->output) {
-      item.value = Tensor(Array(node->dtype, node->shape(), node->output, node->output_data));
-    }
+    item.value = item.op >= 0 ? traced(item)->output : node->kept_output();
     items.push_back(std::move(item));
     return it->second;
   }
