@@ -30,10 +30,11 @@ Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
   return shape;
 }
 
-[[noreturn]] void fail_overwritten(const Tensor& t, const Node* differentiating) {
-  fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating->name,
+[[noreturn]] void fail_overwritten(const Tensor& t) {
+  const Node& differentiating = *detail::Differentiating::node();
+  fail<GraphError>("a value of shape ", t.shape(), " that the gradient of ", differentiating.name,
                    " needs was overwritten after it was recorded (it is at version ", t.array().written(),
-                   ", expected at most ", differentiating->recorded,
+                   ", expected at most ", differentiating.recorded,
                    "); call backward before assign or step, or record the op again");
 }
 
@@ -81,7 +82,6 @@ thread_local constinit bool detail::GradMode::enabled_ = true;
 thread_local constinit const Node* detail::Differentiating::node_ = nullptr;
 
 void detail::examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
-  const Node* const differentiating = Differentiating::node();
   for (std::size_t i = 0; i < count; ++i) {
     if (inputs[i].is_number()) {
       if (allow_numbers) continue;
@@ -91,7 +91,7 @@ void detail::examine_inputs(const Input* inputs, std::size_t count, bool allow_n
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
     recording::keep(t);
-    if (differentiating && t.array().written() > differentiating->recorded) fail_overwritten(t, differentiating);
+    if (!t.is_valid(Differentiating::last_valid())) fail_overwritten(t);
   }
 }
 

@@ -70,6 +70,8 @@ class Differentiating {
 
   /// Null if there is none.
   static const Node* node() { return node_; }
+  /// Until when on the clock of writes an input may have been written to.
+  static std::uint64_t last_valid() { return node_ ? node_->recorded : std::uint64_t(-1); }
 
  private:
   const Node* before_;
@@ -80,8 +82,7 @@ void examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers);
 /// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
 /// Only elementwise ops take plain numbers.
 inline void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false) {
-  const Node* const node = Differentiating::node();
-  const std::uint64_t last_valid = node ? node->recorded : std::uint64_t(-1);
+  const std::uint64_t last_valid = Differentiating::last_valid();
   bool fine = !recording::active();
   for (std::size_t i = 0; i < count; ++i)
     fine = fine && (inputs[i].is_number() ? allow_numbers : inputs[i].tensor().is_valid(last_valid));

@@ -16,8 +16,7 @@ Tensor logits_of(const Tensor& p) {
   // A node with extras wants its gradient, so that the pass must come by.
   if (!node || node->extras || std::strcmp(node->name, "sigmoid") != 0 || !node->source().defined()) return {};
   const Tensor& z = node->source();
-  const auto overwritten = [&](const Tensor& t) { return t.array().written() > node->recorded; };
-  return overwritten(z) || overwritten(p) || z.dtype() != p.dtype() ? Tensor() : z;
+  return z.is_valid(node->recorded) && p.is_valid(node->recorded) && z.dtype() == p.dtype() ? z : Tensor();
 }
 
 template <class T>
