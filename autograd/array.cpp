@@ -7,21 +7,22 @@ namespace xgrad {
 
 namespace {
 constinit std::atomic<std::uint64_t> clock{0};
-}
 
-std::uint64_t now() { return clock.load(std::memory_order_relaxed); }
-std::uint64_t tick() { return clock.fetch_add(1, std::memory_order_relaxed) + 1; }
-
-inline Ref<Storage> Storage::make(std::size_t bytes) {
+Ref<Storage> make_storage(std::size_t bytes) {
   Storage* s;
   if (recording::active()) [[unlikely]] {
     s = recording::current->make_storage(bytes);
   } else {
-    s = new (memory::detail::allocate(header + bytes)) Storage(bytes);
+    s = new (memory::detail::allocate(Storage::header + bytes)) Storage(bytes);
   }
   memory::detail::count_bytes(static_cast<std::int64_t>(bytes));
   return Ref<Storage>::adopt(s);
 }
+
+}  // namespace
+
+std::uint64_t now() { return clock.load(std::memory_order_relaxed); }
+std::uint64_t tick() { return clock.fetch_add(1, std::memory_order_relaxed) + 1; }
 
 void Storage::destroy(Storage* s) noexcept {
   const std::size_t bytes = s->bytes;
@@ -36,7 +37,7 @@ void Storage::destroy(Storage* s) noexcept {
 }
 
 Array::Array(Dtype dtype, const Shape& shape)
-    : storage_(Storage::make(static_cast<std::size_t>(checked_size(shape)) * size_of(dtype))),
+    : storage_(make_storage(static_cast<std::size_t>(checked_size(shape)) * size_of(dtype))),
       data_(storage_->data()),
       dtype_(dtype),
       shape_(shape) {}

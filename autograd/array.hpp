@@ -24,7 +24,6 @@ struct Storage {
   std::byte* data() const { return first; }
 
   static constexpr std::size_t header = 64;
-  static Ref<Storage> make(std::size_t bytes);
   static void destroy(Storage* s) noexcept;
 };
 
