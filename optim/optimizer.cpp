@@ -67,7 +67,7 @@ class Pass {
   }
 
   static constexpr int most = 32;
-  Plan plan_;
+  Plan plan_;  // unset until `begin`
   Dtype dtype_ = f32;
   int count_ = 0;
   kernels::OptimiserArrays waiting_[most];
@@ -146,14 +146,14 @@ void Optimizer::step_now(Optimizer* optimizer, Place place) {
 
 void Optimizer::change_parameters(Place place) {
   const OpScope scope(name_, place);
-  for (const Slot& slot : slots_)
-    for (const Tensor& moment : slot.moments) {
-      const Tensor& p = slot.parameter;
-      if (moment.defined() && !(moment.dtype() == p.dtype() && moment.shape() == p.shape())) [[unlikely]]
-        scope.fail<DtypeError>(label(static_cast<std::size_t>(&slot - slots_.data())), " was ", name_of(moment.dtype()),
-                               " ", moment.shape(), " and is ", name_of(p.dtype()), " ", p.shape(),
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Tensor& p = slots_[i].parameter;
+    for (const Tensor& moment : slots_[i].moments)
+      if (moment.defined() && (moment.dtype() != p.dtype() || moment.shape() != p.shape())) [[unlikely]]
+        scope.fail<DtypeError>(label(i), " was ", name_of(moment.dtype()), " ", moment.shape(), " and is ",
+                               name_of(p.dtype()), " ", p.shape(),
                                " now; convert a model before its optimiser is made");
-    }
+  }
   Pass pass;
   std::size_t group = groups_;  // of the plan, as is the step
   std::int64_t step = 0;
