@@ -161,10 +161,10 @@ struct Table {
 
 /// The table of the process, chosen on first call: the best instruction set's, with large work spread over threads.
 const Table& process_table();
-/// What stands in for it in this thread, if anything does.
+/// The one that this thread uses, or what stands in for it; null before its first use.
 extern thread_local constinit const Table* thread_table;
 /// The table in use.
-inline const Table& table() { return thread_table ? *thread_table : process_table(); }
+inline const Table& table() { return thread_table ? *thread_table : *(thread_table = &process_table()); }
 
 /// The table of the instruction set in use, whose entries run in the calling thread only.
 const Table& serial_table();
