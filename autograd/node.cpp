@@ -41,8 +41,7 @@ Node::Node(const char* name_, Place place, const Array& output_, std::size_t byt
       line(place.line),
       dtype(output_.dtype()),
       ndim(static_cast<std::uint8_t>(output_.ndim())) {
-  auto* const to = reinterpret_cast<std::int64_t*>(this + 1);
-  for (int d = 0; d < ndim; ++d) to[d] = output_.shape()[d];
+  output_.shape().copy_to(reinterpret_cast<std::int64_t*>(this + 1));
 }
 
 Node* Node::make(const char* name, Place place, const Array& output, std::size_t edges, std::size_t closures) {

@@ -9,7 +9,7 @@ namespace {
 
 }  // namespace
 
-Shape::Shape(const std::int64_t* begin, const std::int64_t* end) {
+Shape::Shape(const std::int64_t* begin, const std::int64_t* end) : Shape() {
   for (const std::int64_t* s = begin; s != end; ++s) push_back(*s);
 }
 
@@ -79,7 +79,8 @@ std::vector<int> checked_axes(const std::vector<int>& axes, int ndim) {
   return result;
 }
 
-std::int64_t detail::examined_size(const Shape& shape, std::int64_t most) {
+std::int64_t detail::examined_size(const Shape& shape) {
+  constexpr std::int64_t most = std::int64_t{1} << 59;
   std::int64_t n = 1;
   bool empty = false, countable = true;
   for (const std::int64_t size : shape) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -11,10 +12,16 @@ class Shape {
  public:
   static constexpr int max_ndim = 8;
 
-  Shape() = default;
+  Shape() { sizes_[0] = sizes_[1] = 0; }
+  Shape(const Shape& other) { take(other); }
+  Shape& operator=(const Shape& other) {
+    take(other);
+    return *this;
+  }
   template <std::integral... I>
-  requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim) Shape(I... sizes)
-      : ndim_(sizeof...(I)), sizes_{static_cast<std::int64_t>(sizes)...} {}
+  requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim) Shape(I... sizes) : Shape() {
+    ((sizes_[ndim_++] = static_cast<std::int64_t>(sizes)), ...);
+  }
   Shape(const std::int64_t* begin, const std::int64_t* end);
   Shape(const std::vector<std::int64_t>& sizes) : Shape(sizes.data(), sizes.data() + sizes.size()) {}
 
@@ -39,6 +46,15 @@ class Shape {
     return n;
   }
 
+  /// Writes the sizes to `to`, one by one: a processor waits when it loads at once what was just stored in parts, and
+  /// a shape is mostly copied as soon as it is made.
+  void copy_to(std::int64_t* to) const {
+    if (ndim_ > 0) to[0] = sizes_[0];
+    if (ndim_ > 1) to[1] = sizes_[1];
+    if (ndim_ > 2) [[unlikely]]
+      std::copy(sizes_ + 2, sizes_ + ndim_, to + 2);
+  }
+
   std::string str() const;  // "(2, 3)", "(3,)", "()"
 
   friend bool operator==(const Shape& a, const Shape& b) {
@@ -49,8 +65,17 @@ class Shape {
   }
 
  private:
+  // As copy_to, but without asking whether the first two are there.
+  void take(const Shape& other) {
+    ndim_ = other.ndim_;
+    sizes_[0] = other.sizes_[0];
+    sizes_[1] = other.sizes_[1];
+    if (ndim_ > 2) [[unlikely]]
+      std::copy(other.sizes_ + 2, other.sizes_ + max_ndim, sizes_ + 2);
+  }
+
   int ndim_ = 0;
-  std::int64_t sizes_[max_ndim] = {};
+  std::int64_t sizes_[max_ndim];  // ndim_ of them; two are always written
 };
 
 /// The shape that two shapes broadcast to by NumPy's rules, or false.
@@ -64,18 +89,20 @@ int checked_axis(int axis, int ndim);
 /// The same for several axes, sorted; a repeated one throws. An empty list means all axes.
 std::vector<int> checked_axes(const std::vector<int>& axes, int ndim);
 namespace detail {
-/// checked_size of any shape, also an empty or an invalid one.
-std::int64_t examined_size(const Shape& shape, std::int64_t most);
+/// checked_size of any shape, also an empty, a very large or an invalid one.
+std::int64_t examined_size(const Shape& shape);
 }  // namespace detail
 
 /// The number of elements. Throws in the name of the op in progress on a negative size, or if the sizes but for zeros,
 /// whose products are strides, multiply to more than 2^59.
 inline std::int64_t checked_size(const Shape& shape) {
-  constexpr std::int64_t most = std::int64_t{1} << 59;
+  constexpr std::int64_t few = std::int64_t{1} << 29;
   std::int64_t n = 1;
-  for (const std::int64_t size : shape)
-    if (size <= 0 || __builtin_mul_overflow(n, size, &n) || n > most) [[unlikely]]
-      return detail::examined_size(shape, most);
+  for (const std::int64_t size : shape) {
+    if (size <= 0 || size > few || n > few) [[unlikely]]
+      return detail::examined_size(shape);
+    n *= size;
+  }
   return n;
 }
 inline void check_sizes(const Shape& shape) { checked_size(shape); }

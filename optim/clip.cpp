@@ -16,7 +16,7 @@ struct Label {
   Dtype dtype;
   Shape shape;
 };
-static_assert(std::is_trivially_copyable_v<Label>);
+static_assert(std::is_trivially_destructible_v<Label>);
 
 struct Gradient {
   Array numbers;

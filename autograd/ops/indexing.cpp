@@ -32,7 +32,7 @@ bool some_negative(const std::int64_t* at, const Shape& shape, int axis, std::in
   return negative;
 }
 
-void count_from_front(const std::int64_t* at, std::int64_t* to, Shape shape, int axis, std::int64_t size) {
+void count_from_front(const std::int64_t* at, std::int64_t* to, const Shape& shape, int axis, std::int64_t size) {
   some_negative(at, shape, axis, size);
   for (std::int64_t i = 0, count = shape.size(); i < count; ++i) to[i] = at[i] < 0 ? at[i] + size : at[i];
 }
@@ -161,7 +161,7 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
 }
 
 /// to[i, at[i]] = 1; throws for a class outside of [0, n).
-static void mark_classes(const std::int64_t* at, float* to, Shape shape, std::int64_t n) {
+static void mark_classes(const std::int64_t* at, float* to, const Shape& shape, std::int64_t n) {
   for (std::int64_t i = 0, count = shape.size(); i < count; ++i, to += n) {
     if (at[i] < 0 || at[i] >= n)
       throw ValueError(OpScope::prefix() + text("class ", at[i], " at position ", position_of(shape, i), " of ", count,

@@ -17,7 +17,7 @@ struct Invalid {
 };
 
 template <class T, class Valid>
-void check_numbers(const T* x, Shape shape, void (*fail)(const Invalid&)) {
+void check_numbers(const T* x, const Shape& shape, void (*fail)(const Invalid&)) {
   const std::int64_t n = shape.size();
   int invalid = 0;  // no bool and no early exit, so that the compiler makes it a SIMD loop
   for (std::int64_t i = 0; i < n; ++i) invalid |= !Valid()(x[i]);
