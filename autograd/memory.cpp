@@ -20,27 +20,24 @@ constexpr bool pooled = false;
 constexpr bool pooled = true;
 #endif
 
-thread_local constinit Pool* current_pool = nullptr;
 thread_local constinit bool thread_is_ending = false;
 
 // Ends the pool with its thread. The pool itself is no thread's variable: the room for those is short where a program
 // loads the library while it runs.
 struct PoolOwner {
-  PoolOwner() { current_pool = new Pool; }
+  PoolOwner() { detail::small_blocks = new Pool; }
   ~PoolOwner() {
-    delete std::exchange(current_pool, nullptr);
+    delete static_cast<Pool*>(std::exchange(detail::small_blocks, nullptr));
     thread_is_ending = true;
   }
 };
 
-[[gnu::noinline]] Pool* make_pool() {
+/// The thread's pool; null under a sanitizer and while the thread ends.
+Pool* pool() {
   if (thread_is_ending || !pooled) return nullptr;
   thread_local PoolOwner owner;
-  return current_pool;
+  return static_cast<Pool*>(detail::small_blocks);
 }
-
-/// The thread's pool; null under a sanitizer and while the thread ends.
-Pool* pool() { return current_pool ? current_pool : make_pool(); }
 
 [[noreturn, gnu::noinline]] void fail(std::size_t bytes) {
   throw Error(OpScope::prefix() +
@@ -65,33 +62,23 @@ Pool* pool() { return current_pool ? current_pool : make_pool(); }
   }
 }
 
-[[gnu::noinline]] void* allocate_anew(std::size_t bytes) {
+}  // namespace
+
+thread_local constinit detail::SmallBlocks* detail::small_blocks = nullptr;
+
+void* detail::allocate_elsewhere(std::size_t bytes) {
   Pool* const p = pool();
   if (!p) return allocate_without_pool(bytes);
   if (void* const block = p->allocate(size_class(bytes))) return block;
   fail(bytes);
 }
 
-[[gnu::noinline]] void release_others(void* block, std::size_t bytes) noexcept {
+void detail::release_elsewhere(void* block, std::size_t bytes) noexcept {
   if (Pool* const p = pool()) {
     p->release(size_class(bytes), block);
   } else {
     release_without_pool(size_class(bytes), block);
   }
-}
-
-}  // namespace
-
-// What nearly every call comes to needs no stack frame.
-void* detail::allocate(std::size_t bytes) {
-  if (bytes <= largest_small && current_pool)
-    if (void* const block = current_pool->take(size_class(bytes))) return block;
-  return allocate_anew(bytes);
-}
-
-void detail::release(void* block, std::size_t bytes) noexcept {
-  if (bytes <= largest_small && current_pool && current_pool->keep(size_class(bytes), block)) return;
-  release_others(block, bytes);
 }
 
 std::int64_t detail::idle_bytes() noexcept {

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 #if __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
@@ -26,9 +27,49 @@ Statistics statistics();
 void trim();
 
 namespace detail {
+inline constexpr std::size_t alignment = 64, largest_small = 1024, small_classes = largest_small / alignment;
+
+/// A free block. The first of a batch also says how many blocks hang on it and which batch comes next.
+struct Block {
+  Block* next;
+  Block* next_batch;
+  std::size_t count;
+};
+static_assert(sizeof(Block) <= alignment);
+
+/// A thread's free small blocks by their length in units of 64 bytes, the part of its pool (autograd/memory_pool.hpp)
+/// that nearly every request comes to.
+struct SmallBlocks {
+  Block* first[small_classes] = {};
+  std::size_t room[small_classes];  // for how many more, before a batch of them is given away
+};
+extern thread_local constinit SmallBlocks* small_blocks;  // null if the thread has no pool
+inline std::size_t small_class(std::size_t bytes) { return (bytes - 1) / alignment; }
+
+void* allocate_elsewhere(std::size_t bytes);
+void release_elsewhere(void* block, std::size_t bytes) noexcept;
+
 /// A block of at least `bytes`, aligned to 64 bytes; throws Error naming the bytes when the system has none.
-void* allocate(std::size_t bytes);
-void release(void* block, std::size_t bytes) noexcept;
+inline void* allocate(std::size_t bytes) {
+  SmallBlocks* const blocks = small_blocks;
+  const std::size_t i = small_class(bytes);
+  if (!blocks || i >= small_classes || !blocks->first[i]) [[unlikely]]
+    return allocate_elsewhere(bytes);
+  Block* const block = blocks->first[i];
+  blocks->first[i] = block->next;
+  ++blocks->room[i];
+  return block;
+}
+inline void release(void* block, std::size_t bytes) noexcept {
+  SmallBlocks* const blocks = small_blocks;
+  const std::size_t i = small_class(bytes);
+  if (!blocks || i >= small_classes || blocks->room[i] == 0) [[unlikely]]
+    return release_elsewhere(block, bytes);
+  --blocks->room[i];
+  Block* const first = new (block) Block;
+  first->next = blocks->first[i];
+  blocks->first[i] = first;
+}
 std::int64_t idle_bytes() noexcept;
 
 /// One thread's counters; only that thread writes, anyone may read. They are signed: a block may be freed by another

@@ -55,7 +55,20 @@ Pool::~Pool() {
   trim();
   set_rest_aside();
   for (int i = 0; i < small_classes; ++i)
-    if (lists_[i]) give_away(i);
+    if (first[i]) give_away(i);
+}
+
+void* Pool::allocate(SizeClass c) {
+  Block*& next = list(c.index);
+  if (!next) return fresh(c);
+  c.small() ? void(++room[c.index]) : void(idle_large_ -= c.bytes);
+  return std::exchange(next, next->next);
+}
+
+void Pool::release(SizeClass c, void* block) noexcept {
+  if (!c.small() && idle_large_ + c.bytes > most_idle) return std::free(block);
+  if (c.small() && room[c.index] == 0) give_away(c.index);
+  push(c, block);
 }
 
 void* Pool::fresh(SizeClass c) {
@@ -67,8 +80,8 @@ void* Pool::fresh(SizeClass c) {
 
 void* Pool::cut(SizeClass c) {
   if (Block* const batch = take_shared(c.index)) {
-    lists_[c.index] = batch->next;
-    counts_[c.index] = batch->count - 1;
+    first[c.index] = batch->next;
+    room[c.index] = most(c.index) - (batch->count - 1);
     return batch;
   }
   if (chunk_left_ < c.bytes && !new_chunk()) return nullptr;
@@ -89,39 +102,27 @@ bool Pool::new_chunk() {
 void Pool::set_rest_aside() {
   while (chunk_left_ > 0) {
     const SizeClass c = size_class(chunk_left_ < largest_small ? chunk_left_ : largest_small);
-    push(c.index, chunk_);
-    ++counts_[c.index];
+    if (room[c.index] == 0) give_away(c.index);
+    push(c, chunk_);
     chunk_ += c.bytes;
     chunk_left_ -= c.bytes;
   }
 }
 
-void Pool::release_large(SizeClass c, void* block) noexcept {
-  if (idle_large_ + c.bytes > most_idle) {
-    std::free(block);
-    return;
-  }
-  push(c.index, block);
-  idle_large_ += c.bytes;
-}
-
 void Pool::give_away(int index) noexcept {
-  share(index, std::exchange(lists_[index], nullptr), std::exchange(counts_[index], 0));
+  share(index, std::exchange(first[index], nullptr), count(index));
+  room[index] = most(index);
 }
 
 void Pool::trim() noexcept {
-  for (int i = small_classes; i < class_count; ++i) {
-    while (Block* const block = lists_[i]) {
-      lists_[i] = block->next;
-      std::free(block);
-    }
-  }
+  for (Block*& list : large_)
+    while (list) std::free(std::exchange(list, list->next));
   idle_large_ = 0;
 }
 
 std::size_t Pool::idle_bytes() const {
   std::size_t bytes = idle_large_ + chunk_left_;
-  for (int i = 0; i < small_classes; ++i) bytes += counts_[i] * static_cast<std::size_t>(i + 1) * alignment;
+  for (int i = 0; i < small_classes; ++i) bytes += count(i) * static_cast<std::size_t>(i + 1) * alignment;
   return bytes;
 }
 
