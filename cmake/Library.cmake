@@ -49,11 +49,12 @@ set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd
 
 # One object library for each instruction set, chosen among at run time (autograd/kernels/dispatch.cpp).
 # Contraction of a*b+c is off so that all of them round alike, in f64 but for the exponentials of softmax and logsumexp.
+# Functions begin at cache lines: a loop of few instructions takes longer where it straddles two.
 function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)
   target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
-  target_compile_options(xgrad_${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math ${ARGN})
+  target_compile_options(xgrad_${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -falign-functions=64 ${ARGN})
   if(NOT XGRAD_SANITIZE)
     target_compile_options(xgrad_${name} PRIVATE -O3)
   endif()
