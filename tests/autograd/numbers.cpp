@@ -85,3 +85,14 @@ TEST_CASE("no op makes a shape whose elements or strides cannot be counted") {
   const Tensor x = ones({3, 4}, {.requires_grad = true});
   CHECK(sum(grad(sum(slice(x, 0, 1, 3, largest)), {x})[0]).item<int>() == 4);
 }
+
+TEST_CASE("up to 2^59 elements can be counted") {
+  const std::int64_t few = std::int64_t{1} << 29;
+  CHECK(checked_size({few, few}) == few * few);
+  CHECK(checked_size({few + 1, few - 1}) == few * few - 1);
+  CHECK(checked_size({2, few, few}) == 2 * few * few);
+  CHECK(checked_size({few, few, 2}) == 2 * few * few);
+  CHECK(checked_size({few, 0, 2 * few}) == 0);
+  for (const Shape& shape : {Shape{2, few, few + 1}, Shape{few, few, 3}, Shape{4 * few, few}})
+    CHECK_THROWS_AS(checked_size(shape), ShapeError);
+}
