@@ -6,17 +6,19 @@ namespace xgrad {
 namespace {
 
 [[noreturn]] void fail(const std::string& fact) { throw ShapeError(OpScope::prefix() + fact); }
+[[noreturn]] void fail_rank() { fail(text("more than ", Shape::max_ndim, " axes; merge some with reshape")); }
 
 }  // namespace
 
 Shape::Shape(const std::int64_t* begin, const std::int64_t* end) : Shape() {
-  for (const std::int64_t* s = begin; s != end; ++s) push_back(*s);
+  if (end - begin > max_ndim) fail_rank();
+  for (const std::int64_t* s = begin; s != end; ++s) sizes_[ndim_++] = *s;
 }
 
 void Shape::push_back(std::int64_t size) { insert(ndim_, size); }
 
 void Shape::insert(int before, std::int64_t size) {
-  if (ndim_ == max_ndim) fail(text("more than ", max_ndim, " axes; merge some with reshape"));
+  if (ndim_ == max_ndim) fail_rank();
   for (int d = ndim_; d > before; --d) sizes_[d] = sizes_[d - 1];
   sizes_[before] = size;
   ++ndim_;

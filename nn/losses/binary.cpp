@@ -10,13 +10,13 @@ namespace {
 
 using detail::check_pair, detail::reduced;
 
-/// The z of a recorded p = sigmoid(z), if both still hold what they held then; otherwise undefined.
-Tensor logits_of(const Tensor& p) {
+/// The z of a recorded p = sigmoid(z), if both still hold what they held then; otherwise null. It lives as long as p.
+const Tensor* logits_of(const Tensor& p) {
   const Ref<Node>& node = p.node();
   // A node with extras wants its gradient, so that the pass must come by.
-  if (!node || node->extras || std::strcmp(node->name, "sigmoid") != 0 || !node->source().defined()) return {};
+  if (!node || node->extras || std::strcmp(node->name, "sigmoid") != 0 || !node->source().defined()) return nullptr;
   const Tensor& z = node->source();
-  return z.is_valid(node->recorded) && p.is_valid(node->recorded) && z.dtype() == p.dtype() ? z : Tensor();
+  return z.is_valid(node->recorded) && p.is_valid(node->recorded) && z.dtype() == p.dtype() ? &z : nullptr;
 }
 
 template <class T>
@@ -87,7 +87,8 @@ Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
   return primitive(
       "bce_with_logits", {z, t}, forward,
       [given = p.defined(), known = Kept(p.defined() ? p : z), t = Kept(t), count](const Tensor& g) {
-        return residual_mean(given ? known.tensor() : sigmoid(known), t.tensor(), g, count);
+        if (given) return residual_mean(known.tensor(), t.tensor(), g, count);
+        return residual_mean(sigmoid(known), t.tensor(), g, count);
       },
       [z = Kept(z), count](const Tensor& g) { return z * (-g / count); });
 }
@@ -99,11 +100,10 @@ Tensor binary_cross_entropy(const Operand& p, const Operand& t, const LossOption
   check_pair(scope, p, t);
   detail::check_prediction_in_unit_interval(p.tensor());
   detail::check_target_in_unit_interval(t.tensor());
-  const Tensor z = logits_of(p.tensor());
-  if (z.defined() && options.reduction == Reduction::mean && !options.weight.defined())
-    return mean_with_logits(z, p.tensor(), t);
-  return reduced(scope, z.defined() ? bce_with_logits(z, t) : from_probabilities(p, t), options.reduction,
-                 options.weight);
+  const Tensor* const z = logits_of(p.tensor());
+  if (z && options.reduction == Reduction::mean && !options.weight.defined())
+    return mean_with_logits(*z, p.tensor(), t);
+  return reduced(scope, z ? bce_with_logits(*z, t) : from_probabilities(p, t), options.reduction, options.weight);
 }
 
 Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, const BceWithLogitsOptions& options) {
