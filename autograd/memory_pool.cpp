@@ -59,16 +59,28 @@ Pool::~Pool() {
 }
 
 void* Pool::allocate(SizeClass c) {
-  Block*& next = list(c.index);
-  if (!next) return fresh(c);
-  c.small() ? void(++room[c.index]) : void(idle_large_ -= c.bytes);
-  return std::exchange(next, next->next);
+  Block*& list = c.small() ? first[c.index] : large(c);
+  if (!list) return fresh(c);
+  if (c.small()) {
+    ++room[c.index];
+  } else {
+    idle_large_ -= c.bytes;
+  }
+  return std::exchange(list, list->next);
 }
 
 void Pool::release(SizeClass c, void* block) noexcept {
-  if (!c.small() && idle_large_ + c.bytes > most_idle) return std::free(block);
-  if (c.small() && room[c.index] == 0) give_away(c.index);
-  push(c, block);
+  if (c.small()) return keep(c.index, block);
+  if (idle_large_ + c.bytes > most_idle) return std::free(block);
+  push(large(c), block);
+  idle_large_ += c.bytes;
+}
+
+/// Of a small class.
+void Pool::keep(int index, void* block) noexcept {
+  if (room[index] == 0) give_away(index);
+  push(first[index], block);
+  --room[index];
 }
 
 void* Pool::fresh(SizeClass c) {
@@ -102,8 +114,7 @@ bool Pool::new_chunk() {
 void Pool::set_rest_aside() {
   while (chunk_left_ > 0) {
     const SizeClass c = size_class(chunk_left_ < largest_small ? chunk_left_ : largest_small);
-    if (room[c.index] == 0) give_away(c.index);
-    push(c, chunk_);
+    keep(c.index, chunk_);
     chunk_ += c.bytes;
     chunk_left_ -= c.bytes;
   }

@@ -61,13 +61,13 @@ class Pool : public detail::SmallBlocks {
   }
   std::size_t count(int index) const { return most(index) - room[index]; }
 
-  /// The list of a size class.
-  Block*& list(int index) { return index < small_classes ? first[index] : large_[index - small_classes]; }
-  void push(SizeClass c, void* block) {
-    Block* const free = new (block) Block;
-    free->next = std::exchange(list(c.index), free);
-    c.small() ? void(--room[c.index]) : void(idle_large_ += c.bytes);
+  Block*& large(SizeClass c) { return large_[c.index - small_classes]; }
+  static void push(Block*& list, void* block) {
+    Block* const first = new (block) Block;
+    first->next = list;
+    list = first;
   }
+  void keep(int index, void* block) noexcept;
   void* fresh(SizeClass c);
   void* cut(SizeClass c);
   bool new_chunk();
