@@ -36,12 +36,27 @@ struct Block {
   std::size_t count;
 };
 static_assert(sizeof(Block) <= alignment);
+inline void push(Block*& list, void* memory) noexcept {
+  Block* const block = new (memory) Block;
+  block->next = list;
+  list = block;
+}
+inline void* pop(Block*& list) noexcept { return std::exchange(list, list->next); }
 
 /// A thread's free small blocks by their length in units of 64 bytes, the part of its pool (autograd/memory_pool.hpp)
 /// that nearly every request comes to.
 struct SmallBlocks {
   Block* first[small_classes] = {};
   std::size_t room[small_classes];  // for how many more, before a batch of them is given away
+
+  void* take(std::size_t i) noexcept {
+    ++room[i];
+    return pop(first[i]);
+  }
+  void put(std::size_t i, void* block) noexcept {
+    --room[i];
+    push(first[i], block);
+  }
 };
 extern thread_local constinit SmallBlocks* small_blocks;  // null if the thread has no pool
 inline std::size_t small_class(std::size_t bytes) { return (bytes - 1) / alignment; }
@@ -55,20 +70,14 @@ inline void* allocate(std::size_t bytes) {
   const std::size_t i = small_class(bytes);
   if (!blocks || i >= small_classes || !blocks->first[i]) [[unlikely]]
     return allocate_elsewhere(bytes);
-  Block* const block = blocks->first[i];
-  blocks->first[i] = block->next;
-  ++blocks->room[i];
-  return block;
+  return blocks->take(i);
 }
 inline void release(void* block, std::size_t bytes) noexcept {
   SmallBlocks* const blocks = small_blocks;
   const std::size_t i = small_class(bytes);
   if (!blocks || i >= small_classes || blocks->room[i] == 0) [[unlikely]]
     return release_elsewhere(block, bytes);
-  --blocks->room[i];
-  Block* const first = new (block) Block;
-  first->next = blocks->first[i];
-  blocks->first[i] = first;
+  blocks->put(i, block);
 }
 std::int64_t idle_bytes() noexcept;
 

@@ -22,7 +22,7 @@ Shared& shared() {
   return *s;
 }
 
-Block* take_shared(int index) {
+Block* take_shared(std::size_t index) {
   Shared& s = shared();
   const std::lock_guard lock(s.mutex);
   Block* const batch = s.batches[index];
@@ -43,7 +43,7 @@ void* from_system(std::size_t bytes) {
 
 }  // namespace
 
-void share(int index, Block* batch, std::size_t count) noexcept {
+void share(std::size_t index, Block* batch, std::size_t count) noexcept {
   Shared& s = shared();
   const std::lock_guard lock(s.mutex);
   batch->count = count;
@@ -54,33 +54,28 @@ void share(int index, Block* batch, std::size_t count) noexcept {
 Pool::~Pool() {
   trim();
   set_rest_aside();
-  for (int i = 0; i < small_classes; ++i)
+  for (std::size_t i = 0; i < small_classes; ++i)
     if (first[i]) give_away(i);
 }
 
 void* Pool::allocate(SizeClass c) {
-  Block*& list = c.small() ? first[c.index] : large(c);
-  if (!list) return fresh(c);
-  if (c.small()) {
-    ++room[c.index];
-  } else {
-    idle_large_ -= c.bytes;
-  }
-  return std::exchange(list, list->next);
+  if (c.small()) return first[c.index] ? take(c.index) : fresh(c);
+  if (!large(c)) return fresh(c);
+  idle_large_ -= c.bytes;
+  return detail::pop(large(c));
 }
 
 void Pool::release(SizeClass c, void* block) noexcept {
   if (c.small()) return keep(c.index, block);
   if (idle_large_ + c.bytes > most_idle) return std::free(block);
-  push(large(c), block);
+  detail::push(large(c), block);
   idle_large_ += c.bytes;
 }
 
 /// Of a small class.
-void Pool::keep(int index, void* block) noexcept {
+void Pool::keep(std::size_t index, void* block) noexcept {
   if (room[index] == 0) give_away(index);
-  push(first[index], block);
-  --room[index];
+  put(index, block);
 }
 
 void* Pool::fresh(SizeClass c) {
@@ -120,20 +115,20 @@ void Pool::set_rest_aside() {
   }
 }
 
-void Pool::give_away(int index) noexcept {
+void Pool::give_away(std::size_t index) noexcept {
   share(index, std::exchange(first[index], nullptr), count(index));
   room[index] = most(index);
 }
 
 void Pool::trim() noexcept {
   for (Block*& list : large_)
-    while (list) std::free(std::exchange(list, list->next));
+    while (list) std::free(detail::pop(list));
   idle_large_ = 0;
 }
 
 std::size_t Pool::idle_bytes() const {
   std::size_t bytes = idle_large_ + chunk_left_;
-  for (int i = 0; i < small_classes; ++i) bytes += count(i) * static_cast<std::size_t>(i + 1) * alignment;
+  for (std::size_t i = 0; i < small_classes; ++i) bytes += count(i) * (i + 1) * alignment;
   return bytes;
 }
 

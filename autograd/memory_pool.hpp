@@ -6,17 +6,16 @@
 /// The pool behind autograd/memory.hpp; included by autograd/memory*.cpp only.
 namespace xgrad::memory {
 
-using detail::alignment, detail::Block, detail::largest_small;
+using detail::alignment, detail::Block, detail::largest_small, detail::small_classes;
 
 /// Blocks from here on begin at a page. A processor takes a load for one that depends on a recent store to the same
 /// place of another page, and waits: what a kernel walks together should not lie a little apart, modulo pages.
 inline constexpr std::size_t page = 4096, paged = 4 * page;
-inline constexpr int small_classes = detail::small_classes;
-inline constexpr int class_count = small_classes + (63 - 10) * 4;
+inline constexpr std::size_t class_count = small_classes + (63 - 10) * 4;
 
 /// Size classes: multiples of 64 up to 1 KiB, then four to each power of two.
 struct SizeClass {
-  int index;
+  std::size_t index;
   std::size_t bytes;
   bool small() const { return index < small_classes; }
 };
@@ -24,12 +23,12 @@ struct SizeClass {
 inline SizeClass size_class(std::size_t bytes) {
   if (bytes <= largest_small) {
     const std::size_t c = detail::small_class(bytes + !bytes);
-    return {static_cast<int>(c), (c + 1) * alignment};
+    return {c, (c + 1) * alignment};
   }
-  const int power = static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 2^power < bytes <= 2^(power + 1)
+  const auto power = static_cast<std::size_t>(std::bit_width(bytes - 1)) - 1;  // 2^power < bytes <= 2^(power + 1)
   const std::size_t quarter = std::size_t{1} << (power - 2);
   const std::size_t step = (bytes - (std::size_t{1} << power) + quarter - 1) / quarter;  // 1 to 4
-  return {small_classes + (power - 10) * 4 + static_cast<int>(step) - 1, (std::size_t{1} << power) + step * quarter};
+  return {small_classes + (power - 10) * 4 + step - 1, (std::size_t{1} << power) + step * quarter};
 }
 
 /// Small blocks (up to 1 KiB: nodes, handles, scalars) are cut from chunks, which are never given back; larger ones
@@ -39,7 +38,7 @@ inline SizeClass size_class(std::size_t bytes) {
 class Pool : public detail::SmallBlocks {
  public:
   Pool() {
-    for (int i = 0; i < small_classes; ++i) room[i] = most(i);
+    for (std::size_t i = 0; i < small_classes; ++i) room[i] = most(i);
   }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -55,24 +54,19 @@ class Pool : public detail::SmallBlocks {
 
  private:
   /// How many small blocks a batch has.
-  static constexpr std::size_t most(int index) {
+  static constexpr std::size_t most(std::size_t index) {
     constexpr std::size_t batch_bytes = std::size_t{1} << 20;
-    return batch_bytes / (static_cast<std::size_t>(index + 1) * alignment);
+    return batch_bytes / ((index + 1) * alignment);
   }
-  std::size_t count(int index) const { return most(index) - room[index]; }
+  std::size_t count(std::size_t index) const { return most(index) - room[index]; }
 
   Block*& large(SizeClass c) { return large_[c.index - small_classes]; }
-  static void push(Block*& list, void* block) {
-    Block* const first = new (block) Block;
-    first->next = list;
-    list = first;
-  }
-  void keep(int index, void* block) noexcept;
+  void keep(std::size_t index, void* block) noexcept;
   void* fresh(SizeClass c);
   void* cut(SizeClass c);
   bool new_chunk();
   void set_rest_aside();
-  void give_away(int index) noexcept;
+  void give_away(std::size_t index) noexcept;
 
   Block* large_[class_count - small_classes] = {};
   std::byte* chunk_ = nullptr;  // what is left of the chunk that small blocks are cut from
@@ -81,6 +75,6 @@ class Pool : public detail::SmallBlocks {
 };
 
 /// Small blocks that belong to no pool.
-void share(int index, Block* batch, std::size_t count) noexcept;
+void share(std::size_t index, Block* batch, std::size_t count) noexcept;
 
 }  // namespace xgrad::memory

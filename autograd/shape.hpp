@@ -1,5 +1,4 @@
 #pragma once
-#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -51,8 +50,7 @@ class Shape {
   void copy_to(std::int64_t* to) const {
     if (ndim_ > 0) to[0] = sizes_[0];
     if (ndim_ > 1) to[1] = sizes_[1];
-    if (ndim_ > 2) [[unlikely]]
-      std::copy(sizes_ + 2, sizes_ + ndim_, to + 2);
+    for (int d = 2; d < ndim_; ++d) [[unlikely]] to[d] = sizes_[d];
   }
 
   std::string str() const;  // "(2, 3)", "(3,)", "()"
@@ -70,8 +68,7 @@ class Shape {
     ndim_ = other.ndim_;
     sizes_[0] = other.sizes_[0];
     sizes_[1] = other.sizes_[1];
-    if (ndim_ > 2) [[unlikely]]
-      std::copy(other.sizes_ + 2, other.sizes_ + max_ndim, sizes_ + 2);
+    for (int d = 2; d < ndim_; ++d) [[unlikely]] sizes_[d] = other.sizes_[d];
   }
 
   int ndim_ = 0;
