@@ -20,10 +20,16 @@ struct LineAligned {
 template <class T>
 using Buffer = std::vector<T, LineAligned<T>>;
 
+/// What stands between two matrix products of a hand-written step: xgrad's kernels, called one by one as the engine
+/// does (what the engine costs is then all the difference), or loops of its own, each for all that there is to do (what
+/// there is to gain by fusing kernels).
+struct Kernels;
+struct Loops;
+
 /// A training step of the reference network without any engine: Dense(784, 64) relu, Dropout, Dense(64, 32) relu,
 /// Dense(32, 1) sigmoid, binary cross-entropy, Adam. The derivative is worked out by hand, every buffer is allocated
-/// once, and what stands between two matrix products is one loop. On the same kernels as xgrad it shows what the engine
-/// costs.
+/// once, and matrix products, random numbers, the loss and Adam are xgrad's kernels.
+template <class Between>
 class HandWrittenStep {
  public:
   static constexpr std::int64_t inputs = 784, hidden1 = 64, hidden2 = 32;

@@ -4,6 +4,7 @@
 namespace bench {
 namespace {
 
+template <class Between>
 class HandWrittenTrainer : public Trainer {
  public:
   explicit HandWrittenTrainer(const Task& task)
@@ -23,15 +24,18 @@ class HandWrittenTrainer : public Trainer {
   }
 
   const Task& task_;
-  HandWrittenStep step_;
+  HandWrittenStep<Between> step_;
   float last_ = 0;
   std::size_t next_ = 0;
 };
 
 }  // namespace
 
+template <class Between>
 std::unique_ptr<Trainer> hand_written_reference_network(const Task& task) {
-  return std::make_unique<HandWrittenTrainer>(task);
+  return std::make_unique<HandWrittenTrainer<Between>>(task);
 }
+template std::unique_ptr<Trainer> hand_written_reference_network<Kernels>(const Task& task);
+template std::unique_ptr<Trainer> hand_written_reference_network<Loops>(const Task& task);
 
 }  // namespace bench
