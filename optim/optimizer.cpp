@@ -53,24 +53,25 @@ class Pass {
     run();
     plan_ = plan;
   }
+  /// Those that lie one behind the other go together.
   void add(Dtype dtype, const kernels::OptimiserArrays& parameter) {
-    if (dtype != dtype_ || count_ == most) [[unlikely]]
+    if (&parameter != end_ || dtype != dtype_) [[unlikely]] {
       run();
-    dtype_ = dtype;
-    waiting_[count_++] = parameter;
+      begin_ = &parameter;
+      dtype_ = dtype;
+    }
+    end_ = &parameter + 1;
   }
 
  private:
   void run() {
-    if (count_ > 0) plan_.kernel[int(dtype_)](waiting_, count_, plan_.numbers);
-    count_ = 0;
+    if (begin_ != end_) plan_.kernel[int(dtype_)](begin_, end_ - begin_, plan_.numbers);
+    begin_ = end_ = nullptr;
   }
 
-  static constexpr int most = 32;
   Plan plan_;  // unset until `begin`
   Dtype dtype_ = f32;
-  int count_ = 0;
-  kernels::OptimiserArrays waiting_[most];
+  const kernels::OptimiserArrays *begin_ = nullptr, *end_ = nullptr;
 };
 
 }  // namespace
@@ -144,21 +145,47 @@ void Optimizer::step_now(Optimizer* optimizer, Place place) {
   optimizer->change_parameters(place);
 }
 
+void Optimizer::check_moments(const OpScope& scope, const Slot& slot) const {
+  const Tensor& p = slot.parameter;
+  for (const Tensor& moment : slot.moments)
+    if (moment.defined() && (moment.dtype() != p.dtype() || moment.shape() != p.shape()))
+      scope.fail<DtypeError>(label(static_cast<std::size_t>(&slot - slots_.data())), " was ", name_of(moment.dtype()),
+                             " ", moment.shape(), " and is ", name_of(p.dtype()), " ", p.shape(),
+                             " now; convert a model before its optimiser is made");
+}
+
+void Optimizer::lay_out(Slot& slot, const Plan& plan, kernels::OptimiserArrays& arrays) {
+  const Array& p = slot.parameter.array();
+  void* moments[most_moments] = {};
+  for (int k = 0; k < most_moments; ++k) {
+    if (!plan.uses[k]) continue;
+    if (!slot.moments[k].defined())
+      slot.moments[k] = detail::moment_of(p, full(p.shape(), plan.initial, {.dtype = p.dtype()}).array());
+    moments[k] = slot.moments[k].array().data();
+  }
+  arrays = {p.data(), nullptr, moments[0], moments[1], moments[2], p.size()};
+  slot.dtype = p.dtype();
+}
+
 void Optimizer::change_parameters(Place place) {
   const OpScope scope(name_, place);
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Tensor& p = slots_[i].parameter;
-    for (const Tensor& moment : slots_[i].moments)
-      if (moment.defined() && (moment.dtype() != p.dtype() || moment.shape() != p.shape())) [[unlikely]]
-        scope.fail<DtypeError>(label(i), " was ", name_of(moment.dtype()), " ", moment.shape(), " and is ",
-                               name_of(p.dtype()), " ", p.shape(),
-                               " now; convert a model before its optimiser is made");
+  if (arrays_.empty()) arrays_.resize(slots_.size());
+  kernels::OptimiserArrays* next = arrays_.data();
+  for (const Slot& slot : slots_) {
+    kernels::OptimiserArrays& arrays = *next++;
+    const Array& p = slot.parameter.array();
+    if (arrays.p == p.data() && arrays.n == p.size() && slot.dtype == p.dtype()) [[likely]]
+      continue;
+    check_moments(scope, slot);
+    arrays.p = nullptr;
   }
   Pass pass;
   std::size_t group = groups_;  // of the plan, as is the step
   std::int64_t step = 0;
   const std::uint64_t time = tick();
+  next = arrays_.data();
   for (Slot& slot : slots_) {
+    kernels::OptimiserArrays& arrays = *next++;
     if (!slot.parameter.requires_grad()) continue;
     const Node& leaf = *slot.parameter.node();
     recording::reads_grad(leaf);
@@ -167,16 +194,11 @@ void Optimizer::change_parameters(Place place) {
     ++slot.steps;
     if (slot.group != group || slot.steps != step) [[unlikely]]
       pass.begin(plan(group = slot.group, step = slot.steps));
-    const Array& p = slot.parameter.array();
-    void* moments[most_moments] = {};
-    for (int k = 0; k < most_moments; ++k) {
-      if (!pass.plan().uses[k]) continue;
-      if (!slot.moments[k].defined()) [[unlikely]]
-        slot.moments[k] = detail::moment_of(p, full(p.shape(), pass.plan().initial, {.dtype = p.dtype()}).array());
-      moments[k] = slot.moments[k].array().data();
-    }
-    pass.add(p.dtype(), {p.data(), g.array().data(), moments[0], moments[1], moments[2], p.size()});
-    p.storage()->written.store(time, std::memory_order_relaxed);
+    if (!arrays.p) [[unlikely]]
+      lay_out(slot, pass.plan(), arrays);
+    arrays.g = g.array().data();
+    pass.add(slot.dtype, arrays);
+    slot.parameter.array().storage()->written.store(time, std::memory_order_relaxed);
   }
 }
 

@@ -19,6 +19,9 @@
 /// Groups of parameters may have options of their own:
 ///
 ///   optim::SGD optimizer{{{features, {.lr = 1e-3}}, {head, {.lr = 1e-1, .momentum = .9}}}};
+namespace xgrad::kernels {
+struct OptimiserArrays;
+}
 namespace xgrad::optim {
 
 class StateReader;
@@ -84,6 +87,7 @@ class Optimizer {
     std::size_t group = 0;
     std::int64_t steps = 0;
     Tensor moments[most_moments];
+    Dtype dtype = f32;  // of the arrays laid out for the kernel
   };
 
   /// The options of a group, the learning rate first.
@@ -95,6 +99,8 @@ class Optimizer {
 
   static void step_now(Optimizer* optimizer, Place place);
   void change_parameters(Place place);
+  void check_moments(const OpScope& scope, const Slot& slot) const;
+  static void lay_out(Slot& slot, const detail::Plan& plan, kernels::OptimiserArrays& arrays);
   void add_group(std::vector<Tensor>&& parameters);
   void check(Place place);
   std::vector<detail::Option> listed_options(std::size_t group) const;
@@ -105,6 +111,8 @@ class Optimizer {
   const char* const* moment_names_;
   std::size_t groups_ = 0;
   std::vector<Slot> slots_;
+  // What the kernel is given of each slot, so that it can be given many at once; where p is null it is to be laid out.
+  std::vector<kernels::OptimiserArrays> arrays_;
 };
 
 }  // namespace xgrad::optim

@@ -112,6 +112,7 @@ void Optimizer::load_state_dict(const StateDict& state, Place place) {
     for (Tensor& moment : slot.moments)
       if (moment.defined()) moment = detail::moment_of(slot.parameter.array(), moment.array());
   slots_ = std::move(slots);
+  arrays_.clear();
 }
 
 }  // namespace xgrad::optim
