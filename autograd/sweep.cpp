@@ -77,7 +77,19 @@ Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) 
   return result;
 }
 
+/// apply_rule, put where it is called: a pass does nothing more often.
+[[gnu::always_inline]] inline Tensor apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
+  const DetachedScope detached;
+  const OpScope scope(node.name, node.place());
+  const detail::Differentiating differentiating(&node);
+  if (Observing::active()) [[unlikely]]
+    return run_observed(node, edge, g, y);
+  return run_rule(node, edge, g, y);
+}
+
 }  // namespace
+
+Tensor apply_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) { return apply(node, edge, g, y); }
 
 /// A pass at a node. Leaves it as it was, unless the rules were taken.
 class Sweep::Visit {
@@ -199,7 +211,8 @@ void Sweep::start(const Ref<Node>& root, Tensor&& g) {
   reserve(*root, std::move(g));
 }
 
-void Sweep::contribute(Edge& edge, Tensor&& g) {
+// Put where it is called, as apply is.
+[[gnu::always_inline]] inline void Sweep::contribute(Edge& edge, Tensor&& g) {
   Node& node = *edge.input;
   if (node.is_leaf && !node.extras && wanted.empty()) return collect(edge, std::move(g));
   if (Tensor* const sum = waiting(node)) {
@@ -261,15 +274,6 @@ void Sweep::add(Tensor& sum, Tensor&& g) const {
     return;
   }
   sum = sum + g;
-}
-
-Tensor Sweep::apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) const {
-  const DetachedScope detached;
-  const OpScope scope(node.name, node.place());
-  const detail::Differentiating differentiating(&node);
-  if (Observing::active()) [[unlikely]]
-    return run_observed(node, edge, g, y);
-  return run_rule(node, edge, g, y);
 }
 
 Tensor Sweep::visit_extras(Node& node, Tensor&& g) {

@@ -41,9 +41,6 @@ class Sweep {
   /// A cotangent of a root.
   void start(const Ref<Node>& root, Tensor&& g);
   void run();
-  /// What the rule of one edge makes of `g`, checked and summed to the input's shape; `y` is the node's output if it
-  /// was kept.
-  Tensor apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) const;
 
  private:
   class Visit;
@@ -92,6 +89,9 @@ class Sweep {
       elsewhere_;
 };
 
+/// What the rule of one edge makes of `g`, checked and summed to the input's shape; `y` is the node's output if it was
+/// kept.
+Tensor apply_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y);
 /// to += g, into numbers that nobody else can see.
 void add_in_place(const Tensor& to, const Tensor& g);
 

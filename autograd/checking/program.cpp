@@ -193,7 +193,7 @@ Numbers Program::vjp(const Op& op, const Edge& edge, const Numbers& cotangent) c
   Node& node = *op.node;
   const Tensor y = node.kept_output();
   const Tensor g(with_numbers(result(op).recorded, cotangent));
-  const Tensor h = Sweep(false, true).apply(node, edge, g, y);
+  const Tensor h = apply_rule(node, edge, g, y);
   if (h.defined()) return values({h});
   return Numbers(static_cast<std::size_t>(edge.input->shape().size()));
 }

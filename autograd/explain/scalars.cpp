@@ -3,6 +3,7 @@
 #include <autograd/ops.hpp>
 #include <autograd/picture/graph.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/sweep.hpp>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>
@@ -17,15 +18,10 @@ constexpr std::int64_t most_rows = 200000, most_numbers = 1000000000;
 /// d y[element] / d input for all elements of the input: one rule, called with a one at that element.
 Tensor row_of(Node& node, const Edge& edge, std::int64_t element) {
   const NoGrad guard;
-  const DetachedScope detached;
-  const OpScope scope(node.name, node.place());
-  const Differentiating differentiating(&node);
   const Tensor g = zeros(node.shape(), {.dtype = node.dtype});
   Number(1).store(node.dtype,
                   static_cast<std::byte*>(g.array().data()) + static_cast<std::size_t>(element) * size_of(node.dtype));
-  const Tensor h = edge.rule->call(node.closure_of(edge), g, node.kept_output());
-  if (!h.defined() || edge.input->has_shape(h.shape())) return h;
-  return sum_to(h, edge.input->shape());
+  return apply_rule(node, edge, g, node.kept_output());
 }
 
 }  // namespace
