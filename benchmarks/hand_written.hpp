@@ -20,16 +20,9 @@ struct LineAligned {
 template <class T>
 using Buffer = std::vector<T, LineAligned<T>>;
 
-/// What stands between two matrix products of a hand-written step: xgrad's kernels, called one by one as the engine
-/// does (what the engine costs is then all the difference), or loops of its own, each for all that there is to do (what
-/// there is to gain by fusing kernels).
-struct Kernels;
-struct Loops;
-
 /// A training step of the reference network without any engine: Dense(784, 64) relu, Dropout, Dense(64, 32) relu,
 /// Dense(32, 1) sigmoid, binary cross-entropy, Adam. The derivative is worked out by hand, every buffer is allocated
-/// once, and matrix products, random numbers, the loss and Adam are xgrad's kernels.
-template <class Between>
+/// once, and all parameters lie side by side. It calls the same kernels as xgrad, and so shows what the engine costs.
 class HandWrittenStep {
  public:
   static constexpr std::int64_t inputs = 784, hidden1 = 64, hidden2 = 32;
@@ -52,6 +45,8 @@ class HandWrittenStep {
   float forward(const float* x, const float* t);
   void backward(const float* x, const float* t);
   void update();
+  /// x (batch, hidden1) where `keep` says so, scaled, and 0 elsewhere.
+  void drop_out(float* x) const;
 
   // Where each array starts among the parameters, the gradients and the moments.
   static constexpr std::int64_t w1 = 0, b1 = w1 + inputs * hidden1, w2 = b1 + hidden1, b2 = w2 + hidden1 * hidden2,
@@ -62,7 +57,7 @@ class HandWrittenStep {
   Buffer<float> parameters_, gradients_, mean_, mean_square_;
   Buffer<float> h1_, h2_, z_, losses_;  // outputs of the three layers, the last before its sigmoid
   Buffer<float> g1_, g2_, g3_;          // their gradients
-  Buffer<unsigned char> keep_;
+  Buffer<unsigned char> keep_;          // booleans
 };
 
 }  // namespace bench

@@ -4,7 +4,6 @@
 namespace bench {
 namespace {
 
-template <class Between>
 class HandWrittenTrainer : public Trainer {
  public:
   explicit HandWrittenTrainer(const Task& task)
@@ -24,18 +23,15 @@ class HandWrittenTrainer : public Trainer {
   }
 
   const Task& task_;
-  HandWrittenStep<Between> step_;
+  HandWrittenStep step_;
   float last_ = 0;
   std::size_t next_ = 0;
 };
 
 }  // namespace
 
-template <class Between>
 std::unique_ptr<Trainer> hand_written_reference_network(const Task& task) {
-  return std::make_unique<HandWrittenTrainer<Between>>(task);
+  return std::make_unique<HandWrittenTrainer>(task);
 }
-template std::unique_ptr<Trainer> hand_written_reference_network<Kernels>(const Task& task);
-template std::unique_ptr<Trainer> hand_written_reference_network<Loops>(const Task& task);
 
 }  // namespace bench

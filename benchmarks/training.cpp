@@ -1,6 +1,5 @@
 #include "training.hpp"
 
-#include "hand_written.hpp"
 #include "sections.hpp"
 #include "torch/peer.hpp"
 
@@ -146,8 +145,7 @@ Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, doubl
 void reference_network(Run& run) {
   std::vector<Contestant> contestants = ours(xgrad_reference_network);
   if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->reference_network});
-  contestants.push_back({"hand-written", hand_written_reference_network<Kernels>, false, true});
-  contestants.push_back({"hand-fused", hand_written_reference_network<Loops>, false, true});
+  contestants.push_back({"hand-written", hand_written_reference_network, false, true});
   train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
 }
 

@@ -34,8 +34,6 @@ class Trainer {
 
 /// A trainer with the task's initial weights. The task must outlive it.
 using MakeTrainer = std::unique_ptr<Trainer> (*)(const Task&);
-/// What stands between its products (hand_written.hpp) is Kernels or Loops.
-template <class Between>
 std::unique_ptr<Trainer> hand_written_reference_network(const Task& task);
 struct XgradTrainers {
   MakeTrainer eager, captured;
