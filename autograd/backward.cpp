@@ -42,23 +42,25 @@ std::mutex& leaf_mutex() {
   return m;
 }
 
-/// node.gradient() += g. Without a graph the node gets numbers of its own, which the next pass may add to in place.
-void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
-  const Tensor& grad = node.gradient();
+/// grad += g, grad being that of `node`.
+[[gnu::noinline]] void add_to_gradient(const Tensor& grad, Node& node, const Tensor& g, const Sweep& sweep) {
   // Whoever else holds one in a recording's memory knows that replays change it.
-  const bool alone = grad.defined() && (grad.unique() || grad.array().storage()->arena);
-  // A result that has none yet is new in each run.
-  if (node.is_leaf || grad.defined()) recording::reads_grad(node);
-  if (!grad.defined()) {
-    if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
-    return recording::set_grad(node, g.unique() ? std::move(g) : g.clone());
-  }
+  const bool alone = grad.unique() || grad.array().storage()->arena;
+  recording::reads_grad(node);
   if (!g.defined()) return;
   if (!sweep.create_graph && alone && !grad.requires_grad()) {
     add_in_place(grad, g);
   } else {
     recording::set_grad(node, grad + g);
   }
+}
+
+/// node.gradient() += g. Without a graph the node gets numbers of its own, which the next pass may add to in place.
+void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
+  if (const Tensor& grad = node.gradient(); grad.defined()) return add_to_gradient(grad, node, g, sweep);
+  if (node.is_leaf) recording::reads_grad(node);  // a result that has none yet is new in each run
+  if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
+  recording::set_grad(node, g.unique() ? std::move(g) : g.clone());
 }
 
 /// The result of grad with create_graph: also linked to every input by a zero, so that differentiating the gradient of
