@@ -13,9 +13,9 @@ thread_local constinit bool digging = false;
 // have made; so the threads need no common count.
 thread_local constinit std::uint64_t newest = 0;
 
-// A dead node's own memory holds the list: its `output_data` field is free to serve as the link.
-void set_link(Node* n, Node* next) { n->output_data = reinterpret_cast<std::byte*>(next); }
-Node* link(const Node* n) { return reinterpret_cast<Node*>(n->output_data); }
+// A dead node's own memory holds the list: its number is free to serve as the link.
+void set_link(Node* n, Node* next) { n->id = reinterpret_cast<std::uintptr_t>(next); }
+Node* link(const Node* n) { return reinterpret_cast<Node*>(n->id); }
 
 // Apart, so that the compiler puts destroy_one where it is called.
 [[gnu::noinline, gnu::cold]] void drop(const detail::NodeExtras* extras) noexcept { delete extras; }
@@ -72,13 +72,13 @@ void Node::clear() noexcept {
     if (edge->lent) edge->input.release();
     edge->~Edge();
   }
-  output.reset();
+  output = Tensor();
   source() = Tensor();
 }
 
 void Node::destroy(Node* n) noexcept {
   if (digging) {
-    n->output.reset();
+    n->output = Tensor();
     set_link(n, waiting);
     waiting = n;
     return;
@@ -95,10 +95,7 @@ void Node::destroy(Node* n) noexcept {
 Tensor NodeMaker::finish(Array&& result) {
   if (!is_floating(result.dtype())) return Tensor(std::move(result));
   newest = node_->id;
-  if (keeps_output_) {
-    node_->output = result.storage();
-    node_->output_data = result.data<std::byte>();
-  }
+  if (keeps_output_) node_->output = Tensor(result);
   return Tensor(std::move(result), std::move(node_));
 }
 

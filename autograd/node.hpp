@@ -75,13 +75,8 @@ struct Node {
   std::atomic<std::uintptr_t> owner{0};
   Tensor pending;
 
-  // The output's numbers, kept only while some rule asks for them: a tensor that held the node would be a cycle.
-  Ref<Storage> output;
-  std::byte* output_data = nullptr;
-  /// The output as a constant or, given the node, with its history; undefined if no rule asks for it.
-  Tensor kept_output(Ref<Node>&& node = {}) const {
-    return output ? Tensor(Array(dtype, shape(), output, output_data), std::move(node)) : Tensor();
-  }
+  /// The output as a constant, kept only while some rule asks for it: with its history it would be a cycle.
+  Tensor output;
 
   Tensor grad;  // of a leaf
   /// The input of an op that a loss can meet as one stable op (sigmoid, log_softmax), which needs no gradient's place.

@@ -300,7 +300,9 @@ void Sweep::visit(Node& node) {
     if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g)});
     return;
   }
-  const Tensor y = node.kept_output(create_graph ? Ref<Node>(&node) : Ref<Node>());
+  const bool with_history = create_graph && node.output.defined();
+  const Tensor recorded = with_history ? Tensor(Array(node.output.array()), Ref<Node>(&node)) : Tensor();
+  const Tensor& y = with_history ? recorded : node.output;
   Edge* const edges = node.edges();
   for (std::uint32_t i = 0; i < node.edge_count; ++i)
     if (needs(*edges[i].input)) contribute(edges[i], g.defined() ? apply(node, edges[i], g, y) : Tensor());

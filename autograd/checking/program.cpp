@@ -191,9 +191,8 @@ Program::Source Program::source_of(const Tensor& t) {
 Numbers Program::vjp(const Op& op, const Edge& edge, const Numbers& cotangent) const {
   const detail::GradMode quiet(false);
   Node& node = *op.node;
-  const Tensor y = node.kept_output();
   const Tensor g(with_numbers(result(op).recorded, cotangent));
-  const Tensor h = apply_rule(node, edge, g, y);
+  const Tensor h = apply_rule(node, edge, g, node.output);
   if (h.defined()) return values({h});
   return Numbers(static_cast<std::size_t>(edge.input->shape().size()));
 }

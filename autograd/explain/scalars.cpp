@@ -21,7 +21,7 @@ Tensor row_of(Node& node, const Edge& edge, std::int64_t element) {
   const Tensor g = zeros(node.shape(), {.dtype = node.dtype});
   Number(1).store(node.dtype,
                   static_cast<std::byte*>(g.array().data()) + static_cast<std::size_t>(element) * size_of(node.dtype));
-  return apply_rule(node, edge, g, node.kept_output());
+  return apply_rule(node, edge, g, node.output);
 }
 
 }  // namespace

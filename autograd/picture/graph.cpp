@@ -56,7 +56,7 @@ class Graph {
     if (!fresh) return it->second;
     Item item{.node = node};
     if (const auto op = op_of_.find(node); op != op_of_.end()) item.op = op->second;
-    item.value = item.op >= 0 ? traced(item)->output : node->kept_output();
+    item.value = item.op >= 0 ? traced(item)->output : node->output;
     items.push_back(std::move(item));
     return it->second;
   }
