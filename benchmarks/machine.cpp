@@ -41,7 +41,7 @@ std::string onednn() {
 
 void set_threads(int n) {
   xgrad::set_num_threads(n);
-  if (const TorchPeer* torch = torch_peer()) torch->set_threads(n);
+  if (const TorchPeer* torch = loaded_torch_peer()) torch->set_threads(n);
 }
 
 Machine describe_machine() {

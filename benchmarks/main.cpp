@@ -17,9 +17,12 @@ struct Section {
   const char* what;
   void (*measure)(bench::Run&);
 };
-// Compiling comes first: a process that is started counts the largest size of the one that started it as its own.
+// Compiling comes first: a process that is started counts the largest size of the one that started it as its own. What
+// the engine costs comes before anything that starts threads, as libtorch's libraries do when they are loaded: a
+// program that trains on one thread has no others, and need not lock the counts of what holds a tensor.
 constexpr Section sections[] = {
     {"compile", "time and memory to compile the reference program", bench::compile_time},
+    {"engine", "training step of the reference network beside one without an engine", bench::engine},
     {"step", "training step of the reference network", bench::reference_network},
     {"classifier", "training step of 784-128-10 with softmax cross-entropy", bench::classifier},
     {"small", "chains of 1000 small ops, forward and backward", bench::small_ops},

@@ -5,6 +5,7 @@
 namespace bench {
 
 void compile_time(Run& run);
+void engine(Run& run);
 void reference_network(Run& run);
 void classifier(Run& run);
 void small_ops(Run& run);

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <nn/nn.hpp>
 #include <stdexcept>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -85,8 +86,8 @@ void train(Run& run, const std::string& name, const std::vector<std::int64_t>& s
            const std::vector<std::int64_t>& batches, const std::vector<Contestant>& contestants) {
   for (std::int64_t batch : batches) {
     run.progress("batch " + std::to_string(batch));
-    const Task task = make_task(sizes, batch, dropout);
     set_threads(1);
+    const Task task = make_task(sizes, batch, dropout);
     check_agreement(contestants, task);
     std::vector<std::unique_ptr<Trainer>> trainers(contestants.size());
     std::string note = name + ", batch " + std::to_string(batch) + ", making the model and its first step:";
@@ -142,11 +143,26 @@ Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, doubl
   return task;
 }
 
+namespace {
+
+void train_reference_network(Run& run, const std::vector<Contestant>& contestants) {
+  train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
+}
+
+}  // namespace
+
+void engine(Run& run) {
+  std::vector<Contestant> contestants = ours(xgrad_reference_network);
+  contestants.push_back({"hand-written", hand_written_reference_network, false, true});
+  const std::vector<int> threads = std::exchange(run.threads, {1});
+  train_reference_network(run, contestants);
+  run.threads = threads;
+}
+
 void reference_network(Run& run) {
   std::vector<Contestant> contestants = ours(xgrad_reference_network);
   if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->reference_network});
-  contestants.push_back({"hand-written", hand_written_reference_network, false, true});
-  train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
+  train_reference_network(run, contestants);
 }
 
 void classifier(Run& run) {

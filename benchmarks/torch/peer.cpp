@@ -48,11 +48,11 @@ std::string blas() {
 }
 
 }  // namespace
+}  // namespace bench
 
-const TorchPeer* torch_peer() {
+extern "C" const bench::TorchPeer* make_torch_peer() {
+  using namespace bench;
   static const TorchPeer peer{TORCH_VERSION,           blas(),           [](int n) { torch::set_num_threads(n); },
                               torch_reference_network, torch_classifier, chains()};
   return &peer;
 }
-
-}  // namespace bench

@@ -4,7 +4,8 @@
 
 namespace bench {
 
-/// What libtorch does in the comparisons. Only the sources in this folder include its headers.
+/// What libtorch does in the comparisons. The sources in this folder, which alone include its headers, are a library
+/// that is loaded while the program runs.
 struct TorchPeer {
   std::string version, blas;
   void (*set_threads)(int n);
@@ -12,7 +13,9 @@ struct TorchPeer {
   Chains chains;
 };
 
-/// A null pointer where libtorch is not built in (benchmarks/without_torch.cpp).
+/// Loaded when this is first called; null where there is none. Throws where it cannot be loaded.
 const TorchPeer* torch_peer();
+/// Null before that, too.
+const TorchPeer* loaded_torch_peer();
 
 }  // namespace bench

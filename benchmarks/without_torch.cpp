@@ -1,3 +1,0 @@
-#include "torch/peer.hpp"
-
-const bench::TorchPeer* bench::torch_peer() { return nullptr; }
