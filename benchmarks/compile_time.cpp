@@ -1,5 +1,4 @@
 #include "sections.hpp"
-#include "torch/peer.hpp"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -42,7 +41,7 @@ void compile_time(Run& run) {
     const char *name, *source, *include_path;
   };
   std::vector<Program> programs = {{"xgrad", XGRAD_PATH "/tests/compile_time/training.cpp", XGRAD_PATH}};
-  if (torch_peer()) programs.push_back({"libtorch", XGRAD_PATH "/benchmarks/compiled/training_torch.cpp", TORCH_PATH});
+  if (*TORCH_PATH) programs.push_back({"libtorch", XGRAD_PATH "/benchmarks/compiled/training_torch.cpp", TORCH_PATH});
   std::vector<Series> wall, processor, memory;
   for (const Program& p : programs) {
     wall.push_back({p.name, {"s"}});

@@ -218,6 +218,44 @@ TEST_CASE("20 steps after a state went through a file equal an uninterrupted run
   }
 }
 
+TEST_CASE("a state loaded between steps replaces moments and options that were in use") {
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    std::vector<Tensor> p = fresh_parameters(), q = fresh_parameters();
+    const auto optimizer = kind.make(p), other = kind.other(q);
+    train(*optimizer, p, 0, 5);
+    train(*other, q, 0, 3);
+    other->load_state_dict(optimizer->state_dict());
+    const NoGrad guard;
+    for (std::size_t i = 0; i < p.size(); ++i) q[i].assign(p[i]);
+    train(*optimizer, p, 5, 8);
+    train(*other, q, 5, 8);
+    for (std::size_t i = 0; i < p.size(); ++i) CHECK(values(p[i]) == values(q[i]));
+  }
+}
+
+TEST_CASE("a parameter that was given other numbers steps from those") {
+  Tensor p = full({3}, 1, {.requires_grad = true});
+  const auto step = [&p](optim::Optimizer& optimizer) {
+    p.set_grad(ones({3}, {.dtype = p.dtype()}));
+    optimizer.step();
+  };
+  optim::SGD sgd{{p}, {.lr = 0.25}};
+  step(sgd);
+  p.reset_array(full({3}, 8, {.dtype = f64}).array());  // it has no moments that would not fit
+  step(sgd);
+  CHECK(values(p) == std::vector<double>(3, 7.75));
+
+  optim::Adam adam{{p}, {.lr = 0.25}};
+  step(adam);
+  const Array before = p.array();
+  const std::vector<double> first = values(p);
+  p.reset_array(full({3}, 2, {.dtype = f64}).array());
+  step(adam);
+  CHECK(values(p)[2] == doctest::Approx(1.75));
+  CHECK(before.data<double>()[2] == first[2]);
+}
+
 TEST_CASE("a state that does not fit is refused with everything that is wrong, and changes nothing") {
   std::vector<Tensor> p = fresh_parameters();
   optim::Adam optimizer{p, {.lr = .5}};
