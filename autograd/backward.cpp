@@ -42,8 +42,9 @@ std::mutex& leaf_mutex() {
   return m;
 }
 
-/// grad += g, grad being that of `node`.
-[[gnu::noinline]] void add_to_gradient(const Tensor& grad, Node& node, const Tensor& g, const Sweep& sweep) {
+/// node.gradient() += g, which is there.
+void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
+  const Tensor& grad = node.gradient();
   // Whoever else holds one in a recording's memory knows that replays change it.
   const bool alone = grad.unique() || grad.array().storage()->arena;
   recording::reads_grad(node);
@@ -57,7 +58,7 @@ std::mutex& leaf_mutex() {
 
 /// node.gradient() += g. Without a graph the node gets numbers of its own, which the next pass may add to in place.
 void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
-  if (const Tensor& grad = node.gradient(); grad.defined()) return add_to_gradient(grad, node, g, sweep);
+  if (node.gradient().defined()) return add_to_gradient(node, g, sweep);
   if (node.is_leaf) recording::reads_grad(node);  // a result that has none yet is new in each run
   if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
   recording::set_grad(node, g.unique() ? std::move(g) : g.clone());

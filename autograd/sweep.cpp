@@ -300,9 +300,9 @@ void Sweep::visit(Node& node) {
     if (wanted.empty()) leaves.push_back({Ref<Node>(&node), std::move(g)});
     return;
   }
-  const bool with_history = create_graph && node.output.defined();
-  const Tensor recorded = with_history ? Tensor(Array(node.output.array()), Ref<Node>(&node)) : Tensor();
-  const Tensor& y = with_history ? recorded : node.output;
+  Tensor with_history;
+  if (create_graph && node.output.defined()) with_history = Tensor(Array(node.output.array()), Ref<Node>(&node));
+  const Tensor& y = with_history.defined() ? with_history : node.output;
   Edge* const edges = node.edges();
   for (std::uint32_t i = 0; i < node.edge_count; ++i)
     if (needs(*edges[i].input)) contribute(edges[i], g.defined() ? apply(node, edges[i], g, y) : Tensor());

@@ -115,6 +115,10 @@ void train(Run& run, const std::string& name, const std::vector<std::int64_t>& s
   }
 }
 
+void train_reference_network(Run& run, const std::vector<Contestant>& contestants) {
+  train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
+}
+
 }  // namespace
 
 Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, double dropout) {
@@ -142,14 +146,6 @@ Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, doubl
   }
   return task;
 }
-
-namespace {
-
-void train_reference_network(Run& run, const std::vector<Contestant>& contestants) {
-  train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
-}
-
-}  // namespace
 
 void engine(Run& run) {
   std::vector<Contestant> contestants = ours(xgrad_reference_network);

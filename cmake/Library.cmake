@@ -47,6 +47,13 @@ set_source_files_properties(autograd/kernels/simd/gemm.cpp
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp
   PROPERTIES COMPILE_OPTIONS -fno-strict-aliasing)
 
+# The many small vectors of a kernel all live on the stack: watching each go out of scope takes most of the time to
+# compile it under a sanitizer.
+set(xgrad_simd_sanitizing "")
+if(XGRAD_SANITIZE MATCHES address)
+  set(xgrad_simd_sanitizing -fno-sanitize-address-use-after-scope)
+endif()
+
 # One object library for each instruction set, chosen among at run time (autograd/kernels/dispatch.cpp).
 # Contraction of a*b+c is off so that all of them round alike, in f64 but for the exponentials of softmax and logsumexp.
 # Functions begin at cache lines: a loop of few instructions takes longer where it straddles two.
@@ -54,12 +61,10 @@ function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)
   target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
-  target_compile_options(xgrad_${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -falign-functions=64 ${ARGN})
+  target_compile_options(xgrad_${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -falign-functions=64
+    ${xgrad_simd_sanitizing} ${ARGN})
   if(NOT XGRAD_SANITIZE)
     target_compile_options(xgrad_${name} PRIVATE -O3)
-  elseif(XGRAD_SANITIZE MATCHES address)
-    # Their many small vectors all live on the stack: watching each go out of scope takes five times as long to compile.
-    target_compile_options(xgrad_${name} PRIVATE -fno-sanitize-address-use-after-scope)
   endif()
   target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XGRAD_XSIMD_INCLUDE_DIR})

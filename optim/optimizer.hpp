@@ -5,6 +5,10 @@
 #include <utility>
 #include <vector>
 
+namespace xgrad::kernels {
+struct OptimiserArrays;
+}
+
 /// Optimisers change parameters by the gradients that `backward` left in them:
 ///
 ///   optim::Adam optimizer{model.parameters(), {.lr = 1e-3}};
@@ -19,9 +23,6 @@
 /// Groups of parameters may have options of their own:
 ///
 ///   optim::SGD optimizer{{{features, {.lr = 1e-3}}, {head, {.lr = 1e-1, .momentum = .9}}}};
-namespace xgrad::kernels {
-struct OptimiserArrays;
-}
 namespace xgrad::optim {
 
 class StateReader;
