@@ -60,7 +60,7 @@ class Cut {
       position /= loop_.sizes[d];
       for (int a = 0; a < Arrays; ++a) offsets[a] += index * loop_.strides[a][d];
     }
-    Loop<Arrays> part;
+    Loop<Arrays> part{};
     part.rank = loop_.rank - axis_;
     for (int a = 0; a < Arrays; ++a) {
       offsets[a] += begin * loop_.strides[a][axis_];

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <autograd/functional.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/op_table/row.hpp>

@@ -25,7 +25,7 @@ Doubles polynomial(Doubles x, const double (&highest_first)[n]) {
 
 /// 2^k for the whole k, -1022 <= k <= 1023, that was rounded to `k + rounding`.
 inline Doubles power_of_two(Doubles k_and_rounding) {
-  return xsimd::bitwise_cast<Doubles>((xsimd::bitwise_cast<Bits>(k_and_rounding) + Bits(1023)) << 52);
+  return bits_as<Doubles>((bits_as<Bits>(k_and_rounding) + Bits(1023)) << 52);
 }
 
 /// x = k log 2 + hi - lo, |hi - lo| <= log(2) / 2, where k and the long part of log 2 multiply without rounding
@@ -50,10 +50,10 @@ inline Doubles log(Doubles x) {
   const auto tiny = x < Doubles(0x1p-1022);
   const Doubles normal = xsimd::select(tiny, x * 0x1p54, x);
   // Subtracting 1/sqrt(2) carries into the exponent of what lies above it.
-  const Bits bits = xsimd::bitwise_cast<Bits>(normal) + Bits(0x3FF0000000000000 - 0x3FE6A09E667F3BCD);
-  const Doubles k = xsimd::bitwise_cast<Doubles>((bits >> 52) | Bits(0x4330000000000000)) -
+  const Bits bits = bits_as<Bits>(normal) + Bits(0x3FF0000000000000 - 0x3FE6A09E667F3BCD);
+  const Doubles k = bits_as<Doubles>((bits >> 52) | Bits(0x4330000000000000)) -
                     xsimd::select(tiny, Doubles(0x1p52 + 1023 + 54), Doubles(0x1p52 + 1023));
-  const Doubles f = xsimd::bitwise_cast<Doubles>((bits & Bits(0x000FFFFFFFFFFFFF)) + Bits(0x3FE6A09E667F3BCD)) - 1.;
+  const Doubles f = bits_as<Doubles>((bits & Bits(0x000FFFFFFFFFFFFF)) + Bits(0x3FE6A09E667F3BCD)) - 1.;
   const Doubles s = f / (f + 2.), z = s * s, half = f * f * 0.5;
   const Doubles p =
       polynomial(z, {1.4616449685043406e-1, 1.5331721600556042e-1, 1.8182889125261723e-1, 2.222221113479508e-1,
@@ -76,10 +76,10 @@ inline void sine_and_cosine(Doubles turns, Doubles& sine, Doubles& cosine) {
   const Doubles c =
       1. - z * (0.5 - z * polynomial(z, {-1.1382632425521717e-11, 2.08761462684032e-09, -2.7557317271729793e-07,
                                          2.480158729876569e-05, -1.3888888888887398e-3, 4.1666666666666664e-2}));
-  const Bits quarter = xsimd::bitwise_cast<Bits>(k), one(1), two(2);
-  const Doubles exchange = (s ^ c) & xsimd::bitwise_cast<Doubles>(Bits(0) - (quarter & one));
-  sine = s ^ exchange ^ xsimd::bitwise_cast<Doubles>((quarter & two) << 62);
-  cosine = c ^ exchange ^ xsimd::bitwise_cast<Doubles>(((quarter + one) & two) << 62);
+  const Bits quarter = bits_as<Bits>(k), one(1), two(2);
+  const Doubles exchange = (s ^ c) & bits_as<Doubles>(Bits(0) - (quarter & one));
+  sine = s ^ exchange ^ bits_as<Doubles>((quarter & two) << 62);
+  cosine = c ^ exchange ^ bits_as<Doubles>(((quarter + one) & two) << 62);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA::math

@@ -110,7 +110,7 @@ Batch<T> split_power(Batch<T> x, Batch<T>& power) {
   x = xsimd::max(V(Power<T>::least), x);  // x second: a NaN passes
   const V rounded = math::fma(x, V(log2_e<T>), V(Power<T>::rounding)), k = rounded - Power<T>::rounding;
   const V exponent = xsimd::min(rounded, V(Power<T>::infinite));
-  power = xsimd::bitwise_cast<V>(xsimd::bitwise_cast<Bits>(exponent) << mantissa);
+  power = bits_as<V>(bits_as<Bits>(exponent) << mantissa);
   return xsimd::fms(x, V(log2_e<T>), k);
 }
 

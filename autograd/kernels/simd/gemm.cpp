@@ -80,7 +80,7 @@ void dot(const T* x, const T* y, Size row_y, Size n, T* to, bool accumulate) {
     const V left = load_few(x + p, n - p);
     for (int j = 0; j < count; ++j) sums[j] = sums[j] + left * load_few(y + j * row_y + p, n - p);
   }
-  for (int j = 0; j < count; ++j) to[j] = xsimd::hadd(sums[j]) + (accumulate ? to[j] : T(0));
+  for (int j = 0; j < count; ++j) to[j] = sum_of_lanes(sums[j]) + (accumulate ? to[j] : T(0));
 }
 
 /// C of a few rows with a transposed B, whose rows lie along the inner dimension. If A is transposed too, s.k is at

@@ -11,6 +11,40 @@ namespace xgrad::kernels::XGRAD_ISA {
 template <class T>
 using Batch = xsimd::batch<T>;
 
+// What the releases of xsimd call differently stands here and nowhere else.
+
+/// The bits of a batch as a batch of another element type of the same size. Up to xsimd 8 the call names the batch that
+/// comes out, later its element.
+template <class To, class From>
+To bits_as(From x) {
+  using T = typename To::value_type;
+  if constexpr (std::is_same_v<decltype(xsimd::bitwise_cast<T>(x)), To>) {
+    return xsimd::bitwise_cast<T>(x);
+  } else {
+    return xsimd::bitwise_cast<To>(x);
+  }
+}
+
+/// A mask of a batch as one of a batch of T, which has the same size.
+template <class T, class Mask>
+xsimd::batch_bool<T> mask_as(Mask mask) {
+  if constexpr (requires { batch_bool_cast<T>(mask); }) {
+    return batch_bool_cast<T>(mask);
+  } else {
+    return bool_cast(mask);
+  }
+}
+
+/// The sum of a batch's lanes.
+template <class T>
+T sum_of_lanes(Batch<T> v) {
+  if constexpr (requires { reduce_add(v); }) {
+    return reduce_add(v);
+  } else {
+    return hadd(v);
+  }
+}
+
 /// Copies n < 2 * Most elements in pieces of a constant size, which compilers turn into single moves.
 template <Size Most, class T>
 void copy_few(const T* from, T* to, Size n) {

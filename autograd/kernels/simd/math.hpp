@@ -77,7 +77,7 @@ inline ExpParts exp_parts(Floats x) {
   return {k, fma(p, r * r, r)};
 }
 /// 2^k for -126 <= k <= 127.
-inline Floats power_of_two(Integers k) { return xsimd::bitwise_cast<Floats>((k + Integers(127)) << 23); }
+inline Floats power_of_two(Integers k) { return bits_as<Floats>((k + Integers(127)) << 23); }
 /// v 2^k for -252 <= k <= 254 and a whole k.
 inline Floats times_power_of_two(Floats v, Floats k) {
 #ifdef __AVX512F__

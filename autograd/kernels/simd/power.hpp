@@ -33,8 +33,8 @@ inline Doubles exp2(Doubles t) {
 /// the result has factors of 2, so that it must be of f64.
 inline Floats power(Floats x, Floats y, Floats scale) {
   // x = 2^k (1 + f)
-  const Integers bits = xsimd::bitwise_cast<Integers>(x), k = (bits - Integers(0x3F3504F3)) >> 23;
-  const Floats f = xsimd::bitwise_cast<Floats>(bits - (k << 23)) - Floats(1.f);
+  const Integers bits = bits_as<Integers>(x), k = (bits - Integers(0x3F3504F3)) >> 23;
+  const Floats f = bits_as<Floats>(bits - (k << 23)) - Floats(1.f);
   const auto wide_k = widened(xsimd::to_float(k) - scale), wide_f = widened(f), wide_y = widened(y);
   return narrowed(exp2(wide_y[0] * (wide_k[0] + log2_plus_1(wide_f[0]))),
                   exp2(wide_y[1] * (wide_k[1] + log2_plus_1(wide_f[1]))));

@@ -18,9 +18,9 @@ inline Turned turned(Floats x) {
   const Floats shifted = fma(x, Floats(0.636619772f), whole), k = shifted - whole, third(7.54953362e-8f);
   const Floats most = (x - k * Floats(1.5703125f)) - k * Floats(4.837512969970703125e-4f);
   const Floats r = most - k * third;
-  return {xsimd::bitwise_cast<Integers>(shifted), r, (most - r) - k * third, k * Floats(2.56334407e-12f)};
+  return {bits_as<Integers>(shifted), r, (most - r) - k * third, k * Floats(2.56334407e-12f)};
 }
-inline auto odd(Integers k) { return xsimd::bool_cast((k & Integers(1)) != Integers(0)); }
+inline auto odd(Integers k) { return mask_as<float>((k & Integers(1)) != Integers(0)); }
 
 /// sin x with `turn` 0 and cos x, which is a quarter turn further, with 1, by Cephes' polynomials.
 inline Floats sine(Floats x, int turn) {
@@ -31,7 +31,7 @@ inline Floats sine(Floats x, int turn) {
   Floats c = fma(z, Floats(2.443315711809948e-5f), Floats(-1.388731625493765e-3f));
   c = fma(z * z, fma(z, c, Floats(4.166664568298827e-2f)), fma(z, Floats(-0.5f), Floats(1.f)));
   const Integers quadrant = k + Integers(turn);
-  return select(odd(quadrant), c, s) ^ xsimd::bitwise_cast<Floats>((quadrant & Integers(2)) << 30);
+  return select(odd(quadrant), c, s) ^ bits_as<Floats>((quadrant & Integers(2)) << 30);
 }
 
 /// tan x, which is tan r or, from odd multiples of pi/2, -1 / tan r. What z and the quotient lost in rounding is put
