@@ -9,7 +9,7 @@ namespace {
 
 std::string bar(double share) {
   constexpr int width = 20;
-  const int full = std::clamp(static_cast<int>(share * width), 0, width);
+  const int full = share > 0 ? static_cast<int>(std::min(share, 1.) * width) : 0;  // NaN without samples
   return std::string(static_cast<std::size_t>(full), '=') + std::string(static_cast<std::size_t>(width - full), '.');
 }
 

@@ -9,14 +9,15 @@ namespace xgrad::nn {
 class Average {
  public:
   void add(double mean, std::int64_t samples) {
-    sum_ += mean * static_cast<double>(samples);
+    if (samples == 0) return;  // 0 times a NaN would be one
+    sum_ += static_cast<long double>(mean) * static_cast<long double>(samples);
     samples_ += samples;
   }
-  double value() const { return sum_ / static_cast<double>(samples_); }
+  double value() const { return static_cast<double>(sum_ / static_cast<long double>(samples_)); }
   std::int64_t samples() const { return samples_; }
 
  private:
-  double sum_ = 0;
+  long double sum_ = 0;  // has room for many means near the largest double
   std::int64_t samples_ = 0;
 };
 
