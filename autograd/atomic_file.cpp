@@ -41,6 +41,14 @@ std::string directory_of(const std::string& path) {
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// Owner, group and mode as the file had that is replaced. Who may not give it that group lets nobody in by a group.
+void keep_permissions(int fd, const struct stat& of) {
+  mode_t mode = of.st_mode & 0777;
+  if (::fchown(fd, static_cast<uid_t>(-1), of.st_gid) != 0) mode &= ~mode_t{070};
+  [[maybe_unused]] const int given = ::fchown(fd, of.st_uid, static_cast<gid_t>(-1));  // only root may
+  ::fchmod(fd, mode);
+}
+
 /// A name that no other save, of this process or another, uses at the same time.
 std::string temporary_name(const std::string& path) {
   static std::atomic<unsigned> count{0};
@@ -50,18 +58,23 @@ std::string temporary_name(const std::string& path) {
 }  // namespace
 
 void write_file_atomically(const std::string& path, std::string_view contents, Place place) {
-  const OpScope scope("save", place);
+  const OpScope scope("write_file_atomically", place);
   const auto failed = [&](const char* doing) {
     scope.fail<FileError>("cannot write '", path, "': ", doing, ": ", std::strerror(errno),
                           "; the file that was there is intact");
   };
   struct stat target;
-  if (::lstat(path.c_str(), &target) == 0 && !S_ISREG(target.st_mode))
+  const bool replaces = ::lstat(path.c_str(), &target) == 0;
+  if (replaces && !S_ISREG(target.st_mode))
     scope.fail<FileError>("cannot write '", path, "': it is ",
                           S_ISDIR(target.st_mode)   ? "a directory"
                           : S_ISLNK(target.st_mode) ? "a symbolic link"
                                                     : "not a regular file",
                           "; name a regular file");
+  // Renaming asks for the right to write to the directory only, and root may write to everything.
+  if (replaces && (target.st_mode & 0222) == 0)
+    scope.fail<FileError>("cannot write '", path, "': it is read-only; make it writable, or name another file");
+  if (replaces && ::access(path.c_str(), W_OK) != 0) failed("it may not be written");
   // Asked beforehand, because a write past the limit is answered by a signal that ends the process.
   rlimit limit;
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && contents.size() > limit.rlim_cur) {
@@ -81,6 +94,7 @@ void write_file_atomically(const std::string& path, std::string_view contents, P
     temporary.kept = true;
     failed("creating a temporary file beside it");
   }
+  if (replaces) keep_permissions(file.fd, target);
   while (!contents.empty()) {
     const ssize_t n = ::write(file.fd, contents.data(), contents.size());
     if (n < 0 && errno == EINTR) continue;
@@ -97,7 +111,7 @@ void write_file_atomically(const std::string& path, std::string_view contents, P
 }
 
 std::string read_file(const std::string& path, Place place) {
-  const OpScope scope("load", place);
+  const OpScope scope("read_file", place);
   const auto failed = [&](const char* doing) {
     scope.fail<FileError>("cannot read '", path, "': ", doing, ": ", std::strerror(errno));
   };

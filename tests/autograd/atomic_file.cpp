@@ -47,6 +47,64 @@ TEST_CASE("a directory, a symbolic link, a device and a missing directory are re
   CHECK(folder.files() == 3);
 }
 
+TEST_CASE("a file keeps its permissions, owner and group when it is replaced, and a new one takes the umask's") {
+  const Folder folder;
+  const std::string path = folder / "w";
+  const auto status = [&] {
+    struct stat s {};
+    REQUIRE(::stat(path.c_str(), &s) == 0);
+    return s;
+  };
+  const mode_t before = ::umask(027);
+  write_file_atomically(path, "new");
+  CHECK((status().st_mode & 07777) == 0640);
+  ::umask(before);
+  for (const mode_t mode : {0600, 0644, 0666, 0770}) {
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+    write_file_atomically(path, "newer");
+    CHECK((status().st_mode & 07777) == mode);
+  }
+  if (::geteuid() != 0 || ::chown(path.c_str(), 65534, 65533) != 0) return;  // only root may give files away
+  write_file_atomically(path, "newest");
+  CHECK(status().st_uid == 65534);
+  CHECK(status().st_gid == 65533);
+}
+
+TEST_CASE("a read-only file is not replaced, by root neither, and is once it is made writable") {
+  const Folder folder;
+  const std::string path = folder / "w";
+  write_file_atomically(path, "old");
+  REQUIRE(::chmod(path.c_str(), 0444) == 0);
+  check_refused(path, "it is read-only; make it writable, or name another file");
+  CHECK(read_file(path) == "old");
+  CHECK(folder.files() == 1);
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  write_file_atomically(path, "new");
+  CHECK(read_file(path) == "new");
+}
+
+TEST_CASE("a file of another user's that this one may not write is not replaced, though the folder would allow it") {
+  const Folder folder;
+  write_file_atomically(folder / "w", "old");
+  fs::permissions(folder.path, fs::perms(0777));
+  if (::geteuid() != 0) return;  // only root can become another user
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setuid(65534) != 0) ::_exit(1);
+    try {
+      write_file_atomically(folder / "w", "new");
+    } catch (const FileError& e) {
+      ::_exit(std::string(e.what()).find("it may not be written: Permission denied") != std::string::npos ? 7 : 2);
+    }
+    ::_exit(0);
+  }
+  int status;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+  CHECK(read_file(folder / "w") == "old");
+}
+
 TEST_CASE("past the limit on file sizes the old file is intact and no temporary is left") {
   const Folder folder;
   write_file_atomically(folder / "w", "old");
@@ -124,6 +182,7 @@ TEST_CASE("of two processes that save at once one wins whole") {
 TEST_CASE("in a directory that may not be written the old file is intact, and the message says why") {
   const Folder folder;
   write_file_atomically(folder / "w", "old");
+  fs::permissions(folder / "w", fs::perms(0666));
   fs::permissions(folder.path, fs::perms(0555));
   const pid_t child = ::fork();
   if (child == 0) {
