@@ -3,8 +3,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <locale>
 #include <nn/data/csv.hpp>
 #include <nn/data/csv_scanner.hpp>
+#include <sstream>
 
 namespace xgrad::nn {
 namespace {
@@ -22,6 +24,17 @@ std::string_view without_blanks(std::string_view s) {
   const std::size_t first = s.find_first_not_of(" \t");
   if (first == s.npos) return {};
   return s.substr(first, s.find_last_not_of(" \t") - first + 1);
+}
+
+/// Whether a number out of the range of T rounds to 0; from_chars does not tell.
+template <class T>
+bool is_tiny(std::string_view number) {
+  if constexpr (std::is_integral_v<T>) return false;
+  std::istringstream in{std::string(number)};
+  in.imbue(std::locale::classic());
+  double value = 0;
+  in >> value;  // the largest double, or infinity, for what is beyond it
+  return std::abs(value) < 1;
 }
 
 /// The first row, taken for names.
@@ -47,6 +60,7 @@ class NumberReader {
     bool first = !options_.header;
     std::int64_t rows = 0;
     while (scanner_.next(cell)) {
+      if (cell.ends_row && !first) scanner_.check_length(cell, all_);
       if (first) {
         values_.push_back(number(cell));
       } else if (cell.column <= all_) {
@@ -55,7 +69,6 @@ class NumberReader {
       }
       if (!cell.ends_row) continue;
       if (first) choose_columns(cell.column);
-      scanner_.check_length(cell, all_);
       first = false;
       ++rows;
       values_.resize(static_cast<std::size_t>((rows + 1) * width_));
@@ -78,6 +91,9 @@ class NumberReader {
       for (const std::string& wanted : options_.columns) {
         const auto at = std::find(names_.begin(), names_.end(), wanted);
         if (at == names_.end()) fail_column(wanted);
+        if (const auto next = std::find(at + 1, names_.end(), wanted); next != names_.end())
+          scope_.fail<ValueError>(name_, " has more than one column ", shown(wanted), ", at ", at - names_.begin() + 1,
+                                  " and ", next - names_.begin() + 1, "; rename them, or read all columns");
         std::int64_t& place = places_[static_cast<std::size_t>(at - names_.begin())];
         if (place >= 0) scope_.fail<ValueError>("the column ", shown(wanted), " is asked for twice");
         place = width_++;
@@ -107,7 +123,8 @@ class NumberReader {
     std::string_view s = without_blanks(cell.text);
     if (s.empty()) {
       if (!options_.missing)
-        scanner_.fail(cell, column_name(cell), ": the cell is empty; give `missing` a number to accept it");
+        scanner_.fail(cell, column_name(cell), ": the cell is empty; give `missing` a number to accept it",
+                      cell.column == 1 && cell.ends_row ? ", or delete the line if it is blank" : "");
       return static_cast<T>(*options_.missing);
     }
     if (s.size() > 1 && s[0] == '+' && s[1] != '-') s.remove_prefix(1);
@@ -116,8 +133,10 @@ class NumberReader {
     if (error == std::errc::invalid_argument || end != s.data() + s.size())
       scanner_.fail(cell, column_name(cell), ": ", shown(cell.text), " is not ",
                     std::is_integral_v<T> ? "an integer" : "a number");
-    if (error == std::errc::result_out_of_range)
+    if (error == std::errc::result_out_of_range) {
+      if (is_tiny<T>(s)) return static_cast<T>(s[0] == '-' ? -0.0 : 0.0);
       scanner_.fail(cell, column_name(cell), ": ", shown(cell.text), " does not fit ", name_of(dtype_of<T>));
+    }
     return value;
   }
 
@@ -155,9 +174,11 @@ CsvText parse_csv_text(std::string_view content, const CsvOptions& options, cons
 
 CsvNumbers parse_csv(std::string_view content, const CsvNumberOptions& options, const std::string& name, Place place) {
   const OpScope scope("parse_csv", place);
-  if (const double m = options.missing.value_or(0);
-      options.dtype == i64 && !(std::abs(m) < 0x1p63 && std::nearbyint(m) == m))
-    scope.fail<ValueError>("missing is ", m, ", which is no i64; read as f32 or f64");
+  const double missing = options.missing.value_or(0);
+  if (options.dtype == i64 && !(std::abs(missing) < 0x1p63 && std::nearbyint(missing) == missing))
+    scope.fail<ValueError>("missing is ", missing, ", which is no i64; read as f32 or f64");
+  if (options.dtype == f32 && std::isinf(static_cast<float>(missing)) && !std::isinf(missing))
+    scope.fail<ValueError>("missing is ", missing, ", which does not fit f32; read as f64");
   switch (options.dtype) {
     case Dtype::f32:
       return NumberReader<float>(content, options, name, scope).read();

@@ -34,8 +34,9 @@ struct CsvNumbers {
   std::vector<std::string> names;  // of the columns of `values`; empty without a header
   Tensor values;                   // (rows, columns)
 };
-/// A table of decimal numbers; blanks around them are skipped, `nan` and `inf` are numbers of f32 and f64. Throws
-/// FileError with line and column at an empty cell, a cell that is no number and a number that does not fit the dtype.
+/// A table of decimal numbers, rounded to the nearest of the dtype; blanks around them are skipped, `nan` and `inf` are
+/// numbers of f32 and f64. Throws FileError with line and column at an empty cell, a cell that is no number and a
+/// number beyond the dtype's largest, ValueError on a column that is asked for and not there once.
 CsvNumbers read_csv(const std::string& path, const CsvNumberOptions& options = {}, Place place = Place::here());
 
 /// The same from memory; messages call the content `name`.

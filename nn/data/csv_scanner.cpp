@@ -77,8 +77,10 @@ void CsvScanner::quoted(CsvCell& cell) {
 }
 
 void CsvScanner::check_length(const CsvCell& cell, std::int64_t expected) const {
-  if (cell.column != expected)
-    fail(cell, ": the row has ", cell.column, cell.column == 1 ? " cell" : " cells", ", the first row has ", expected);
+  if (cell.column == expected) return;
+  if (cell.column == 1 && cell.text.find_first_not_of(" \t") == cell.text.npos)
+    fail(cell, ": the row is blank, the first row has ", expected, " cells; delete the line");
+  fail(cell, ": the row has ", cell.column, cell.column == 1 ? " cell" : " cells", ", the first row has ", expected);
 }
 
 }  // namespace xgrad::nn::detail

@@ -32,8 +32,9 @@ T big_endian(const std::uint8_t* from) {
   }
 }
 
+/// Converts elements up to the first finite one that is none in a To; returns how many.
 template <class From, class To>
-void convert(const std::uint8_t* from, To* to, std::size_t count, double scale) {
+std::size_t convert(const std::uint8_t* from, To* to, std::size_t count, double scale) {
   const auto one = [&](From x) {
     if constexpr (std::is_floating_point_v<To>) {
       return scale == 1 ? static_cast<To>(x) : static_cast<To>(static_cast<double>(x) * scale);
@@ -41,17 +42,25 @@ void convert(const std::uint8_t* from, To* to, std::size_t count, double scale) 
       return static_cast<To>(x);
     }
   };
+  const auto overflows = [](From x, To y) {
+    return std::is_floating_point_v<To> && std::isinf(static_cast<double>(y)) && !std::isinf(static_cast<double>(x));
+  };
   if constexpr (sizeof(From) == 1) {
     To table[256];
     for (int x = 0; x < 256; ++x) table[x] = one(static_cast<From>(x));
-    for (std::size_t i = 0; i < count; ++i) to[i] = table[from[i]];
+    for (std::size_t i = 0; i < count; ++i)
+      if (overflows(0, to[i] = table[from[i]])) return i;
   } else {
-    for (std::size_t i = 0; i < count; ++i) to[i] = one(big_endian<From, sizeof(From)>(from + i * sizeof(From)));
+    for (std::size_t i = 0; i < count; ++i) {
+      const From x = big_endian<From, sizeof(From)>(from + i * sizeof(From));
+      if (overflows(x, to[i] = one(x))) return i;
+    }
   }
+  return count;
 }
 
 template <class To>
-void convert(std::uint8_t code, const std::uint8_t* from, To* to, std::size_t count, double scale) {
+std::size_t convert(std::uint8_t code, const std::uint8_t* from, To* to, std::size_t count, double scale) {
   switch (code) {
     case 0x08:
       return convert<std::uint8_t>(from, to, count, scale);
@@ -64,8 +73,9 @@ void convert(std::uint8_t code, const std::uint8_t* from, To* to, std::size_t co
   }
   if constexpr (std::is_floating_point_v<To>) {
     if (code == 0x0D) return convert<float>(from, to, count, scale);
-    convert<double>(from, to, count, scale);
+    return convert<double>(from, to, count, scale);
   }
+  return 0;
 }
 
 std::string hex(const std::uint8_t* bytes, std::size_t n) {
@@ -159,14 +169,20 @@ class Decoder {
     for (std::size_t at = 0; at < count; at += chunk) {
       const std::size_t n = std::min(chunk, count - at);
       read_exactly(buffer.data(), n * type_->bytes, "elements");
-      if (array.dtype() == f32) {
-        convert(type_->code, buffer.data(), array.data<float>() + at, n, options_.scale);
-      } else if (array.dtype() == f64) {
-        convert(type_->code, buffer.data(), array.data<double>() + at, n, options_.scale);
-      } else {
-        convert(type_->code, buffer.data(), array.data<std::int64_t>() + at, n, options_.scale);
-      }
+      const auto converted = [&](auto* to) { return convert(type_->code, buffer.data(), to + at, n, options_.scale); };
+      const std::size_t fit = array.dtype() == f32   ? converted(array.data<float>())
+                              : array.dtype() == f64 ? converted(array.data<double>())
+                                                     : converted(array.data<std::int64_t>());
+      if (fit < n) fail_misfit(at + fit, buffer.data() + fit * type_->bytes, array.dtype());
     }
+  }
+
+  [[noreturn]] void fail_misfit(std::size_t index, const std::uint8_t* element, Dtype dtype) const {
+    double x = 0;
+    convert(type_->code, element, &x, 1, 1.0);
+    scope_.fail<FileError>(name_, ": element ", index, " is ", x, ", which ",
+                           options_.scale == 1 ? "" : text("times the scale ", options_.scale, " "), "does not fit ",
+                           name_of(dtype));
   }
 
   detail::ByteReader in_;

@@ -13,7 +13,8 @@ struct IdxOptions {
 };
 
 /// The array in an IDX file. Throws FileError, with the file and the numbers in question, on another format, sizes that
-/// differ from the file's, bytes left over and damaged compression; nothing is allocated that the file could not fill.
+/// differ from the file's, bytes left over, damaged compression and an element that is finite and would not be in the
+/// dtype; nothing is allocated that the file could not fill.
 Tensor read_idx(const std::string& path, const IdxOptions& options = {}, Place place = Place::here());
 /// The same from memory; messages call the content `name`.
 Tensor parse_idx(std::string_view content, const IdxOptions& options = {}, const std::string& name = "the content",

@@ -77,13 +77,58 @@ TEST_CASE("nan and inf are numbers, and missing cells count as what the caller s
         "parse_csv: missing is inf, which is no i64; read as f32 or f64");
 }
 
+TEST_CASE("a number rounds to the nearest of the dtype, towards zero too, and is refused beyond the largest") {
+  for (const char* small : {"1e-50", "+1e-46", "0.0000000000000000000000000000000000000000000000000001", "1e-400",
+                            "1e-99999999999999999999"}) {
+    CAPTURE(small);
+    CHECK(nn::parse_csv(text("a\n", small, "\n")).values.item<float>() == 0);
+  }
+  CHECK(std::signbit(nn::parse_csv("a\n-1e-50\n").values.item<float>()));
+  CHECK(nn::parse_csv("a\n8e-46\n").values.item<float>() == 0x1p-149f);
+  CHECK(nn::parse_csv("a\n1e-40\n").values.item<float>() == 1e-40f);
+  CHECK(nn::parse_csv("a\n1e-400\n", {.dtype = f64}).values.item<double>() == 0);
+  CHECK(nn::parse_csv("a\n3e-324\n", {.dtype = f64}).values.item<double>() == 0x1p-1074);
+  CHECK(nn::parse_csv("a\n3.4028235e38\n").values.item<float>() == 0x1.fffffep127f);
+  for (const char* large : {"3.5e38", "-1e39", "1e400", "1e+99999999999999999999"}) {
+    CAPTURE(large);
+    CHECK(fault(text("a\n", large, "\n")) ==
+          text("parse_csv: t.csv, line 2, column 1 (a): '", large, "' does not fit f32"));
+  }
+  CHECK(fault("a\n\"\"\n", {.missing = 1e300}) == "parse_csv: missing is 1e+300, which does not fit f32; read as f64");
+  CHECK(std::isinf(nn::parse_csv("a\n\"\"\n", {.missing = INFINITY}).values.item<float>()));
+}
+
+TEST_CASE("a column whose name occurs twice cannot be asked for by name") {
+  CHECK(fault("a,b,a\n1,2,3\n", {.columns = {"b", "a"}}) ==
+        "parse_csv: t.csv has more than one column 'a', at 1 and 3; rename them, or read all columns");
+  CHECK(nn::parse_csv("a,b,a\n1,2,3\n", {.columns = {"b"}}).values.item<float>() == 2);
+  const nn::CsvNumbers all = nn::parse_csv("a,b,a\n1,2,3\n");
+  CHECK(all.names == std::vector<std::string>{"a", "b", "a"});
+  CHECK(values(all.values) == std::vector<float>{1, 2, 3});
+}
+
+TEST_CASE("a blank line in between is to be deleted, and counts as a missing cell where there is one column") {
+  const char* const blank =
+      "parse_csv: t.csv, line 2, column 1: the row is blank, the first row has 2 cells; delete the line";
+  for (const char* content : {"a,b\n\n3,4\n", "a,b\n \t\n3,4\n", "1,2\r\n\r\n3,4"}) {
+    const bool header = content[0] == 'a';
+    CHECK(fault(content, {.header = header}) == blank);
+    CHECK(fault(content, {.header = header, .missing = 0}) == blank);
+  }
+  CHECK(
+      fault("\n1,2\n", {.header = false}) ==
+      "parse_csv: t.csv, line 1, column 1: the cell is empty; give `missing` a number to accept it, or delete the line "
+      "if it is blank");
+  CHECK(values(nn::parse_csv("1\n\n3\n", {.header = false, .missing = 2}).values) == std::vector<float>{1, 2, 3});
+}
+
 TEST_CASE("faults name the file, the line and the column") {
   CHECK(fault("") == "parse_csv: t.csv is empty; expected a header");
   CHECK(fault("\n\n", {.header = false}) == "parse_csv: t.csv is empty");
   CHECK(fault("a,b\n1,2\n3\n") == "parse_csv: t.csv, line 3, column 1: the row has 1 cell, the first row has 2");
   CHECK(fault("a,b\n1,2\n3,4,5\n") == "parse_csv: t.csv, line 3, column 3: the row has 3 cells, the first row has 2");
   CHECK(fault("a,b\n\n3,4\n", {.missing = 0}) ==
-        "parse_csv: t.csv, line 2, column 1: the row has 1 cell, the first row has 2");
+        "parse_csv: t.csv, line 2, column 1: the row is blank, the first row has 2 cells; delete the line");
   CHECK(fault("age,fare\n1,\n") ==
         "parse_csv: t.csv, line 2, column 2 (fare): the cell is empty; give `missing` a number to accept it");
   CHECK(fault("a\n1e999\n", {.dtype = f64}) == "parse_csv: t.csv, line 2, column 1 (a): '1e999' does not fit f64");

@@ -4,6 +4,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/data/idx.hpp>
 
+#include <cmath>
 #include <cstdio>
 
 #include "idx_bytes.hpp"
@@ -141,6 +142,28 @@ TEST_CASE("a dtype or scale that cannot hold the elements is refused") {
         "parse_idx: x.idx holds floating numbers, which cannot be read as i64; use f32 or f64");
   CHECK(fault(small(), {.scale = .5}) ==
         "parse_idx: scale is 0.5 for i64; it must be finite, and 1 for i64; read as f32 or f64 to scale");
+}
+
+TEST_CASE("an element that does not fit the dtype is refused with its index, and a small one rounds") {
+  const std::string huge = bytes({0x7E, 0x37, 0xE4, 0x3C, 0x88, 0, 0x75, 0x9C});  // 1e300
+  const std::string tiny = bytes({0x80, 0, 0, 0, 0, 0, 0, 1}), one = bytes({0x3F, 0xF0, 0, 0, 0, 0, 0, 0});
+  const std::string infinite = bytes({0x7F, 0xF0, 0, 0, 0, 0, 0, 0});
+  CHECK(fault(file(0x0E, {2, 2}, one + tiny + one + huge), {.dtype = f32}) ==
+        "parse_idx: x.idx: element 3 is 1e+300, which does not fit f32");
+  CHECK(fault(file(0x0E, {2}, one + huge), {.scale = -1e10}) ==
+        "parse_idx: x.idx: element 1 is 1e+300, which times the scale -1e+10 does not fit f64");
+  CHECK(fault(file(8, {3}, bytes({0, 1, 200})), {.dtype = f32, .scale = 3e36}) ==
+        "parse_idx: x.idx: element 2 is 200, which times the scale 3e+36 does not fit f32");
+  CHECK(fault(file(0x0C, {1}, bytes({255, 0, 0, 0})), {.dtype = f64, .scale = 1e305}) ==
+        "parse_idx: x.idx: element 0 is -16777216, which times the scale 1e+305 does not fit f64");
+  std::string many;
+  for (int i = 0; i < 10000; ++i) many += i == 9000 ? huge : one;
+  CHECK(fault(file(0x0E, {10000}, many), {.dtype = f32}) ==
+        "parse_idx: x.idx: element 9000 is 1e+300, which does not fit f32");
+  const Tensor small = nn::parse_idx(file(0x0E, {2}, tiny + infinite), {.dtype = f32});
+  CHECK(small.data<float>()[0] == 0);
+  CHECK(std::signbit(small.data<float>()[0]));
+  CHECK(std::isinf(small.data<float>()[1]));
 }
 
 TEST_CASE("a file that cannot be opened is an error at the user's line") {
