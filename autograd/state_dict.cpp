@@ -1,9 +1,18 @@
 #include <autograd/state_dict.hpp>
+#include <set>
 
 namespace xgrad {
 
-StateDict::StateDict(std::initializer_list<Entry> entries) {
-  for (const auto& [name, value] : entries) set(name, value);
+StateDict::StateDict(std::initializer_list<Entry> entries, Place place)
+    : StateDict(std::vector<Entry>(entries), place) {}
+
+StateDict::StateDict(std::vector<Entry> entries, Place place) : entries_(std::move(entries)) {
+  std::set<std::string_view> names;
+  for (const auto& [name, value] : entries_) {
+    if (names.insert(name).second) continue;
+    const OpScope scope("StateDict", place);
+    scope.fail<ValueError>("the name '", name, "' occurs twice; give each tensor a name of its own");
+  }
 }
 
 void StateDict::set(std::string_view name, Tensor value) {

@@ -11,9 +11,9 @@ class StateDict {
   using Entry = std::pair<std::string, Tensor>;
 
   StateDict() = default;
-  StateDict(std::initializer_list<Entry> entries);
-  /// From and to what load_tensors and save_tensors (nn/io/safetensors.hpp) speak. No name may occur twice.
-  StateDict(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+  /// Throws ValueError if a name occurs twice, as the other one would be lost.
+  StateDict(std::initializer_list<Entry> entries, Place place = Place::here());
+  StateDict(std::vector<Entry> entries, Place place = Place::here());
   operator const std::vector<Entry>&() const { return entries_; }
 
   /// Appends, or replaces what has this name.

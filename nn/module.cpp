@@ -1,10 +1,30 @@
+#include <algorithm>
 #include <nn/module.hpp>
 #include <nn/registry.hpp>
 
 #include <autograd/grad_mode.hpp>
 #include <autograd/recording.hpp>
+#include <cmath>
 
 namespace xgrad::nn {
+namespace {
+
+/// Whether the dtype has this number, or one that it rounds to.
+bool fits(double x, Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+      return std::isinf(x) || !std::isinf(static_cast<float>(x));
+    case Dtype::f64:
+      return true;
+    case Dtype::i64:
+      return std::abs(x) < 0x1p63 && std::nearbyint(x) == x;
+    case Dtype::boolean:
+      return x == 0 || x == 1;
+  }
+  return false;
+}
+
+}  // namespace
 
 void detail::Mode::set(bool training) {
   if (training != training_) recording::toggle_mode(this);
@@ -72,10 +92,16 @@ void Module::load_state_dict(const StateDict& dict, LoadOptions options, Place p
       report("missing ", e.path, " ", mine.shape());
     } else if (theirs->shape() != mine.shape()) {
       report(e.path, " is ", theirs->shape(), ", the model's is ", mine.shape());
-    } else if (theirs->dtype() != mine.dtype() &&
-               !(options.convert_dtype && is_floating(theirs->dtype()) && is_floating(mine.dtype()))) {
+    } else if (theirs->dtype() != mine.dtype() && !options.convert_dtype) {
       report(e.path, " is ", name_of(theirs->dtype()), ", the model's is ", name_of(mine.dtype()),
              " (pass {.convert_dtype = true} to convert)");
+    } else if (theirs->dtype() != mine.dtype()) {
+      const Tensor values = theirs->detach().to(f64);
+      const double *const begin = values.data<double>(), *const end = begin + values.size();
+      const double* const misfit = std::find_if(begin, end, [&](double x) { return !fits(x, mine.dtype()); });
+      if (misfit != end)
+        report("element ", misfit - begin, " of ", e.path, " is ", *misfit, ", which does not fit ",
+               name_of(mine.dtype()));
     }
   }
   for (const auto& [name, value] : dict)

@@ -43,7 +43,7 @@ struct Parameters;
 }  // namespace detail
 
 struct LoadOptions {
-  bool convert_dtype = false;  // convert an f64 value for an f32 parameter, or the other way, instead of refusing it
+  bool convert_dtype = false;  // convert values of another dtype, instead of refusing them, where each number fits
 };
 
 class Module : private virtual detail::ObjectEnd {
@@ -69,7 +69,8 @@ class Module : private virtual detail::ObjectEnd {
   /// Copies of all parameters and buffers by path: training on does not change them.
   StateDict state_dict(Place place = Place::here()) const;
   /// Overwrites parameters and buffers with the values of `dict`. Throws ValueError listing every missing and
-  /// unexpected name and every shape or dtype that differs, and then has changed nothing.
+  /// unexpected name, every shape or dtype that differs and every number that does not fit the dtype that it is
+  /// converted to (finite and too large for f32, no whole number for i64), and then has changed nothing.
   void load_state_dict(const StateDict& dict, LoadOptions options = {}, Place place = Place::here());
 
   /// Training or evaluation mode, for this module and all in it; dropout acts in training mode only.

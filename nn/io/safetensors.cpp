@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <nn/io/safetensors.hpp>
@@ -15,19 +16,64 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t longest_header = 100'000'000;
 constexpr const char* metadata = "__metadata__";
-constexpr std::pair<const char*, Dtype> dtype_names[] = {{"F32", f32}, {"F64", f64}, {"I64", i64}, {"BOOL", boolean}};
+
+/// A dtype of the format, and the one whose tensor holds its numbers.
+struct Format {
+  const char* name;
+  std::size_t bytes;
+  Dtype dtype;
+  void (*convert)(const char* from, void* to);  // one number that a tensor stores otherwise; null if alike
+};
+
+template <class From>
+void widen(const char* from, void* to) {
+  From x;
+  std::memcpy(&x, from, sizeof x);
+  *static_cast<std::int64_t*>(to) = static_cast<std::int64_t>(x);
+}
+
+/// IEEE's 16-bit number: a sign, 5 bits of exponent and 10 of the fraction.
+void widen_half(const char* from, void* to) {
+  std::uint16_t half;
+  std::memcpy(&half, from, sizeof half);
+  const int exponent = half >> 10 & 31, fraction = half & 1023;
+  const std::uint32_t sign = (half & 0x8000u) << 16;
+  const std::uint32_t magnitude =
+      exponent == 0 ? std::bit_cast<std::uint32_t>(std::ldexp(static_cast<float>(fraction), -24))
+                    : static_cast<std::uint32_t>(exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+  *static_cast<float*>(to) = std::bit_cast<float>(sign | magnitude);
+}
+
+/// The upper half of an f32.
+void widen_bfloat(const char* from, void* to) {
+  std::uint16_t half;
+  std::memcpy(&half, from, sizeof half);
+  *static_cast<float*>(to) = std::bit_cast<float>(std::uint32_t{half} << 16);
+}
+
+constexpr Format formats[] = {{"F32", 4, f32, nullptr},
+                              {"F64", 8, f64, nullptr},
+                              {"I64", 8, i64, nullptr},
+                              {"BOOL", 1, boolean, nullptr},
+                              {"F16", 2, f32, widen_half},
+                              {"BF16", 2, f32, widen_bfloat},
+                              {"I8", 1, i64, widen<std::int8_t>},
+                              {"U8", 1, i64, widen<std::uint8_t>},
+                              {"I16", 2, i64, widen<std::int16_t>},
+                              {"U16", 2, i64, widen<std::uint16_t>},
+                              {"I32", 4, i64, widen<std::int32_t>},
+                              {"U32", 4, i64, widen<std::uint32_t>},
+                              {"U64", 8, i64, widen<std::uint64_t>}};
 
 const char* format_name(Dtype dtype) {
-  for (const auto& [name, d] : dtype_names)
-    if (d == dtype) return name;
-  return "";
+  return std::find_if(std::begin(formats), std::end(formats), [=](const Format& f) { return f.dtype == dtype; })->name;
 }
 
 /// Reads one file's bytes; every failure names the source.
 class Reader {
  public:
-  Reader(std::string_view bytes, const std::string& source, const OpScope& scope)
-      : bytes_(bytes), source_(source), scope_(scope) {}
+  Reader(std::string_view bytes, const std::string& source, LoadOptions options, const OpScope& scope)
+      : bytes_(bytes), source_(source), options_(options), scope_(scope) {}
 
   StateDict read() {
     if (bytes_.size() < 8) fail("has ", bytes_.size(), " bytes, fewer than the 8 of its header's length");
@@ -52,7 +98,7 @@ class Reader {
  private:
   struct Entry {
     std::string name;
-    Dtype dtype;
+    const Format* format;
     Shape shape;
     std::uint64_t begin, end;
   };
@@ -60,6 +106,12 @@ class Reader {
   template <class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
     scope_.fail<FileError>("'", source_, "' is not a valid safetensors file: it ", parts...);
+  }
+
+  /// About a valid file that holds what no tensor can.
+  template <class... Parts>
+  [[noreturn]] void refuse(const std::string& name, const Parts&... parts) const {
+    scope_.fail<FileError>("'", source_, "' gives '", name, "' ", parts...);
   }
 
   /// Refuses duplicate keys, which the parser would silently merge, and nesting that no valid header has.
@@ -100,14 +152,17 @@ class Reader {
       fail("describes '", name, "' by something else than dtype, shape and data_offsets");
     const Json &dtype = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
     if (!dtype.is_string()) fail("gives '", name, "' a dtype that is no text");
-    const auto known = std::find_if(std::begin(dtype_names), std::end(dtype_names),
-                                    [&](const auto& d) { return d.first == dtype.get<std::string>(); });
-    if (known == std::end(dtype_names))
-      fail("gives '", name, "' the dtype ", dtype.get<std::string>(), "; only F32, F64, I64 and BOOL can be read");
-    if (!shape.is_array() || shape.size() > Shape::max_ndim)
-      fail("gives '", name, "' a shape that is no list of at most ", int{Shape::max_ndim}, " sizes");
-    Entry e{name, known->second, {}, 0, 0};
-    std::uint64_t bytes = size_of(e.dtype);
+    const Format* const format = std::find_if(std::begin(formats), std::end(formats),
+                                              [&](const Format& f) { return f.name == dtype.get<std::string>(); });
+    if (format == std::end(formats))
+      refuse(name, "the dtype ", dtype.get<std::string>(), ", which cannot be read; write it as F32, F64, I64 or BOOL");
+    if (format->convert && !options_.convert_dtype)
+      refuse(name, "the dtype ", format->name, "; pass {.convert_dtype = true} to read it as ", name_of(format->dtype));
+    if (!shape.is_array()) fail("gives '", name, "' a shape that is no list");
+    if (shape.size() > Shape::max_ndim)
+      refuse(name, shape.size(), " axes, and at most ", int{Shape::max_ndim}, " can be read; reshape it");
+    Entry e{name, format, {}, 0, 0};
+    std::uint64_t bytes = format->bytes;
     bool empty = false, overflow = false;
     for (const Json& size : shape) {
       const std::uint64_t n = check_count(name, "a size", size);
@@ -124,8 +179,8 @@ class Reader {
     if (e.begin > e.end || e.end > data_.size())
       fail("puts '", name, "' at bytes ", e.begin, " to ", e.end, " of ", data_.size());
     if (e.end - e.begin != bytes)
-      fail("gives '", name, "' ", e.end - e.begin, " bytes, but shape ", e.shape, " of ", dtype.get<std::string>(),
-           " needs ", bytes);
+      fail("gives '", name, "' ", e.end - e.begin, " bytes, but shape ", e.shape, " of ", format->name, " needs ",
+           bytes);
     return e;
   }
 
@@ -141,12 +196,27 @@ class Reader {
     if (at != data_.size()) fail("has ", data_.size() - at, " bytes after the last tensor");
     StateDict result;
     for (const Entry& e : entries_) {
-      Array array(e.dtype, e.shape);
-      if (e.end > e.begin) std::memcpy(array.data(), data_.data() + e.begin, e.end - e.begin);
-      if (e.dtype == boolean) check_booleans(e, array);
+      Array array(e.format->dtype, e.shape);
+      if (e.end > e.begin) fill(e, array);
       result.set(e.name, Tensor(std::move(array)));
     }
     return result;
+  }
+
+  void fill(const Entry& e, Array& array) const {
+    const char* from = data_.data() + e.begin;
+    if (!e.format->convert) {
+      std::memcpy(array.data(), from, e.end - e.begin);
+      if (e.format->dtype == boolean) check_booleans(e, array);
+      return;
+    }
+    auto* to = static_cast<char*>(array.data());
+    for (std::int64_t i = 0; i < array.size(); ++i, from += e.format->bytes, to += size_of(array.dtype()))
+      e.format->convert(from, to);
+    if (e.format->convert != widen<std::uint64_t>) return;
+    const std::int64_t *const x = array.data<std::int64_t>(), *const end = x + array.size();
+    if (const auto* const wrapped = std::find_if(x, end, [](std::int64_t n) { return n < 0; }); wrapped != end)
+      refuse(e.name, static_cast<std::uint64_t>(*wrapped), " as element ", wrapped - x, ", which does not fit i64");
   }
 
   /// A byte that is neither 0 nor 1 is no bool: reading it as one would be undefined.
@@ -158,6 +228,7 @@ class Reader {
 
   std::string_view bytes_, data_;
   const std::string& source_;
+  const LoadOptions options_;
   const OpScope& scope_;
   std::vector<Entry> entries_;
 };
@@ -192,17 +263,19 @@ std::string to_safetensors(const StateDict& tensors, Place place) {
   return bytes;
 }
 
-StateDict from_safetensors(std::string_view bytes, const std::string& source, Place place) {
-  const OpScope scope("load", place);
-  return Reader(bytes, source, scope).read();
+StateDict from_safetensors(std::string_view bytes, const std::string& source, LoadOptions options, Place place) {
+  const OpScope scope("from_safetensors", place);
+  return Reader(bytes, source, options, scope).read();
 }
 
 void save_tensors(const std::string& path, const StateDict& tensors, Place place) {
+  const OpScope scope("save_tensors", place);
   write_file_atomically(path, to_safetensors(tensors, place), place);
 }
 
-StateDict load_tensors(const std::string& path, Place place) {
-  return from_safetensors(read_file(path, place), path, place);
+StateDict load_tensors(const std::string& path, LoadOptions options, Place place) {
+  const OpScope scope("load_tensors", place);
+  return from_safetensors(read_file(path, place), path, options, place);
 }
 
 }  // namespace xgrad::nn

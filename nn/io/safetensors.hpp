@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/state_dict.hpp>
+#include <nn/module.hpp>
 #include <string_view>
 
 /// The safetensors format (github.com/huggingface/safetensors): eight bytes of little-endian header length, a JSON
@@ -11,13 +11,16 @@ namespace xgrad::nn {
 /// UTF-8.
 std::string to_safetensors(const StateDict& tensors, Place place = Place::here());
 
-/// The tensors in the order of their bytes. Reads the dtypes F32, F64, I64 and BOOL. Throws FileError, which names
-/// `source`, on anything that the format forbids: a header that is longer than the file or 100 MB, not UTF-8 or not
-/// JSON; duplicate names; ranges that overlap, leave holes or a tail, or differ from what the shape needs.
-StateDict from_safetensors(std::string_view bytes, const std::string& source, Place place = Place::here());
+/// The tensors in the order of their bytes. Reads the dtypes F32, F64, I64 and BOOL; with `convert_dtype` also F16 and
+/// BF16, into f32, and I8, U8, I16, U16, I32, U32 and U64, into i64, all exactly. Throws FileError, which names
+/// `source`, on other dtypes, a U64 above the largest i64, and anything that the format forbids: a header that is
+/// longer than the file or 100 MB, not UTF-8 or not JSON; duplicate names; ranges that overlap, leave holes or a tail,
+/// or differ from what the shape needs.
+StateDict from_safetensors(std::string_view bytes, const std::string& source, LoadOptions options = {},
+                           Place place = Place::here());
 
 /// The same to and from a file; saving replaces it atomically.
 void save_tensors(const std::string& path, const StateDict& tensors, Place place = Place::here());
-StateDict load_tensors(const std::string& path, Place place = Place::here());
+StateDict load_tensors(const std::string& path, LoadOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn

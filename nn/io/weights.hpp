@@ -7,8 +7,9 @@ namespace xgrad::nn {
 /// one atomically. Throws FileError.
 void save_weights(const Module& model, const std::string& path, Place place = Place::here());
 
-/// Overwrites the model's parameters and buffers with those of a safetensors file. Throws FileError, with every
-/// missing, unexpected and misshapen name in one message, and then has changed nothing.
+/// Overwrites the model's parameters and buffers with those of a safetensors file; with `convert_dtype` of any dtype
+/// that from_safetensors reads (nn/io/safetensors.hpp). Throws FileError, with every missing, unexpected and misshapen
+/// name in one message, and then has changed nothing.
 void load_weights(Module& model, const std::string& path, LoadOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn

@@ -327,6 +327,40 @@ TEST_CASE("load_state_dict lists all that does not fit in one message and change
   CHECK(net.scale.dtype() == f32);
 }
 
+TEST_CASE(
+    "convert_dtype takes every dtype whose numbers fit, as the message without it says, and names one that does not") {
+  struct Counted : nn::Module {
+    nn::Parameter scale{zeros({2})};
+    nn::Buffer seen{zeros({2}, {.dtype = i64})}, mask{zeros({2}, {.dtype = boolean})};
+    void members(nn::Visitor& visit) override {
+      visit("scale", scale);
+      visit("seen", seen);
+      visit("mask", mask);
+    }
+  };
+  Counted model;
+  const StateDict other{{"scale", tensor({3, -4}, {.dtype = i64})},
+                        {"seen", tensor({5., -6.}, {.dtype = f64})},
+                        {"mask", tensor({0., 1.})}};
+  CHECK_ERROR(
+      model.load_state_dict(other), "module.cpp",
+      "load_state_dict: scale is i64, the model's is f32 (pass {.convert_dtype = true} to convert); seen is f64, "
+      "the model's is i64 (pass {.convert_dtype = true} to convert); mask is f32, the model's is boolean (pass "
+      "{.convert_dtype = true} to convert); the model is unchanged");
+  model.load_state_dict(other, {.convert_dtype = true});
+  check_close(model.scale, {3, -4});
+  CHECK(equal(model.seen, tensor({5, -6}, {.dtype = i64})));
+  CHECK(equal(model.mask, tensor({false, true}, {.dtype = boolean})));
+  const StateDict before = model.state_dict(), wrong{{"scale", tensor({1., 1e39}, {.dtype = f64})},
+                                                     {"seen", tensor({2., 2.5})},
+                                                     {"mask", tensor({2, 1}, {.dtype = i64})}};
+  CHECK_ERROR(
+      model.load_state_dict(wrong, {.convert_dtype = true}), "module.cpp",
+      "load_state_dict: element 1 of scale is 1e+39, which does not fit f32; element 1 of seen is 2.5, which does "
+      "not fit i64; element 0 of mask is 2, which does not fit boolean; the model is unchanged");
+  for (const auto& [name, tensor] : model.state_dict()) CHECK(equal(tensor, before[name]));
+}
+
 TEST_CASE("summary lists layers, shapes and counts") {
   nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{}, nn::Dropout{0.2}, [](const Tensor& x) { return x; },
                        nn::Sequential{nn::Dense{64, 1}, nn::Sigmoid{}}};

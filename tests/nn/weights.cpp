@@ -139,6 +139,51 @@ TEST_CASE("a file of f64 is converted for an f32 model only when asked") {
   CHECK(narrow.scale.data<float>()[0] == 0.1f);
 }
 
+TEST_CASE(
+    "weights of 16 bits are read into f32 and f64 models, and large ones that do not fit are refused, when asked") {
+  const Folder folder;
+  const std::string header =
+      R"({"0.weight":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]},"0.bias":{"dtype":"BF16","shape":[1],"data_offsets":[4,6]}})";
+  const std::uint64_t length = header.size();
+  const std::uint16_t numbers[] = {0x3E00, 0xC000, 0x3E80};
+  write(folder / "half", std::string(reinterpret_cast<const char*>(&length), 8) + header +
+                             std::string(reinterpret_cast<const char*>(numbers), 6));
+  for (const Dtype dtype : {f32, f64}) {
+    nn::Sequential model{nn::Dense{2, 1, {.dtype = dtype}}};
+    CHECK(message_of<FileError>([&] { nn::load_weights(model, folder / "half"); }) ==
+          "load_weights: '" + folder / "half" +
+              "' gives '0.weight' the dtype F16; pass {.convert_dtype = true} to read it as f32");
+    nn::load_weights(model, folder / "half", {.convert_dtype = true});
+    CHECK(model.parameters()[0].dtype() == dtype);
+    check_close(model.parameters()[0], {1.5, -2});
+    check_close(model.parameters()[1], {.25});
+  }
+  nn::Sequential narrow{nn::Dense{2, 1}};
+  const StateDict before = narrow.state_dict();
+  nn::save_tensors(folder / "wide", {{"0.weight", tensor({{1.}, {1e300}}, {.dtype = f64})},
+                                     {"0.bias", tensor({1e-300}, {.dtype = f64})}});
+  CHECK(message_of<FileError>([&] { nn::load_weights(narrow, folder / "wide", {.convert_dtype = true}); }) ==
+        "load_weights: element 1 of 0.weight is 1e+300, which does not fit f32; the model is unchanged; the file is '" +
+            folder / "wide" + "'");
+  CHECK(same_bits(narrow.state_dict(), before));
+  nn::save_tensors(folder / "wide", {{"0.weight", tensor({{1.}, {-INFINITY}}, {.dtype = f64})},
+                                     {"0.bias", tensor({1e-300}, {.dtype = f64})}});
+  nn::load_weights(narrow, folder / "wide", {.convert_dtype = true});
+  check_close(narrow.parameters()[1], {0});
+}
+
+TEST_CASE("files that hold a private model stay private") {
+  const Folder folder;
+  const nn::Sequential model{nn::Dense{2, 1}};
+  nn::save_weights(model, folder / "w");
+  std::filesystem::permissions(folder / "w", std::filesystem::perms(0600));
+  nn::save_weights(model, folder / "w");
+  CHECK(std::filesystem::status(folder / "w").permissions() == std::filesystem::perms(0600));
+  std::filesystem::permissions(folder / "w", std::filesystem::perms(0400));
+  CHECK(message_of<FileError>([&] { nn::save_weights(model, folder / "w"); }) ==
+        "save_weights: cannot write '" + folder / "w" + "': it is read-only; make it writable, or name another file");
+}
+
 TEST_CASE("no prefix of a file of weights loads, and none changes the model") {
   const Folder folder;
   const nn::Sequential saved{nn::Dense{2, 1}};
