@@ -101,7 +101,7 @@ Tensor all(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = 
 Tensor any(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
 /// sum((x - mean)^2) / (count - ddof), in two passes with the mean held in double; NaN unless count > ddof.
 Tensor variance(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
-/// sqrt(variance); derivative 0 where the variance is 0.
+/// sqrt(variance), also where the variance over- or underflows; derivative 0 where x is constant.
 Tensor stddev(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
 /// sum(|x|^p)^(1/p), p > 0 or infinity; scaled so that it neither over- nor underflows; derivative 0 at 0. Throws
 /// ValueError on other p.

@@ -51,6 +51,7 @@ constexpr OpFormula formulas[] = {
     {"centre", {"x"}, "y = x − m, where m is the mean of x", {"1 − 1/n for the same place, −1/n for the others"}},
     {"norm", {"x"}, "y = √(x<sub>1</sub>² + … + x<sub>n</sub>²), or with another power than 2", {"x / y for power 2"}},
     {"cumsum", {"x"}, "y = the sum of x up to this place", {"1 for a place up to this one, else 0"}},
+    {"stddev", {"x"}, "y = the root of the mean of (x − m)², where m is the mean of x", {"(x − m) / (n · y)"}},
     {"cumprod", {"x"}, "y = the product of x up to this place", {"the product of the others up to this place"}},
     {"matmul", {"a", "b"}, "y[i, j] = Σ<sub>k</sub> a[i, k] · b[k, j]", {"b[k, j]", "a[i, k]"}},
     {"dense", {"x", "w", "b"}, "y[i, j] = Σ<sub>k</sub> x[i, k] · w[k, j] + b[j]", {"w[k, j]", "x[i, k]", "1"}},

@@ -1,6 +1,7 @@
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/recording.hpp>
+#include <cmath>
 #include <limits>
 
 namespace xgrad {
@@ -48,13 +49,15 @@ Array squared_deviations(const Operand& x, const Reduction& r) {
   return y;
 }
 
+double freedom_of(const Reduction& r, int ddof) { return r.count > ddof ? static_cast<double>(r.count - ddof) : nan; }
+
 }  // namespace
 
 Tensor variance(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
   const OpScope scope("variance", x.place());
   check_floating(x);
   const Reduction r(x, axes, keepdims);
-  const double freedom = r.count > ddof ? static_cast<double>(r.count - ddof) : nan;
+  const double freedom = freedom_of(r, ddof);
   return primitive(
       "variance", {x}, [&] { return (Tensor(squared_deviations(x, r)) / freedom).array(); },
       [x, axes = r.axes(), kept = r.kept, freedom](const Tensor& g) {
@@ -62,17 +65,38 @@ Tensor variance(const Operand& x, const std::vector<int>& axes, bool keepdims, i
       });
 }
 
-Tensor stddev(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
-  const OpScope scope("stddev", x.place());
-  // Masked twice, so that the infinite slope of sqrt at 0 reaches no derivative of any order.
-  const Tensor v = variance(x, axes, keepdims, ddof), constant = v == 0;
-  return where(constant, 0, sqrt(where(constant, 1, v)));
-}
-
 namespace {
 
 /// 1 where y is 0, so that dividing by it does no harm where the quotient is not used.
 Tensor divisor(const Tensor& y) { return where(y == 0, 1, y); }
+
+/// The root of the variance, and where that may have over- or underflowed the norm of the deviations, which does not.
+Array root_mean_square(const Operand& x, const Reduction& r, double freedom) {
+  const Tensor v = Tensor(squared_deviations(x, r)) / freedom;
+  const Tensor sound = logical_and(v > (x.dtype() == f32 ? 0x1p-126 : 0x1p-960), isfinite(v));
+  // A recording's other runs may meet other numbers.
+  if (!recording::active() && all(sound).item<bool>()) return sqrt(v).array();
+  const Tensor deviations = centre(x.tensor().detach(), r.axes());
+  const Tensor safe = reshape(norm(deviations, r.axes()), r.result) / std::sqrt(freedom);
+  return where(sound, sqrt(v), safe).array();
+}
+
+}  // namespace
+
+Tensor stddev(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
+  const OpScope scope("stddev", x.place());
+  check_floating(x);
+  const Reduction r(x, axes, keepdims);
+  const double freedom = freedom_of(r, ddof);
+  return primitive(
+      "stddev", {x}, [&] { return root_mean_square(x, r, freedom); },
+      // By (x - mean) / y before g, as this quotient cannot overflow.
+      [x, axes = r.axes(), kept = r.kept, freedom](const Tensor& g, const Tensor& y) {
+        return with_axes(where(y == 0, 0, g / freedom), kept) * (centre(x, axes) / with_axes(divisor(y), kept));
+      });
+}
+
+namespace {
 
 Tensor euclidean_norm(const Operand& x, const Reduction& r) {
   return primitive(
@@ -83,20 +107,25 @@ Tensor euclidean_norm(const Operand& x, const Reduction& r) {
       });
 }
 
+/// (a / b)^p for b > 0. Powers below 1 raise what a / b has lost in underflowing, and are taken of a quotient of roots.
+Tensor power_of_ratio(const Tensor& a, const Tensor& b, double p) {
+  return p < 1 ? pow(sqrt(a) / sqrt(b), 2 * p) : pow(a / b, p);
+}
+
 Tensor p_norm(const Operand& x, const Reduction& r, double p) {
   return primitive(
       "norm", {x},
       [&] {
         const Tensor magnitude = abs(x.tensor().detach()), largest = max(magnitude, r.axes(), true);
         const Tensor scale = where(logical_and(largest > 0, isfinite(largest)), largest, 1);
-        const Tensor scaled = pow(sum(pow(magnitude / scale, p), r.axes(), true), 1 / p);
+        const Tensor scaled = pow(sum(power_of_ratio(magnitude, scale, p), r.axes(), true), 1 / p);
         return (scaled * scale).array().viewed(r.result);
       },
       // sign(x) (|x| / y)^(p-1): sign gives the 0 where x is 0, and the mask keeps a power below 1 from its infinite
       // slope there.
       [x, kept = r.kept, p](const Tensor& g, const Tensor& y) {
-        const Tensor ratio = where(x == 0, 1, abs(x) / with_axes(divisor(y), kept));
-        return with_axes(g, kept) * (sign(x) * pow(ratio, p - 1));
+        const Tensor size = with_axes(divisor(y), kept);
+        return with_axes(g, kept) * (sign(x) * power_of_ratio(where(x == 0, size, abs(x)), size, p - 1));
       });
 }
 

@@ -32,6 +32,17 @@ TEST_CASE("variance does not lose a small spread around a large mean") {
   CHECK(g.data<float>()[1] == 8);
 }
 
+TEST_CASE(
+    "a standard deviation holds where the variance is out of range, in a slice or a later run of a captured step") {
+  auto step = capture([](const Tensor& v) { return stddev(v, {1}, true); });
+  for (const double size : {2., 1e30, 1e-30, 3., 0.}) {
+    const Tensor x = tensor({{1., -1., 0.5}, {size, -size, 0.}}), y = stddev(x, {1}, true);
+    CHECK(y.data<float>()[0] == sqrt(variance(x, {1})).data<float>()[0]);
+    CHECK(y.data<float>()[1] == doctest::Approx(size * std::sqrt(2. / 3)).epsilon(1e-6));
+    CHECK(all(step(x) == y).item<bool>());
+  }
+}
+
 TEST_CASE("integers reduce exactly, and booleans count") {
   constexpr std::int64_t large = (std::int64_t{1} << 53) + 1;
   const Tensor x = from_values<std::int64_t>({large, 2, -3, 4}, {2, 2});
