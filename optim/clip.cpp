@@ -2,6 +2,7 @@
 #include <autograd/kernels/table.hpp>
 #include <autograd/recording.hpp>
 #include <cmath>
+#include <limits>
 #include <optim/clip.hpp>
 
 namespace xgrad::optim {
@@ -53,7 +54,9 @@ void norm_of(const void* g, double* norm, Dtype dtype, Size n) {
   float narrow;
   void* const to = dtype == f64 ? static_cast<void*>(norm) : &narrow;
   kernels::table().reduce[int(kernels::Reduce::norm2)][int(dtype)](g, to, 1, n, 1);
-  if (dtype == f32) *norm = narrow;
+  if (dtype == f64) return;
+  *norm = narrow;
+  if (std::isinf(narrow)) kernels::table().reduce_block[int(kernels::Reduce::norm2)][int(f32)](g, norm, n, 1, 1, true);
 }
 
 void check_finite(const double* norm, const Label& label) {
@@ -80,7 +83,11 @@ void apply(kernels::Binary f, Storage* storage, void* g, double number, Dtype dt
 }
 
 void scale(Storage* storage, void* g, const double* factor, Dtype dtype, Size n) {
-  if (*factor != 1 && n > 0) apply(kernels::Binary::multiply, storage, g, *factor, dtype, n);
+  if (*factor == 1 || n == 0) return;
+  // One that f32 does not hold is taken in two steps.
+  const bool tiny = dtype == f32 && *factor < std::numeric_limits<float>::min();
+  for (int i = 0; i <= tiny; ++i)
+    apply(kernels::Binary::multiply, storage, g, tiny ? std::sqrt(*factor) : *factor, dtype, n);
 }
 
 void clamp_to(Storage* storage, void* g, double limit, Dtype dtype, Size n) {

@@ -51,6 +51,9 @@ TEST_CASE("norms neither overflow nor underflow") {
   CHECK(largest_difference(a.grad(), tensor({0.6, 0.8}, {.dtype = f64})) < 1e-15);
   const Tensor b = with_gradient(tensor({3e-30, 4e-30}));
   CHECK(optim::clip_grad_norm(b, 1).item<double>() == doctest::Approx(5e-30));
+  const Tensor c = with_gradient(full({4}, 2e38));  // the norm is no number of f32
+  CHECK(optim::clip_grad_norm(c, 1).item<double>() == doctest::Approx(4e38));
+  CHECK(largest_difference(c.grad(), full({4}, 0.5)) < 1e-6);
 }
 
 TEST_CASE("no gradients, no parameters and empty gradients have the norm 0") {
