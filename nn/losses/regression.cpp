@@ -21,9 +21,10 @@ Tensor huber_loss(const Operand& y, const Operand& t, const HuberOptions& option
   check_pair(scope, y, t);
   if (!(options.delta > 0)) scope.fail<ValueError>("delta is ", options.delta, "; it must be above 0");
   const Tensor d = y - t;
-  // With c the difference limited to +-delta, both branches are c (d - c / 2).
+  // With c the difference limited to +-delta, both branches are c^2 / 2 + c (d - c). Where the last factor is not 0, c
+  // is constant: as a constant, c keeps that factor, which may be infinite, out of the derivatives.
   const Tensor c = clamp(d, -options.delta, options.delta);
-  return reduced(scope, c * (d - 0.5 * c), options.reduction, options.weight);
+  return reduced(scope, 0.5 * square(c) + c.detach() * (d - c), options.reduction, options.weight);
 }
 
 }  // namespace xgrad::nn

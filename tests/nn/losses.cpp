@@ -196,7 +196,9 @@ TEST_CASE("losses at infinite and huge arguments are what their formula says") {
         return nn::kl_div(x, f64s({0., 1.}), nn::Reduction::sum);
       },
       f64s({-inf, 0.}), {0}, {0, -1});
-  check_loss([](const Tensor& x) { return nn::huber_loss(x, f64s({0.})); }, f64s({inf}), {inf}, {1});
+  const auto huber = [](const Tensor& x) { return nn::huber_loss(x, f64s({0.})); };
+  check_loss(huber, f64s({inf}), {inf}, {1});
+  CHECK(jvp(huber, f64s({-inf}), f64s({3.})).tangent.item<double>() == -3);
 }
 
 TEST_CASE("the mean of an empty batch is NaN") {
