@@ -107,20 +107,19 @@ struct Dual {
   friend Dual acos(const Dual& x) { return chain(acos(x.value), x, times(-arc_slope(x.value))); }
   friend Dual atan(const Dual& x) { return chain(atan(x.value), x, times(1 / (1 + x.value * x.value))); }
   friend Dual atan2(const Dual& y, const Dual& x) {
-    // Scaled, so that the squares stay in range; 0 at the origin.
-    const V size = maximum(abs(x.value), abs(y.value)), h = select(size == 0, V(1), size);
-    const V u = x.value / h, v = y.value / h, r2 = u * u + v * v, s = select(r2 == 0, V(1), r2);
+    // Scaled, so that the squares stay in range; 0 at the origin and where one is infinite.
+    const V size = maximum(abs(x.value), abs(y.value));
+    const Mask<T> infinite = size == V(__builtin_inf());
+    const V h = select(logical_or(size == 0, infinite), V(1), size);
+    const V u = select(infinite, V(0), x.value) / h, v = select(infinite, V(0), y.value) / h;
+    const V r2 = u * u + v * v, s = select(r2 == 0, V(1), r2);
     return combine(atan2(y.value, x.value), y, times(u / s / h), x, times(-(v / s / h)));
   }
   friend Dual sinh(const Dual& x) { return chain(sinh(x.value), x, times(cosh(x.value))); }
   friend Dual cosh(const Dual& x) { return chain(cosh(x.value), x, times(sinh(x.value))); }
-  friend Dual tanh(const Dual& x) {
-    const V y = tanh(x.value);
-    return chain(y, x, times(1 - y * y));
-  }
-  friend Dual erf(const Dual& x) {
-    return chain(erf(x.value), x, times(1.1283791670955126 * exp(-(x.value * x.value))));  // 2 / sqrt(pi)
-  }
+  friend Dual tanh(const Dual& x) { return chain(tanh(x.value), x, times(tanh_slope(x.value))); }
+  friend Dual erf(const Dual& x) { return chain(erf(x.value), x, times(erf_slope(x.value))); }
+  friend Dual erfc(const Dual& x) { return chain(erfc(x.value), x, times(-erf_slope(x.value))); }
   friend Dual pow(const Dual& a, double n) {
     if (n == 0) return pow(a.value, n);
     return chain(pow(a.value, n), a, times(n * pow(a.value, n - 1)));
@@ -134,21 +133,17 @@ struct Dual {
         [&](V t) { return select(flat_b, V(0), t * (y * log(select(flat_b, V(1), a.value)))); });
   }
 
-  friend Dual sigmoid(const Dual& x) {
-    const V y = sigmoid(x.value);
-    return chain(y, x, times(y * (1 - y)));
-  }
+  friend Dual sigmoid(const Dual& x) { return chain(sigmoid(x.value), x, times(sigmoid_slope(x.value))); }
   friend Dual softplus(const Dual& x) { return chain(softplus(x.value), x, times(sigmoid(x.value))); }
   friend Dual log_sigmoid(const Dual& x) { return chain(log_sigmoid(x.value), x, times(sigmoid(-x.value))); }
   // Limits keep inf * 0 out of the two below.
   friend Dual silu(const Dual& x) {
-    const V s = sigmoid(x.value);
-    return chain(silu(x.value), x, times(s * (1 + limited(x.value, 1000) * (1 - s))));
+    return chain(silu(x.value), x, times(sigmoid(x.value) + limited(x.value, 1000) * sigmoid_slope(x.value)));
   }
   friend Dual gelu(const Dual& x) {
     const V c = limited(x.value, 100);  // Phi(x) + x phi(x)
     return chain(gelu(x.value), x,
-                 times(0.5 * (1 + erf(c * 0.70710678118654752440)) + 0.39894228040143267794 * c * exp(-0.5 * (c * c))));
+                 times(0.5 * erfc(c * -0.70710678118654752440) + 0.39894228040143267794 * c * exp(-0.5 * (c * c))));
   }
 
  private:
@@ -161,6 +156,7 @@ struct Dual {
   }
   /// NaN where the logarithm is.
   static V log_slope(V x) { return 1 / select(x < 0, V(__builtin_nan("")), x); }
+  static V erf_slope(V x) { return 1.1283791670955126 * exp(-(x * x)); }  // 2 / sqrt(pi)
   static V arc_slope(V x) { return rsqrt((1 - x) * (1 + x)); }
   static V limited(V x, double to) { return minimum(maximum(x, V(-to)), V(to)); }
 

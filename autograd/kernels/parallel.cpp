@@ -45,8 +45,9 @@ template <class E>
 constexpr Size work() {
   const bool transcendental =
       (E::template is<&Table::unary> && !is_arithmetic(Unary(E::kind))) ||
-      (E::template is<&Table::binary> && (Binary(E::kind) == Binary::pow || Binary(E::kind) == Binary::atan2 ||
-                                          Binary(E::kind) == Binary::bce_with_logits));
+      (E::template is<&Table::binary> &&
+       (Binary(E::kind) == Binary::pow || Binary(E::kind) == Binary::atan2 || Binary(E::kind) == Binary::sigmoid_grad ||
+        Binary(E::kind) == Binary::tanh_grad || Binary(E::kind) == Binary::bce_with_logits));
   const int of = E::template is<&Table::cast> ? std::max(size_of(E::kind), size_of(E::dtype)) : size_of(E::dtype);
   return of * (transcendental ? (E::dtype == int(f64) ? 4 : 2) : 1);
 }

@@ -1,4 +1,5 @@
 #include <autograd/ops.hpp>
+#include <autograd/ops/limited.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 
@@ -14,12 +15,19 @@ Tensor with_source(Tensor y, const Operand& x) {
   return y;
 }
 
+/// g sigmoid'(x).
+Tensor sigmoid_grad(const Operand& g, const Operand& x) {
+  return elementwise(
+      "sigmoid_grad", {g, x}, Binary::sigmoid_grad, [x = Kept(x)](const Tensor& h) { return sigmoid_grad(h, x); },
+      [g = Kept(g), x = Kept(x)](const Tensor& h) { return -(sigmoid_grad(h * g, x) * tanh(0.5 * x)); });
+}
+
 }  // namespace
 
+// The rules are of x and not of y, in which the digits of the tails are lost: 1 - y is 0 long before the slope is.
 Tensor sigmoid(const Operand& x) {
   return with_source(
-      elementwise("sigmoid", {x}, Unary::sigmoid, [](const Tensor& g, const Tensor& y) { return g * (y * (1 - y)); }),
-      x);
+      elementwise("sigmoid", {x}, Unary::sigmoid, [x = Kept(x)](const Tensor& g) { return sigmoid_grad(g, x); }), x);
 }
 
 Tensor relu(const Operand& x) {
@@ -49,22 +57,17 @@ Tensor selu(const Operand& x) {
   return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717);
 }
 
-// In the two rules below the factor x meets one that vanishes faster. The limits, past which that one is 0 in f64 too,
-// keep inf * 0 out.
-
 Tensor gelu(const Operand& x) {
   constexpr double inv_sqrt2 = 0.70710678118654752440, inv_sqrt2pi = 0.39894228040143267794;
   return elementwise("gelu", {x}, Unary::gelu, [x = Kept(x)](const Tensor& g) {
-    const Tensor c = clamp(x, -100, 100);
-    return g * (0.5 * (1 + erf(c * inv_sqrt2)) + inv_sqrt2pi * c * exp(-0.5 * square(c)));  // Phi(x) + x phi(x)
+    const Tensor c = limited(x, 100);
+    return g * (0.5 * erfc(x * -inv_sqrt2) + inv_sqrt2pi * c * exp(-0.5 * square(c)));  // Phi(x) + x phi(x)
   });
 }
 
 Tensor silu(const Operand& x) {
-  return elementwise("silu", {x}, Unary::silu, [x = Kept(x)](const Tensor& g) {
-    const Tensor s = sigmoid(x);
-    return g * (s * (1 + clamp(x, -1000, 1000) * (1 - s)));
-  });
+  return elementwise("silu", {x}, Unary::silu,
+                     [x = Kept(x)](const Tensor& g) { return g * (sigmoid(x) + sigmoid_grad(limited(x, 1000), x)); });
 }
 
 Tensor softplus(const Operand& x) {

@@ -1,4 +1,5 @@
 #include <autograd/ops.hpp>
+#include <autograd/ops/limited.hpp>
 #include <autograd/primitive.hpp>
 #include <limits>
 #include <numbers>
@@ -8,8 +9,37 @@ namespace xgrad {
 using kernels::Binary, kernels::Unary;
 
 namespace {
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+
+/// x where its logarithm is a number, NaN elsewhere, and so are its derivatives: that of a constant NaN would be 0.
+Tensor logarithm_domain(const Operand& x) { return x * where(x < 0, nan, 1).to(x.dtype()); }
+
+/// 1 - x^2, from factors that keep the digits which it loses near 1. Their own derivatives would lose x near 0.
+Tensor one_less_square(const Operand& x) {
+  const auto forward = [&] {
+    const Tensor v = x.tensor().detach();
+    return ((1 - v) * (1 + v)).array();
+  };
+  return primitive("one_less_square", {x}, forward, [x = Kept(x)](const Tensor& g) { return g * (-2 * x); });
 }
+
+/// atan'(x) = 1 / (1 + x^2). The powers of x in its own derivative are multiplied so that none of them overflows.
+Tensor atan_slope(const Operand& x) {
+  const auto forward = [&] { return (1 / (1 + square(x.tensor().detach()))).array(); };
+  return primitive("atan_slope", {x}, forward, [x = Kept(x)](const Tensor& g, const Tensor& y) {
+    return g * (-2 * (where(abs(x) == infinity, 0, x) * y * y));
+  });
+}
+
+/// g tanh'(x).
+Tensor tanh_grad(const Operand& g, const Operand& x) {
+  return elementwise(
+      "tanh_grad", {g, x}, Binary::tanh_grad, [x = Kept(x)](const Tensor& h) { return tanh_grad(h, x); },
+      [g = Kept(g), x = Kept(x)](const Tensor& h) { return -2 * (tanh_grad(h * g, x) * tanh(x)); });
+}
+
+}  // namespace
 
 Tensor exp(const Operand& x) {
   return elementwise("exp", {x}, Unary::exp, [](const Tensor& g, const Tensor& y) { return g * y; });
@@ -21,12 +51,12 @@ Tensor expm1(const Operand& x) {
 }
 
 Tensor log(const Operand& x) {
-  return elementwise("log", {x}, Unary::log, [x = Kept(x)](const Tensor& g) { return g / where(x < 0, nan, x); });
+  return elementwise("log", {x}, Unary::log, [x = Kept(x)](const Tensor& g) { return g / logarithm_domain(x); });
 }
 
 Tensor log1p(const Operand& x) {
   return elementwise("log1p", {x}, Unary::log1p,
-                     [x = Kept(x)](const Tensor& g) { return g / where(x < -1, nan, 1 + x); });
+                     [x = Kept(x)](const Tensor& g) { return g / logarithm_domain(1 + x); });
 }
 
 Tensor sin(const Operand& x) {
@@ -41,28 +71,30 @@ Tensor tan(const Operand& x) {
   return elementwise("tan", {x}, Unary::tan, [](const Tensor& g, const Tensor& y) { return g * (1 + y * y); });
 }
 
-// (1 - x)(1 + x) keeps the digits that 1 - x^2 loses near 1.
 Tensor asin(const Operand& x) {
-  return elementwise("asin", {x}, Unary::asin, [x = Kept(x)](const Tensor& g) { return g * rsqrt((1 - x) * (1 + x)); });
+  return elementwise("asin", {x}, Unary::asin,
+                     [x = Kept(x)](const Tensor& g) { return g * rsqrt(one_less_square(x)); });
 }
 
 Tensor acos(const Operand& x) {
   return elementwise("acos", {x}, Unary::acos,
-                     [x = Kept(x)](const Tensor& g) { return -(g * rsqrt((1 - x) * (1 + x))); });
+                     [x = Kept(x)](const Tensor& g) { return -(g * rsqrt(one_less_square(x))); });
 }
 
 Tensor atan(const Operand& x) {
-  return elementwise("atan", {x}, Unary::atan, [x = Kept(x)](const Tensor& g) { return g / (1 + x * x); });
+  return elementwise("atan", {x}, Unary::atan, [x = Kept(x)](const Tensor& g) { return g * atan_slope(x); });
 }
 
 namespace {
 
-/// a / (x^2 + y^2), 0 at the origin. The scale h keeps the squares in range; it cancels, so it counts as a constant.
-Tensor over_squared_radius(const Tensor& a, const Tensor& x, const Tensor& y) {
-  Tensor h = maximum(abs(x), abs(y)).detach();
-  h = where(h == 0, 1, h);
-  const Tensor u = x / h, v = y / h, r2 = u * u + v * v;
-  return a / h / where(r2 == 0, 1, r2) / h;
+/// a / (a^2 + b^2), 0 at the origin and where one is infinite. The scale h keeps the squares in range; it cancels, so
+/// it counts as a constant.
+Tensor over_squared_radius(const Tensor& a, const Tensor& b) {
+  Tensor h = maximum(abs(a), abs(b)).detach();
+  const Tensor infinite = h == infinity;
+  h = where(logical_or(h == 0, infinite), 1, h);
+  const Tensor u = where(infinite, 0, a) / h, v = where(infinite, 0, b) / h, r2 = u * u + v * v;
+  return u / where(r2 == 0, 1, r2) / h;
 }
 
 }  // namespace
@@ -72,9 +104,9 @@ Tensor atan2(const Operand& y, const Operand& x) {
   if (x.is_number()) return atan2(y, x.tensor(y.dtype()));
   if (y.is_number()) return atan2(y.tensor(x.dtype()), x);
   return elementwise(
-      "atan2", {y, x}, Binary::atan2,                                                                      //
-      [y = y.tensor(), x = x.tensor()](const Tensor& g) { return g * over_squared_radius(x, x, y); },      // d/dy
-      [y = y.tensor(), x = x.tensor()](const Tensor& g) { return -(g * over_squared_radius(y, x, y)); });  // d/dx
+      "atan2", {y, x}, Binary::atan2,                                                                   //
+      [y = y.tensor(), x = x.tensor()](const Tensor& g) { return g * over_squared_radius(x, y); },      // d/dy
+      [y = y.tensor(), x = x.tensor()](const Tensor& g) { return -(g * over_squared_radius(y, x)); });  // d/dx
 }
 
 Tensor sinh(const Operand& x) {
@@ -86,12 +118,23 @@ Tensor cosh(const Operand& x) {
 }
 
 Tensor tanh(const Operand& x) {
-  return elementwise("tanh", {x}, Unary::tanh, [](const Tensor& g, const Tensor& y) { return g * (1 - y * y); });
+  // Of x and not of y: 1 - y^2 is 0 long before the slope is.
+  return elementwise("tanh", {x}, Unary::tanh, [x = Kept(x)](const Tensor& g) { return tanh_grad(g, x); });
 }
 
+namespace {
+
+/// erf'(x).
+Tensor erf_slope(const Operand& x) { return 2 * std::numbers::inv_sqrtpi * exp(-square(limited(x, 100))); }
+
+}  // namespace
+
 Tensor erf(const Operand& x) {
-  constexpr double slope = 2 * std::numbers::inv_sqrtpi;
-  return elementwise("erf", {x}, Unary::erf, [x = Kept(x)](const Tensor& g) { return g * (slope * exp(-(x * x))); });
+  return elementwise("erf", {x}, Unary::erf, [x = Kept(x)](const Tensor& g) { return g * erf_slope(x); });
+}
+
+Tensor erfc(const Operand& x) {
+  return elementwise("erfc", {x}, Unary::erfc, [x = Kept(x)](const Tensor& g) { return -(g * erf_slope(x)); });
 }
 
 }  // namespace xgrad

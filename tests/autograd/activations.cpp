@@ -29,7 +29,7 @@ TEST_CASE("an activation's graph is freed with its last handle, and its values b
   CHECK(memory::statistics().live_bytes == before.live_bytes);
 }
 
-TEST_CASE("sigmoid and relu keep their output, not a copy of it") {
+TEST_CASE("sigmoid keeps its input and relu its output, not a copy of it") {
   const Tensor x = randn({1000}, {.requires_grad = true});
   for (const auto f : {sigmoid, relu}) {
     const auto before = memory::statistics().live_bytes;

@@ -24,6 +24,8 @@ void fill_binary(Table& t) {
   batched(t, K::minimum, [](auto a, auto b) { return select((a < b) | isnan(a), a, b); });  // NaN in either wins
   batched(t, K::maximum, [](auto a, auto b) { return select((a > b) | isnan(a), a, b); });
   batched(t, K::relu_grad, [](auto g, auto y) { return select(y <= 0, decltype(g)(0), g); });
+  batched(t, K::sigmoid_grad, [](auto g, auto x) { return g * math::sigmoid_slope(x); });
+  batched(t, K::tanh_grad, [](auto g, auto x) { return g * math::tanh_slope(x); });
   batched_f32(t, K::bce_with_logits, [](auto z, auto target) { return logit_term(z, target) + math::log1p_exp(z); });
 
   integer<Unsigned>(t, K::add, [](auto a, auto b) { return a + b; });

@@ -113,6 +113,18 @@ V sigmoid(V x) {
   return select(x >= V(0), V(1), e) / (V(1) + e);
 }
 
+/// sigmoid'(x) = sigmoid(x) sigmoid(-x), which y (1 - y) loses where y = sigmoid(x) is near 1.
+template <class V>
+V sigmoid_slope(V x) {
+  const V e = exp(-abs(x)), s = V(1) + e;
+  return e / (s * s);
+}
+/// tanh'(x) = 1 / cosh(x)^2 = 4 sigmoid'(2 x).
+template <class V>
+V tanh_slope(V x) {
+  return V(4) * sigmoid_slope(x + x);
+}
+
 /// x * gate, and the limit 0 at -inf, where the gate is 0.
 template <class V>
 V gated(V x, V gate) {

@@ -15,6 +15,7 @@ void fill_transcendental(Table& t) {
   batched_f32(t, K::cos, [](auto x) { return math::cos(x); });
   batched_f32(t, K::tanh, [](auto x) { return math::tanh(x); });
   batched_f32(t, K::erf, [](auto x) { return math::erf(x); });
+  batched_f32(t, K::erfc, [](auto x) { return math::erfc(x); });
   batched_f32(t, K::tan, [](auto x) { return math::tan(x); });
   batched_f32(t, K::asin, [](auto x) { return math::asin(x); });
   batched_f32(t, K::acos, [](auto x) { return math::acos(x); });

@@ -109,7 +109,7 @@ std::vector<Row> rows_activation() {
       {"gelu",
        {unary(gelu, each([](Real x) { return x * std::erfc(-x / std::sqrt(Real(2))) / 2; }), smooth, 10)},
        {at(0, 0, .5, 2 / std::sqrt(2 * std::numbers::pi)), at(inf, inf, 1, 0), at(-inf, 0, 0, 0), at(1000, 1000, 1, 0),
-        at(-1000, 0, 0, 0), at(nan, nan, nan)}},
+        at(-1000, 0, 0, 0), at(nan, nan, nan, nan)}},
       {"silu",
        {unary(silu, each([](Real x) { return x * sigmoid_of(x); }), smooth)},
        {at(0, 0, .5, .5), at(inf, inf, 1, 0), at(-inf, 0, 0, 0), at(1e4, 1e4, 1, 0), at(-1e4, 0, 0, 0),
