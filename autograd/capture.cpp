@@ -2,6 +2,7 @@
 #include <autograd/capture.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/recorded_step.hpp>
+#include <optional>
 
 namespace xgrad::detail {
 
@@ -18,6 +19,8 @@ Recordings::~Recordings() = default;
 
 std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, Body body, void* function) {
   auto& steps = list_->steps;
+  std::optional<RecordedStep::Meetings> before;
+  int changes = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const RecordedStep::Fit fit = steps[i]->fits(arguments, count);
     if (fit == RecordedStep::Fit::no) continue;
@@ -25,8 +28,15 @@ std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, B
       steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i--));
       continue;
     }
-    std::rotate(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(i),
-                steps.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    const auto fitting = steps.begin() + static_cast<std::ptrdiff_t>(i);
+    if (!steps[i]->confirmed()) {
+      // Gone before the next run, so that what it alone still holds counts as let go of.
+      before = steps[i]->take_meetings();
+      changes = steps[i]->changes();
+      steps.erase(fitting);
+      break;
+    }
+    std::rotate(steps.begin(), fitting, fitting + 1);
     steps[0]->replay(arguments);
     return steps[0]->result_count();
   }
@@ -37,6 +47,7 @@ std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, B
     std::vector<Tensor> results;
     body(function, step->arguments().data(), results);
     step->finish(std::move(results), arguments);
+    if (before) step->confirm(*before, changes);
   }
   if (steps.size() == List::most) steps.pop_back();
   steps.insert(steps.begin(), std::move(step));

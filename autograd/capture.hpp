@@ -13,18 +13,23 @@
 ///   });
 ///   for (const auto& [x, t] : batches) losses.push_back(step(x, t));
 ///
-/// The first call runs the function and writes down the kernels that it starts, on memory of their own. Later calls run
-/// these kernels, on the tensors that are passed then, without building a graph, allocating or locking. What comes out
-/// has the same bits: parameters, gradients, results, random numbers (each replay takes the next ones), and what
+/// The first two calls run the function and write down the kernels that it starts, on memory of their own. Later calls
+/// run these kernels, on the tensors that are passed then, without building a graph, allocating or locking. What comes
+/// out has the same bits: parameters, gradients, results, random numbers (each replay takes the next ones), and what
 /// optimisers hold; learning rates are those of the moment. Other shapes or dtypes, gradients on or off, and a module
 /// that went from training to evaluation or back, are recorded anew; the latest recordings are kept.
 ///
 /// What the function does besides ops, on the calling thread, is done only while it is recorded. So its control flow is
-/// fixed, `item` in it is not called again, and a C++ number is used as it was. A tensor that it does not get as an
-/// argument is always the one that was met first: change its numbers by `assign`, and do not put another in its place
-/// while somebody else still holds the first. Tensors that are kept from inside, `grad()` too, change with each call:
-/// `clone` what shall last. Call `reset` after what the function refers to has changed: a layer added, another
-/// optimiser.
+/// fixed, `item` in it is not called again, and a C++ number is used as it was. Tensors that are kept from inside,
+/// `grad()` too, change with each call: `clone` what shall last. Call `reset` after what the function refers to has
+/// changed: a layer added, another optimiser.
+///
+/// A tensor that the function does not get as an argument is always the one that it met. What it carries from one call
+/// to the next, momentum, an average, a recurrent state, is therefore changed in place, `k.assign(k + x)` under NoGrad,
+/// or passed in and returned. A function that puts another tensor in its place, as by `k = k + x`, throws GraphError:
+/// when it lets go of a tensor that it has read; and if somebody else holds on to that, when it has met other tensors
+/// in each of its first three runs (one more run is for a function that makes something once, such as a table). Not
+/// noticed is what changes after that: a tensor that is replaced in a later call while somebody else holds the first.
 ///
 /// Hooks are part of the function: the ops that they run are replayed, and a leaf or a module that gets a hook or loses
 /// one is noticed, so that the step is recorded anew.

@@ -29,8 +29,9 @@ void fill(const Array& array, const Number& value) {
 /// Element i of the result is f(i), computed in double (i64: exactly, while |f(i)| < 2^53).
 template <class F>
 Array tabulate(Dtype dtype, const Shape& shape, F f) {
-  const recording::Paused constants;
+  const recording::Paused paused;
   Array array(dtype, shape);
+  paused.add_constant(array);
   auto* const bytes = array.data<std::byte>();
   const std::size_t step = size_of(dtype);
   for (std::int64_t i = 0; i < shape.size(); ++i) Number(f(i)).store(dtype, bytes + static_cast<std::size_t>(i) * step);
@@ -54,8 +55,9 @@ Nested::Nested(std::initializer_list<Nested> rows) {
 Tensor tensor(const Nested& values, TensorOptions options, Place place) {
   const OpScope scope("tensor", place);
   if (!values.ragged_.empty()) scope.fail(values.ragged_, "; every row needs as many numbers as the first");
-  const recording::Paused constants;
+  const recording::Paused paused;
   Array array(options.dtype, values.shape());
+  paused.add_constant(array);
   auto* to = array.data<std::byte>();
   for (const Number& n : values.numbers()) {
     check_fits(n, options.dtype, scope);
@@ -71,8 +73,9 @@ Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requir
   check_sizes(shape);
   if (static_cast<std::int64_t>(values.size()) != shape.size())
     scope.fail(values.size(), " values for shape ", shape, ", which holds ", shape.size());
-  const recording::Paused constants;
+  const recording::Paused paused;
   Array array(dtype_of<T>, shape);
+  paused.add_constant(array);
   T* to = array.data<T>();
   for (const T value : values) *to++ = value;
   return finished(std::move(array), {.dtype = dtype_of<T>, .requires_grad = requires_grad}, scope);

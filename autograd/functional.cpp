@@ -21,6 +21,7 @@ Tensor zeros_like(const Tensor& t) { return zeros(t.shape(), {.dtype = t.dtype()
 Tensor unit(const Tensor& like, std::int64_t at) {
   const recording::Paused paused;  // numbers of the program, also in a recording
   const Tensor one = zeros_like(like);
+  paused.add_constant(one.array());
   Number(1).store(like.dtype(),
                   static_cast<std::byte*>(one.array().data()) + static_cast<std::size_t>(at) * size_of(like.dtype()));
   return one;

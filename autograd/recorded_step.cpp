@@ -74,8 +74,18 @@ int RecordedStep::argument_of(const void* p) const {
 
 void RecordedStep::keep(const Array& array) {
   const Ref<Storage>& storage = array.storage();
-  if (storage->arena != arena_.get() && argument_of(storage->data()) < 0)
-    foreign_.try_emplace(storage->data(), Foreign{storage, {}});
+  if (storage->arena == arena_.get() || argument_of(storage->data()) >= 0) return;
+  if (!foreign_.try_emplace(storage->data(), Foreign{storage, {}, false}).first->second.constant) meet(array);
+}
+
+void RecordedStep::add_constant(const Array& array) {
+  foreign_.try_emplace(array.storage()->data(), Foreign{array.storage(), {}, true});
+}
+
+void RecordedStep::meet(const Array& array) {
+  const auto* const data = array.data<std::byte>();
+  if (std::any_of(met_.begin(), met_.end(), [data](const Met& met) { return met.data == data; })) return;
+  met_.push_back({data, array.dtype(), array.shape(), OpScope::name(), OpScope::place({})});
 }
 
 void RecordedStep::keep(const Tensor& t) {
@@ -166,6 +176,36 @@ const recording::Words* RecordedStep::words_of_op() {
 
 // ---- the end, and replays ----
 
+std::string RecordedStep::Met::describe() const {
+  return text(position(place), op ? op : "the result", ": capture: the tensor that is read here, ", name_of(dtype), " ",
+              shape);
+}
+
+/// Throws, for what only this recording still holds: the function read it and let go of it, and so the next run reads
+/// another tensor, if any.
+void RecordedStep::fail_dropped(const Foreign& foreign) const {
+  const auto met = std::find_if(met_.begin(), met_.end(), [&](const Met& m) {
+    const std::byte* const begin = foreign.storage->data();
+    return begin <= m.data && m.data <= begin + foreign.storage->bytes;
+  });
+  throw GraphError(met->describe() +
+                   ", has been replaced or let go of by the captured function, and replays would go on reading it; "
+                   "overwrite its numbers, as in k.assign(k + x) under NoGrad, or pass it as an argument and return "
+                   "the new one");
+}
+
+void RecordedStep::confirm(const Meetings& before, int changes_before) {
+  const auto same = [](const Met& a, const Met& b) { return a.data == b.data; };
+  const auto [now, then] = std::mismatch(met_.begin(), met_.end(), before.begin(), before.end(), same);
+  confirmed_ = now == met_.end() && then == before.end();
+  if (confirmed_) return met_.clear();
+  changes_ = changes_before + 1;
+  if (changes_ == 1) return;  // as when the first run made what the later ones read
+  throw GraphError((now == met_.end() ? *then : *now).describe() +
+                   ", is another one in each call of the captured function, and replays would read one of them for "
+                   "ever; pass it as an argument, or keep to one tensor and overwrite its numbers by assign");
+}
+
 void RecordedStep::place_arguments(const Tensor* const* given) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Parameter& p = parameters_[i];
@@ -208,6 +248,7 @@ void RecordedStep::finish(std::vector<Tensor>&& results, const Tensor* const* gi
   for (auto& [data, foreign] : foreign_) {
     std::erase_if(foreign.handles, [](const Handle& handle) { return handle.t.is_only_handle(); });
     if (foreign.handles.empty()) {
+      if (foreign.storage.unique() && !foreign.constant) fail_dropped(foreign);
       (foreign.storage.unique() ? unshared : storages_).push_back(std::move(foreign.storage));
     } else {
       std::move(foreign.handles.begin(), foreign.handles.end(), std::back_inserter(handles_));

@@ -31,6 +31,25 @@ class RecordedStep final : public kernels::Recorder {
   /// Ends the recording of a function that returned `results`.
   void finish(std::vector<Tensor>&& results, const Tensor* const* given);
 
+  /// Tensors that the function met and that are older than its run, in the order in which it met them.
+  struct Met {
+    const std::byte* data;
+    Dtype dtype;
+    Shape shape;
+    const char* op;  // that read it first
+    Place place;
+    std::string describe() const;
+  };
+  using Meetings = std::vector<Met>;
+  /// Gives up the meetings, for the next run to be compared with.
+  Meetings take_meetings() { return std::move(met_); }
+  /// Compares this run with the one before it. Throws GraphError if the function met other tensors for the second time:
+  /// it moves on from one to the next, and a replay would stay.
+  void confirm(const Meetings& before, int changes_before);
+  bool confirmed() const { return confirmed_; }
+  /// How often in a row the function met other tensors than in the run before.
+  int changes() const { return changes_; }
+
   enum class Fit { yes, no, never };
   /// Whether a replay does what the function would do now.
   Fit fits(const Tensor* const* given, std::size_t count) const;
@@ -45,6 +64,7 @@ class RecordedStep final : public kernels::Recorder {
   void release_storage(Storage* storage);
   void keep(const Tensor& t);
   void keep(const Array& array);
+  void add_constant(const Array& array);
   void set_grad(Node& node, Tensor g);
   void reads_grad(const Node& node);
   const recording::Words* words_of_op();
@@ -66,6 +86,7 @@ class RecordedStep final : public kernels::Recorder {
   struct Foreign {
     Ref<Storage> storage;
     std::vector<Handle> handles;
+    bool constant;  // made in this recording, of the program's numbers
   };
   /// A pointer, at a word of the calls, that leads so many bytes into an argument.
   struct Slot {
@@ -105,6 +126,8 @@ class RecordedStep final : public kernels::Recorder {
   Block* block_of(const void* p);
   bool is_foreign(const void* p) const;
   int argument_of(const void* p) const;
+  void meet(const Array& array);
+  [[noreturn]] void fail_dropped(const Foreign& foreign) const;
   void place_arguments(const Tensor* const* given);
   static void replace_gradient(const Gradient* gradient) { gradient->node->gradient() = gradient->g; }
 
@@ -115,7 +138,10 @@ class RecordedStep final : public kernels::Recorder {
   std::map<const std::byte*, Block> blocks_;
   std::map<const std::byte*, Foreign> foreign_;
   std::vector<Tensor> arguments_;
+  Meetings met_;  // until the next run
 
+  bool confirmed_ = false;  // the run before met the same
+  int changes_ = 0;
   std::vector<Parameter> parameters_;
   std::deque<recording::Words> words_;
   std::deque<Gradient> gradients_;

@@ -21,6 +21,7 @@ inline bool active() { return current != nullptr; }
 namespace detail {
 void keep(const Tensor& t);
 void keep(const Array& array);
+void add_constant(RecordedStep& step, const Array& array);
 void reads_grad(const Node& node);
 void set_grad(Node& node, Tensor&& g);
 kernels::Recorder& recorder();
@@ -55,6 +56,11 @@ class Paused {
  public:
   Paused() : before_(std::exchange(current, nullptr)), kernels_(nullptr) {}
   ~Paused() { current = before_; }
+  /// Says that these numbers, made while this is alive, are the program's own: the recording that goes on keeps them.
+  void add_constant(const Array& array) const {
+    if (before_) [[unlikely]]
+      detail::add_constant(*before_, array);
+  }
   Paused(const Paused&) = delete;
   Paused& operator=(const Paused&) = delete;
 
