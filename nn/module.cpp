@@ -108,8 +108,11 @@ void Module::load_state_dict(const StateDict& dict, LoadOptions options, Place p
     if (!own.contains(name)) report("unexpected ", name);
   if (!problems.empty()) scope.fail<ValueError>(problems, "; the model is unchanged");
   const NoGrad guard;
+  // All that takes memory comes first, and so nothing has changed when there is none.
+  std::vector<std::pair<detail::OwnedTensor*, Tensor>> values;
   for (const auto& e : entries)
-    if (e.tensor) e.tensor->assign(dict.at(e.path).detach().to(e.tensor->dtype()));
+    if (e.tensor) values.emplace_back(e.tensor, dict.at(e.path).detach().to(e.tensor->dtype()));
+  for (const auto& [tensor, value] : values) tensor->assign(value);
 }
 
 Module& Module::submodule(std::string_view path, Place place) {

@@ -18,11 +18,7 @@ Registry& registry() {
   return r;
 }
 
-void enlist(const void* at, Registered entry) {
-  Registry& r = registry();
-  const std::lock_guard lock(r.mutex);
-  r.alive[at] = entry;
-}
+thread_local constinit Enlisting* enlisting = nullptr;
 
 Tensor leaf(Array array, bool requires_grad) {
   Tensor t(std::move(array));
@@ -40,8 +36,26 @@ Tensor taken(Tensor values, bool requires_grad, Place place) {
 
 }  // namespace
 
-void enlist(const Module* m) { enlist(m, {m, nullptr}); }
-void enlist(const OwnedTensor* t) { enlist(t, {nullptr, t}); }
+void enlist_at(const void* at, const Registered& entry) {
+  if (enlisting) enlisting->at_.push_back(at);
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  r.alive[at] = entry;
+}
+void enlist(const Module* m) { enlist_at(m, {m, nullptr}); }
+void enlist(const OwnedTensor* t) { enlist_at(t, {nullptr, t}); }
+
+Enlisting::Enlisting() : outer_(std::exchange(enlisting, this)) {}
+Enlisting::~Enlisting() { enlisting = outer_; }
+
+std::vector<Registered> Enlisting::found() const {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  std::vector<Registered> found;
+  for (const void* at : at_)
+    if (const auto it = r.alive.find(at); it != r.alive.end()) found.push_back(it->second);
+  return found;
+}
 
 void delist(const void* at) noexcept {
   Registry& r = registry();

@@ -19,6 +19,20 @@ struct Registered {
 void enlist(const Module* m);
 void enlist(const OwnedTensor* t);
 void delist(const void* at) noexcept;
+/// What this thread enlists while it is alive, as far as it then still lives: the members that a copy brings along.
+class Enlisting {
+ public:
+  Enlisting();
+  ~Enlisting();
+  Enlisting(const Enlisting&) = delete;
+  Enlisting& operator=(const Enlisting&) = delete;
+  std::vector<Registered> found() const;
+
+ private:
+  friend void enlist_at(const void* at, const Registered& entry);
+  Enlisting* const outer_;
+  std::vector<const void*> at_;
+};
 /// What lives at addresses [begin, end), lowest first.
 std::vector<Registered> registered_between(const void* begin, const void* end);
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <nn/module.hpp>
 
 namespace xgrad::nn {
@@ -36,12 +37,21 @@ concept HasMembers = std::is_base_of_v<Module, T> || requires(T& layer, Visitor&
 };
 
 template <class T>
+inline constexpr bool is_reference_wrapper = false;
+template <class T>
+inline constexpr bool is_reference_wrapper<std::reference_wrapper<T>> = true;
+
+template <class T>
 concept Callable = requires(T& layer, const Tensor& x) {
   { layer(x) } -> std::convertible_to<Tensor>;
 };
 
 template <class T>
 class LayerOf final : public Layer {
+  static_assert(!is_reference_wrapper<T>,
+                "a Sequential owns its layers: pass the layer itself, or a struct that refers to it and lists it in "
+                "members()");
+
  public:
   explicit LayerOf(T&& layer) : layer_(std::move(layer)) {}
   Tensor operator()(const Operand& x) override {
@@ -89,7 +99,7 @@ class LayerOf final : public Layer {
     if constexpr (HasMembers<T>) {
       visitor(name, layer_);
     } else {
-      visitor.function(name, typeid(T));
+      visitor.function(name, layer_);
     }
   }
   const std::type_info& type() const override { return typeid(T); }
@@ -103,6 +113,8 @@ class LayerOf final : public Layer {
 /// Runs layers one after another: `nn::Sequential model{nn::Dense{2, 8}, nn::Tanh{}, nn::Dense{8, 1}};`. A layer is any
 /// copyable value with `Tensor operator()(const Tensor&)`, such as a module, another Sequential or a lambda; what has
 /// `members` too is trained. Parameters are called "0.weight", "2.bias". Copies are deep, as of any model.
+/// A layer or parameter that a lambda or another callable without `members` holds by value is reported as one that a
+/// model does not list. What it refers to, by a reference or a pointer, cannot be found: it belongs to whoever owns it.
 /// `Sequential{other}` is a copy of `other`; a Sequential with another one as its only layer is made with `add`.
 class Sequential : public Module {
  public:

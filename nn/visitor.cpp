@@ -30,14 +30,16 @@ void Visitor::check_all_listed(Range extent, const Module* self, const std::type
     bool listed = at == self || (found.tensor && !found.tensor->defined());
     for (std::size_t i = first; i < listed_.size() && !listed; ++i)
       listed = !below(at, listed_[i].begin) && below(at, listed_[i].end);
-    if (listed) continue;
-    const OpScope scope("members", {});
-    const std::string what = found.module ? text("module (", found.module->describe(), ")")
-                                          : text("tensor of shape ", found.tensor->shape());
-    scope.fail<ValueError>(detail::type_name(type), " has a ", what, " that it does not list",
-                           path_.empty() ? "" : text(" (path ", path_, ")"),
-                           "; add visit(\"its_name\", its_name) to members()");
+    if (!listed) fail_unlisted(type, found, "add visit(\"its_name\", its_name) to members()");
   }
+}
+
+void Visitor::fail_unlisted(const std::type_info& type, const detail::Registered& found, const char* remedy) const {
+  const OpScope scope("members", {});
+  const std::string what =
+      found.module ? text("module (", found.module->describe(), ")") : text("tensor of shape ", found.tensor->shape());
+  scope.fail<ValueError>(detail::type_name(type), " has a ", what, " that it does not list",
+                         path_.empty() ? "" : text(" (path ", path_, ")"), "; ", remedy);
 }
 
 void Visitor::module(std::string_view name, Module& m) {
@@ -68,8 +70,13 @@ void Visitor::tensor(std::string_view name, detail::OwnedTensor& t, std::size_t 
   entries_.push_back({.path = std::move(path), .tensor = &t, .is_parameter = is_parameter});
 }
 
-void Visitor::function(std::string_view name, const std::type_info& type) {
+void Visitor::function(std::string_view name, const std::type_info& type, const std::vector<detail::Registered>& held) {
   entries_.push_back({.path = joined(name), .type = &type});
+  for (const detail::Registered& found : held) {
+    if (found.tensor && !found.tensor->defined()) continue;
+    path_ = joined(name);
+    fail_unlisted(type, found, "make it a struct with members(), and add visit(\"its_name\", its_name) there");
+  }
 }
 
 std::string detail::type_name(const std::type_info& type) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <nn/parameter.hpp>
+#include <nn/registry.hpp>
 #include <string_view>
 #include <typeinfo>
 
@@ -30,8 +31,18 @@ class Visitor {
       static_assert(std::is_same_v<T, Tensor>, "a member must be a parameter, a buffer, a module or a range of these");
     }
   }
-  /// Mentions a part without parameters that is no module, such as a lambda, for the summary.
-  void function(std::string_view name, const std::type_info& type);
+  /// Mentions a part without parameters that is no module, such as a lambda, for the summary. Throws if it holds some
+  /// by value, wherever they lie: a copy of it brings copies of them.
+  template <class F>
+  void function(std::string_view name, const F& f) {
+    if constexpr (std::is_trivially_copyable_v<F>) {
+      function(name, typeid(F), {});
+    } else {
+      const detail::Enlisting enlisting;
+      [[maybe_unused]] const F copy(f);
+      function(name, typeid(F), enlisting.found());
+    }
+  }
 
  private:
   friend class Module;
@@ -52,6 +63,9 @@ class Visitor {
   void tensor(std::string_view name, detail::OwnedTensor& t, std::size_t size, bool is_parameter);
   void structure(std::string_view name, void* self, std::size_t size, const std::type_info& type,
                  void (*members)(void*, Visitor&));
+  void function(std::string_view name, const std::type_info& type, const std::vector<detail::Registered>& held);
+  [[noreturn]] void fail_unlisted(const std::type_info& type, const detail::Registered& found,
+                                  const char* remedy) const;
   std::string joined(std::string_view name) const;
   template <class Members>
   void inside(std::string path, Range extent, const Module* self, const std::type_info& type, Members members);

@@ -172,3 +172,52 @@ TEST_CASE("a model that is trained by hand learns, and a saved state brings it b
   model.load_state_dict(start);
   CHECK(loss().item<double>() == first);
 }
+
+TEST_CASE("a layer or parameter inside a callable is reported as a member that is not listed") {
+  const auto report = [](nn::Sequential model) {
+    std::vector<std::string> reports;
+    for (void (*const use)(nn::Sequential&) : {
+             +[](nn::Sequential& m) {
+               (void)m.parameters(Place{"m.cpp", 1});
+             },
+             +[](nn::Sequential& m) {
+               (void)m.state_dict(Place{"m.cpp", 1});
+             },
+             +[](nn::Sequential& m) {
+               m.eval(Place{"m.cpp", 1});
+             },
+         })
+      reports.push_back(error_of([&] { use(model); }));
+    if (reports == std::vector<std::string>(3)) return std::string();
+    CHECK(reports[1] == "m.cpp:1: state_dict" + reports[0].substr(std::string("m.cpp:1: parameters").size()));
+    CHECK(reports[2] == "m.cpp:1: train" + reports[0].substr(std::string("m.cpp:1: parameters").size()));
+    return reports[0];
+  };
+  const auto expected = [](const char* type, const char* what) {
+    return text("m.cpp:1: parameters: ", type, " has a ", what,
+                " that it does not list (path 1); make it a struct with members(), and add visit(\"its_name\", "
+                "its_name) there");
+  };
+  const nn::Dense inner{8, 8};
+  const auto residual = [inner](const Tensor& x) { return x + inner(x); };
+  CHECK(report({nn::Dense{2, 8}, residual}) == expected("function", "module (Dense 8 -> 8)"));
+  CHECK(report({nn::Dense{2, 8}, [drop = nn::Dropout{0.5}](const Tensor& x) { return drop(x); }}) ==
+        expected("function", "module (Dropout 0.5)"));
+  CHECK(report({nn::ReLU{}, std::function<Tensor(const Tensor&)>(residual)}) ==
+        expected("function", "module (Dense 8 -> 8)"));
+  CHECK(report({nn::ReLU{}, [all = std::vector<nn::Dense>(3, inner)](const Tensor& x) { return all[0](x); }}) ==
+        expected("function", "module (Dense 8 -> 8)"));
+  struct Shift {
+    nn::Parameter by{zeros({8})};
+    Tensor operator()(const Tensor& x) const { return x + by; }
+  };
+  CHECK(report({nn::Dense{2, 8}, Shift{}}) == expected("Shift", "tensor of shape (8,)"));
+  CHECK(report({nn::ReLU{}, [by = nn::Parameter(zeros({8}))](const Tensor& x) { return x + by; }}) ==
+        expected("function", "tensor of shape (8,)"));
+
+  // What is referred to belongs to somebody else, and a constant is no parameter.
+  const Tensor constant = ones({8});
+  const std::string name = "a name too long to be stored in place";
+  CHECK(report({nn::Dense{2, 8}, [&inner](const Tensor& x) { return inner(x); },
+                [constant, name, absent = nn::Parameter()](const Tensor& x) { return x + constant; }}) == "");
+}
