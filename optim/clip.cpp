@@ -100,6 +100,7 @@ Tensor clip_norm(const OpScope& scope, const Gradients& gradients, double max_no
   check_limit(scope, "max_norm", max_norm);
   const auto count = static_cast<Size>(gradients.size());
   const Array norms(f64, {count}), total(f64, {}), factor(f64, {});
+  const Tensor norm(total);  // made before anything is changed, as all that takes memory
   for (Size i = 0; i < count; ++i) {
     const Gradient& gradient = gradients[static_cast<std::size_t>(i)];
     recording::repeat(norm_of, gradient.numbers.data(), norms.data<double>() + i, gradient.numbers.dtype(),
@@ -109,7 +110,7 @@ Tensor clip_norm(const OpScope& scope, const Gradients& gradients, double max_no
   recording::repeat(factor_of, norms.data<double>(), total.data<double>(), factor.data<double>(), max_norm, count);
   for (const auto& [g, label] : gradients)
     recording::repeat(scale, g.storage().get(), g.data(), factor.data<double>(), g.dtype(), g.size());
-  return Tensor(total);
+  return norm;
 }
 
 std::string_view no_name(std::size_t) { return {}; }

@@ -167,36 +167,72 @@ void Optimizer::lay_out(Slot& slot, const Plan& plan, kernels::OptimiserArrays& 
   slot.dtype = p.dtype();
 }
 
-void Optimizer::change_parameters(Place place) {
-  const OpScope scope(name_, place);
-  if (arrays_.empty()) arrays_.resize(slots_.size());
+/// Throws if the model is gone that the parameters were taken from.
+void Optimizer::check_held(const OpScope& scope) const {
+  const auto is_ours_alone = [](const Slot& slot) { return slot.parameter.is_only_handle(); };
+  if (std::all_of(slots_.begin(), slots_.end(), is_ours_alone)) [[unlikely]]
+    scope.fail<GraphError>("nobody else holds any of its ", slots_.size(),
+                           " parameters: the model that they were taken from is gone, or was copied by a std::vector "
+                           "that grew; make the optimizer when the model is where it stays");
+}
+
+/// Lays out what the kernel is given of each parameter that has a gradient, moments included. Whether there is one.
+bool Optimizer::prepare(const OpScope& scope) {
+  bool any = false;
   kernels::OptimiserArrays* next = arrays_.data();
-  for (const Slot& slot : slots_) {
+  for (Slot& slot : slots_) {
     kernels::OptimiserArrays& arrays = *next++;
     const Array& p = slot.parameter.array();
-    if (arrays.p == p.data() && arrays.n == p.size() && slot.dtype == p.dtype()) [[likely]]
-      continue;
-    check_moments(scope, slot);
-    arrays.p = nullptr;
+    if (arrays.p != p.data() || arrays.n != p.size() || slot.dtype != p.dtype()) [[unlikely]] {
+      check_moments(scope, slot);
+      arrays.p = nullptr;
+    }
+    arrays.g = nullptr;
+    if (!slot.parameter.requires_grad()) continue;
+    const Tensor& g = slot.parameter.node()->grad;
+    if (!g.defined()) continue;
+    if (!arrays.p) [[unlikely]]
+      lay_out(slot, plan(slot.group, slot.steps + 1), arrays);
+    arrays.g = g.array().data();
+    any = true;
   }
+  return any;
+}
+
+void Optimizer::forget_unused_moments() {
+  for (Slot& slot : slots_)
+    for (Tensor& moment : slot.moments)
+      if (slot.steps == 0) moment = Tensor();
+  arrays_.clear();
+}
+
+void Optimizer::change_parameters(Place place) {
+  const OpScope scope(name_, place);
+  check_held(scope);
+  if (arrays_.empty()) arrays_.resize(slots_.size());
+  bool any;
+  try {
+    any = prepare(scope);
+  } catch (...) {
+    forget_unused_moments();
+    throw;
+  }
+  if (!any)
+    scope.fail<GraphError>("none of the ", slots_.size(),
+                           " parameters has a gradient; call backward after zero_grad and before step, on a loss that "
+                           "depends on them, and make the optimizer from the parameters of the very model that is "
+                           "trained: a copy has others, also the one that a growing std::vector makes");
   Pass pass;
   std::size_t group = groups_;  // of the plan, as is the step
   std::int64_t step = 0;
   const std::uint64_t time = tick();
-  next = arrays_.data();
+  const kernels::OptimiserArrays* next = arrays_.data();
   for (Slot& slot : slots_) {
-    kernels::OptimiserArrays& arrays = *next++;
-    if (!slot.parameter.requires_grad()) continue;
-    const Node& leaf = *slot.parameter.node();
-    recording::reads_grad(leaf);
-    const Tensor& g = leaf.grad;
-    if (!g.defined()) continue;
+    const kernels::OptimiserArrays& arrays = *next++;
+    if (!arrays.g) continue;
     ++slot.steps;
     if (slot.group != group || slot.steps != step) [[unlikely]]
       pass.begin(plan(group = slot.group, step = slot.steps));
-    if (!arrays.p) [[unlikely]]
-      lay_out(slot, pass.plan(), arrays);
-    arrays.g = g.array().data();
     pass.add(slot.dtype, arrays);
     slot.parameter.array().storage()->written.store(time, std::memory_order_relaxed);
   }

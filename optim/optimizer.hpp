@@ -18,7 +18,8 @@ struct OptimiserArrays;
 ///
 /// Each keeps, for every parameter, a count of its steps and up to three moments: arrays of the parameter's shape and
 /// dtype. A step is one fused pass over parameter, gradient and moments; it records nothing and allocates nothing after
-/// the first. Parameters without a gradient are left as they are, count included.
+/// the first. Parameters without a gradient are left as they are, count included; if no parameter has one, or nobody
+/// else holds any of them, a step cannot be what is meant, and throws.
 ///
 /// Groups of parameters may have options of their own:
 ///
@@ -47,8 +48,8 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Changes every parameter that has a gradient. Throws DtypeError, and changes nothing, if a parameter was converted
-  /// after its first step.
+  /// Changes every parameter that has a gradient. Throws, and changes nothing: GraphError if there is no gradient or
+  /// the model is gone, DtypeError if a parameter was converted after its first step, Error if memory is out.
   void step(Place place = Place::here());
   /// Removes the parameters' gradients.
   void zero_grad();
@@ -100,6 +101,9 @@ class Optimizer {
 
   static void step_now(Optimizer* optimizer, Place place);
   void change_parameters(Place place);
+  bool prepare(const OpScope& scope);
+  void check_held(const OpScope& scope) const;
+  void forget_unused_moments();
   void check_moments(const OpScope& scope, const Slot& slot) const;
   static void lay_out(Slot& slot, const detail::Plan& plan, kernels::OptimiserArrays& arrays);
   void add_group(std::vector<Tensor>&& parameters);

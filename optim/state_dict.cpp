@@ -84,10 +84,16 @@ void Optimizer::load_slots(StateReader& reader, std::vector<Slot>& slots) const 
 void Optimizer::load_state_dict(const StateDict& state, Place place) {
   const OpScope scope("load_state_dict", place);
   StateReader reader(state);
-  std::vector<double> before;
+  // Puts the options back unless the state is taken over.
+  struct Restore {
+    std::vector<std::pair<Option, double>> options;
+    ~Restore() {
+      for (const auto& [option, value] : options) option.set(value);
+    }
+  } before;
   for (std::size_t group = 0; group < groups_; ++group) {
     for (const Option& option : options(group)) {
-      before.push_back(option.get());
+      before.options.emplace_back(option, option.get());
       const std::string name = text("group.", group, ".", option.name);
       const Tensor t = reader.take(name, option.flag ? boolean : f64, {});
       if (!t.defined()) continue;
@@ -102,17 +108,14 @@ void Optimizer::load_state_dict(const StateDict& state, Place place) {
   }
   std::vector<Slot> slots = slots_;
   load_slots(reader, slots);
-  if (const std::string problems = reader.problems(); !problems.empty()) {
-    std::size_t next = 0;
-    for (std::size_t group = 0; group < groups_; ++group)
-      for (const Option& option : options(group)) option.set(before[next++]);
+  if (const std::string problems = reader.problems(); !problems.empty())
     scope.fail<ValueError>("the state does not fit this ", name_, ", which stays as it was:", problems);
-  }
   for (Slot& slot : slots)
     for (Tensor& moment : slot.moments)
       if (moment.defined()) moment = detail::moment_of(slot.parameter.array(), moment.array());
   slots_ = std::move(slots);
   arrays_.clear();
+  before.options.clear();
 }
 
 }  // namespace xgrad::optim

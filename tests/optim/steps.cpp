@@ -1,10 +1,14 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <autograd/capture.hpp>
 #include <cmath>
 #include <cstring>
 #include <memory>
 #include <nn/io/safetensors.hpp>
+#include <nn/nn.hpp>
 #include <optim/optim.hpp>
+
+#include "messages.hpp"
 
 using namespace xgrad;
 
@@ -91,14 +95,18 @@ TEST_CASE("the first steps of each formula are those done by hand") {
         }) == doctest::Approx(1 - .1 - .1 / std::sqrt(2.)));
 }
 
-TEST_CASE("a step without any gradient changes nothing, and a parameter without one is skipped") {
+TEST_CASE("a step without any gradient is an error and changes nothing, and a parameter without one is skipped") {
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
     std::vector<Tensor> p = fresh_parameters();
     const auto optimizer = kind.make(p);
     const std::vector<double> first = values(p[0]), second = values(p[1]);
     const std::uint64_t written = p[0].array().storage()->written;
-    optimizer->step();
+    CHECK(message_of<GraphError>([&] { optimizer->step(); }) ==
+          text(kind.name,
+               ": none of the 2 parameters has a gradient; call backward after zero_grad and before step, on a loss "
+               "that depends on them, and make the optimizer from the parameters of the very model that is trained: a "
+               "copy has others, also the one that a growing std::vector makes"));
     CHECK(values(p[0]) == first);
     CHECK(p[0].array().storage()->written == written);
     p[1].set_grad(ones({5}, {.dtype = f64}));
@@ -110,6 +118,51 @@ TEST_CASE("a step without any gradient changes nothing, and a parameter without 
       if (name == "parameter.1.steps") CHECK(t.item<int>() == 1);
     }
   }
+}
+
+TEST_CASE("one gradient in any group is enough, and frozen parameters have none") {
+  Tensor a = ones({2}, {.requires_grad = true}), b = ones({2}, {.requires_grad = true});
+  optim::SGD optimizer{{{{a}, {.lr = 1}}, {{b}, {.lr = 1}}}};
+  b.set_grad(ones({2}));
+  optimizer.step();
+  CHECK(a.data<float>()[0] == 1);
+  b.set_requires_grad(false);
+  CHECK_THROWS_AS(optimizer.step(), GraphError);
+}
+
+TEST_CASE("an optimizer whose parameters nobody else holds says that the model is gone") {
+  /// A type with a destructor has no implicit move, and so a growing vector copies it.
+  struct Model : nn::Module {
+    nn::Dense layer{2, 1};
+    ~Model() override {}
+    Model() = default;
+    Model(const Model&) = default;
+    Model& operator=(const Model&) = default;
+    void members(nn::Visitor& visit) override { visit("layer", layer); }
+  };
+  const Tensor x = ones({4, 2});
+  std::vector<Model> models(1);
+  optim::Adam optimizer{models[0].parameters()};
+  mean(models[0].layer(x)).backward();
+  optimizer.step();
+  models.resize(models.capacity() + 1);
+  const char* const gone =
+      "Adam: nobody else holds any of its 2 parameters: the model that they were taken from is gone, or was copied by "
+      "a std::vector that grew; make the optimizer when the model is where it stays";
+  CHECK(message_of<GraphError>([&] { optimizer.step(); }) == gone);  // their gradients are there still
+  optimizer.zero_grad();
+  mean(models[0].layer(x)).backward();
+  CHECK(message_of<GraphError>([&] { optimizer.step(); }) == gone);
+
+  // While somebody holds them there is no gradient.
+  const std::vector<Tensor> held = models[0].parameters();
+  optim::SGD sgd{held};
+  sgd.zero_grad();
+  models.resize(models.capacity() + 1);
+  mean(models[0].layer(x)).backward();
+  CHECK(message_of<GraphError>([&] { sgd.step(); }).starts_with("SGD: none of the 2 parameters has a gradient; "));
+  auto step = capture([&] { sgd.step(); });
+  CHECK(message_of<GraphError>([&] { step(); }, __FILE__, __LINE__ - 1).starts_with("SGD: none of the 2 parameters"));
 }
 
 TEST_CASE("many parameters, of two dtypes and with different step counts, step as each would alone") {
@@ -132,7 +185,7 @@ TEST_CASE("many parameters, of two dtypes and with different step counts, step a
         const Tensor g = skipped ? Tensor() : sin(together[i].detach() * (step + 1.));
         together[i].set_grad(g);
         alone[i].set_grad(g);
-        each[i]->step();
+        if (!skipped) each[i]->step();
       }
       optimizer->step();
     }

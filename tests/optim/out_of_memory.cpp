@@ -1,0 +1,132 @@
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <autograd/autograd.hpp>
+#include <fstream>
+#include <memory>
+#include <nn/nn.hpp>
+#include <optim/optim.hpp>
+#include <same_bits.hpp>
+
+#include "pool.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+constexpr std::int64_t large = 1 << 20;  // elements, 8 MiB
+
+/// What f does if the process may grow by `bytes` only. Whether it threw for lack of memory.
+template <class F>
+bool runs_out(std::size_t bytes, F f) {
+  memory::trim();
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  rlimit tight = before;
+  tight.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + bytes;
+  setrlimit(RLIMIT_AS, &tight);
+  std::string said;
+  try {
+    f();
+  } catch (const Error& error) {
+    said = error.what();
+  }
+  setrlimit(RLIMIT_AS, &before);
+  return said.find("out of memory") != std::string::npos;
+}
+
+std::vector<Tensor> fresh_parameters() {
+  manual_seed(4);
+  std::vector<Tensor> p = {randn({6}, {.dtype = f64, .requires_grad = true}),
+                           randn({large}, {.dtype = f64, .requires_grad = true}),
+                           randn({3}, {.dtype = f64, .requires_grad = true})};
+  for (Tensor& t : p) t.set_grad(randn(t.shape(), {.dtype = f64}));
+  return p;
+}
+
+void check_same(const StateDict& a, const StateDict& b) {
+  REQUIRE(a.size() == b.size());
+  for (const auto& [name, t] : b) CHECK(same_bits(a.at(name), t));
+}
+
+void check_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) CHECK(same_bits(a[i], b[i]));
+}
+
+template <class O, class Options>
+std::unique_ptr<optim::Optimizer> made(const std::vector<Tensor>& parameters, Options options) {
+  return std::make_unique<O>(parameters, options);
+}
+
+using Make = std::unique_ptr<optim::Optimizer> (*)(const std::vector<Tensor>&);
+const Make kinds[] = {
+    [](const std::vector<Tensor>& p) { return made<optim::SGD, optim::SGDOptions>(p, {.momentum = .9}); },
+    [](const std::vector<Tensor>& p) { return made<optim::Adam, optim::AdamOptions>(p, {.amsgrad = true}); },
+    [](const std::vector<Tensor>& p) { return made<optim::AdamW, optim::AdamWOptions>(p, {}); },
+    [](const std::vector<Tensor>& p) {
+      return made<optim::RMSprop, optim::RMSpropOptions>(p, {.momentum = .5, .centered = true});
+    },
+    [](const std::vector<Tensor>& p) {
+      return made<optim::Adagrad, optim::AdagradOptions>(p, {.initial_accumulator_value = .5});
+    },
+};
+
+}  // namespace
+
+TEST_CASE("a step that runs out of memory changes nothing, and one that is tried again is a first one") {
+  if (!pooled) return;  // a sanitizer ends the process instead
+  for (const Make make : kinds) {
+    const std::vector<Tensor> p = fresh_parameters(), q = fresh_parameters();
+    const auto optimizer = make(p), other = make(q);
+    for (const std::size_t room : {std::size_t{2} << 20, std::size_t{21} << 20}) {  // for no moment, and not for all
+      const bool failed = runs_out(room, [&] { optimizer->step(); });
+      CHECK((failed || room > large * 8));
+      if (!failed) break;
+      check_same(p, q);
+      check_same(optimizer->state_dict(), other->state_dict());
+      CHECK(p[0].array().written() == 0);
+    }
+    const bool stepped = optimizer->state_dict().at("parameter.0.steps").item<int>() == 1;
+    if (!stepped) optimizer->step();
+    other->step();
+    check_same(p, q);
+    check_same(optimizer->state_dict(), other->state_dict());
+  }
+}
+
+TEST_CASE("a state that there is no memory for changes nothing") {
+  if (!pooled) return;
+  for (const Make make : kinds) {
+    const std::vector<Tensor> p = fresh_parameters();
+    const auto optimizer = make(p);
+    optimizer->step();
+    const StateDict state = optimizer->state_dict();
+    optimizer->set_lr(.25);
+    optimizer->step();
+    const StateDict before = optimizer->state_dict();
+    CHECK(runs_out(2 << 20, [&] { optimizer->load_state_dict(state); }));
+    check_same(optimizer->state_dict(), before);
+    optimizer->load_state_dict(state);
+    check_same(optimizer->state_dict(), state);
+  }
+
+  nn::Sequential model{nn::Dense{4, 2}, nn::Dense{2, large / 2}, nn::Dense{large / 2, 1}};
+  const StateDict before = model.state_dict();
+  StateDict wide;
+  for (const auto& [name, t] : before) wide.set(name, (t + 1).to(f64));
+  CHECK(runs_out(2 << 20, [&] { model.load_state_dict(wide, {.convert_dtype = true}); }));
+  check_same(model.state_dict(), before);
+}
+
+TEST_CASE("gradients that there is no memory to clip stay as they are") {
+  if (!pooled) return;
+  std::vector<Tensor> p;
+  for (int i = 0; i < 60'000; ++i) {
+    p.push_back(ones({1}, {.requires_grad = true}));
+    p.back().set_grad(ones({1}));
+  }
+  CHECK(runs_out(1 << 20, [&] { (void)optim::clip_grad_norm(p, 1); }));
+  for (const Tensor& t : p) REQUIRE(t.grad().item<float>() == 1);
+}
