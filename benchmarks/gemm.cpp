@@ -1,4 +1,4 @@
-#include <omp.h>
+#include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/table.hpp>
 #include <vector>
 
@@ -26,11 +26,9 @@ std::string size_of(const Gemm& s) {
 template <class T>
 void products(Run& run, const char* name, int threads) {
   constexpr std::int64_t rounds = 2000;
-  const double peak_flops = multiply_add<T>(rounds) * threads;
-  const auto peak = [threads] {
-#pragma omp parallel num_threads(threads)
-    multiply_add<T>(rounds);
-  };
+  const int pieces = 50 * threads;
+  const double peak_flops = multiply_add<T>(rounds) * pieces;
+  const auto peak = [pieces] { xgrad::kernels::run_pieces(pieces, [](std::int64_t) { multiply_add<T>(rounds); }); };
   for (const Gemm& shape : shapes) {
     const auto matrix = [](std::int64_t rows, std::int64_t cols) {
       return std::vector<T>(static_cast<std::size_t>(rows * cols), T(0.5));

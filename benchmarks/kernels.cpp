@@ -1,5 +1,5 @@
-#include <omp.h>
 #include <autograd/autograd.hpp>
+#include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/table.hpp>
 #include <cmath>
 #include <cstring>
@@ -23,11 +23,10 @@ class Copy {
 
   void run(int threads) {
     const std::size_t part = size / static_cast<std::size_t>(threads);
-#pragma omp parallel for num_threads(threads)
-    for (int i = 0; i < threads; ++i) {
+    xgrad::kernels::run_pieces(threads, [&](std::int64_t i) {
       const std::size_t begin = part * static_cast<std::size_t>(i);
       std::memcpy(to_.data<std::byte>() + begin, from_.data<std::byte>() + begin, part);
-    }
+    });
     keep(to_);
   }
 

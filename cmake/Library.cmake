@@ -5,7 +5,7 @@ set(xgrad_simd_sources ${xgrad_sources})
 list(FILTER xgrad_simd_sources INCLUDE REGEX "^autograd/kernels/simd/")
 list(FILTER xgrad_sources EXCLUDE REGEX "^autograd/kernels/simd/")
 
-find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(TBB REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_path(XGRAD_XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
@@ -28,10 +28,10 @@ set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_C
 # has of its own is found without a call, as in a program that has not loaded the library while running.
 target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
-  ZLIB::ZLIB OpenMP::OpenMP_CXX)
+  ZLIB::ZLIB TBB::tbb)
 if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
   target_include_directories(xgrad SYSTEM PRIVATE ${XGRAD_ONEDNN_INCLUDE_DIR})
-  target_link_libraries(xgrad PRIVATE ${XGRAD_ONEDNN_LIBRARY})
+  target_link_libraries(xgrad PRIVATE ${XGRAD_ONEDNN_LIBRARY} ${CMAKE_DL_LIBS})
   target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_ONEDNN)
 endif()
 
@@ -46,6 +46,12 @@ set_source_files_properties(autograd/kernels/simd/gemm.cpp
 # These move bits of any element type as unsigned integers of its size.
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp
   PROPERTIES COMPILE_OPTIONS -fno-strict-aliasing)
+
+# TBB's headers are the work of a library that the thread sanitizer does not see into: what it would say of them is false.
+if(XGRAD_SANITIZE MATCHES thread)
+  set_source_files_properties(autograd/kernels/pieces.cpp PROPERTIES
+    COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS XGRAD_THREAD_SANITIZER)
+endif()
 
 # The many small vectors of a kernel all live on the stack: watching each go out of scope takes most of the time to
 # compile it under a sanitizer.
@@ -68,7 +74,7 @@ function(xgrad_instruction_set name)
   endif()
   target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XGRAD_XSIMD_INCLUDE_DIR})
-  target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings OpenMP::OpenMP_CXX)
+  target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings)
   set_target_properties(xgrad_${name} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
   target_sources(xgrad PRIVATE $<TARGET_OBJECTS:xgrad_${name}>)
   target_compile_definitions(xgrad PRIVATE XGRAD_ISA_${name})

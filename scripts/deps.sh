@@ -8,6 +8,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build                     # to build
   xtensor-dev xtl-dev libxsimd-dev          # arrays in and out, SIMD
+  libtbb-dev                                # threads
   libdnnl-dev zlib1g-dev                    # large matrix products, compressed data files
   nlohmann-json3-dev libcli11-dev           # weight files' headers, the examples' command lines
   doctest-dev                               # tests
@@ -15,8 +16,8 @@ packages=(
 )
 for what in "$@"; do
   case $what in
-    clang) packages+=(clang libclang-rt-14-dev libomp-14-dev) ;;
-    ci) packages+=(clang libclang-rt-14-dev libomp-14-dev python3-torch valgrind) ;;
+    clang) packages+=(clang libclang-rt-14-dev) ;;
+    ci) packages+=(clang libclang-rt-14-dev python3-torch valgrind) ;;
     bench) packages+=(libtorch-dev libopenblas-dev) ;;
     *) echo "deps.sh: '$what' is none of clang, ci and bench" >&2; exit 2 ;;
   esac

@@ -8,12 +8,12 @@ namespace xgrad::kernels {
 ///
 /// How work is cut into pieces, and the order in which their results are put together, follow from the problem alone:
 /// every number of threads, one included, gives the same bits. A piece takes 20 us or more, several times what it costs
-/// to wake a thread. Inside a parallel region, the caller's own included, and while another thread is in one, the
-/// pieces are done one after the other: there are no more threads at work than were asked for.
+/// to wake a thread. Inside a piece, and while another thread has work spread, pieces are done one after the other:
+/// there are no more threads at work than were asked for.
 Table parallel(const Table& serial);
 
-/// How many threads work is spread over, in the whole process; n >= 1. At first what OpenMP says, which is
-/// OMP_NUM_THREADS or the processors that there are.
+/// How many threads work is spread over, in the whole process. At first, and after set_threads(0), it is the number in
+/// OMP_NUM_THREADS, or that of the processors that the process may use; see autograd/threads.hpp.
 void set_threads(int n);
 int threads();
 

@@ -5,7 +5,8 @@
 /// How work is cut into pieces: see parallel.hpp.
 namespace xgrad::kernels {
 
-/// Calls piece(context, i) for each i < count, in any order and in several threads.
+/// Calls piece(context, i) for each i < count, in any order and in several threads, which round as this one does. An
+/// exception arrives here; pieces that have not begun by then are left out.
 void run_pieces(Size count, void (*piece)(const void* context, Size i), const void* context);
 
 template <class Body>

@@ -1,5 +1,9 @@
+#include <sys/wait.h>
+#include <unistd.h>
 #include <autograd/kernels/pieces.hpp>
+#include <cfenv>
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -25,6 +29,77 @@ TEST_CASE("pieces run in as many threads as were asked for, each piece once") {
   });
   CHECK(seen.size() == 3);
   CHECK(runs == std::vector<int>(50, 1));
+}
+
+TEST_CASE("the number of threads is at first what OMP_NUM_THREADS says, or that of the processors") {
+  const Threads restore;
+  const char* const said = std::getenv("OMP_NUM_THREADS");
+  const std::string before = said ? said : "";
+  const auto with = [](const char* text) {
+    ::setenv("OMP_NUM_THREADS", text, 1);
+    set_threads(0);
+    return threads();
+  };
+  CHECK(with("3") == 3);
+  CHECK(with(" 5,2") == 5);
+  const int processors = with("");
+  CHECK(processors >= 1);
+  CHECK(processors <= int(std::thread::hardware_concurrency()));
+  CHECK(with("many") == processors);
+  CHECK(with("-1") == processors);
+  said ? ::setenv("OMP_NUM_THREADS", before.c_str(), 1) : ::unsetenv("OMP_NUM_THREADS");
+}
+
+TEST_CASE("a thread more than there are processors, and a thousand, are no trouble") {
+  const Threads restore;
+  for (const int n : {int(std::thread::hardware_concurrency()) + 1, 1000, 1'000'000, 2}) {
+    set_threads(n);
+    std::atomic<int> runs = 0;
+    run_pieces(100, [&](Size) { ++runs; });
+    CHECK(runs == 100);
+  }
+}
+
+TEST_CASE("pieces round as the thread does that started them") {
+  const Threads restore;
+  set_threads(3);
+  std::vector<int> modes(30);
+  std::fesetround(FE_UPWARD);
+  run_pieces(30, [&](Size i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    modes[at(i)] = std::fegetround();
+  });
+  std::fesetround(FE_TONEAREST);
+  CHECK(modes == std::vector<int>(30, FE_UPWARD));
+  run_pieces(30, [&](Size i) { modes[at(i)] = std::fegetround(); });
+  CHECK(modes == std::vector<int>(30, FE_TONEAREST));
+}
+
+TEST_CASE("a child of fork computes on one thread, with the same bits, if its parent has spread work") {
+  const Threads restore;
+  set_threads(3);
+  constexpr Size n = 1'000'000;
+  const auto x = values<float>(n);
+  const auto sum = [&] {
+    float y = 0;
+    process_table().reduce[int(Reduce::sum)][int(f32)](x.data(), &y, 1, n, 1);
+    return y;
+  };
+  const float expected = sum();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);  // ends the child if it waits for threads that it does not have
+    set_threads(3);
+    std::set<std::thread::id> seen;
+    run_pieces(50, [&](Size) { seen.insert(std::this_thread::get_id()); });
+    ::_exit(sum() == expected && seen.size() == 1 && threads() == 1 ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(threads() == 3);
+  CHECK(sum() == expected);
 }
 
 TEST_CASE("pieces that start pieces run them in their own thread") {
