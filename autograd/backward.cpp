@@ -4,9 +4,9 @@
 #include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/process_locks.hpp>
 #include <autograd/recording.hpp>
 #include <autograd/sweep.hpp>
-#include <mutex>
 
 namespace xgrad {
 
@@ -37,10 +37,7 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
   sweep.start(y.node(), std::move(g));
 }
 
-std::mutex& leaf_mutex() {
-  static std::mutex m;
-  return m;
-}
+std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leaves); }
 
 /// node.gradient() += g, which is there.
 void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {

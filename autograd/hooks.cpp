@@ -1,17 +1,14 @@
 #include <algorithm>
 #include <autograd/hooks.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/process_locks.hpp>
 #include <autograd/recording.hpp>
-#include <mutex>
 
 namespace xgrad::detail {
 namespace {
 
 // Passes of several threads may meet at a leaf. Held only while a list is looked at or changed.
-std::mutex& list_mutex() {
-  static std::mutex m;
-  return m;
-}
+std::mutex& list_mutex() { return process_lock(ProcessLock::hooks); }
 
 std::atomic<std::uint64_t> newest{0};
 

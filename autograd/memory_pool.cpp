@@ -1,6 +1,6 @@
 #include <autograd/memory_pool.hpp>
+#include <autograd/process_locks.hpp>
 #include <cstdlib>
-#include <mutex>
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -12,21 +12,14 @@ constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t most_idle = std::size_t{1} << 30;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
-struct Shared {
-  std::mutex mutex;
-  Block* batches[small_classes] = {};
-};
-// Never destroyed: threads and static tensors free blocks until the very end.
-Shared& shared() {
-  static Shared* const s = new Shared;
-  return *s;
-}
+constinit Block* shared[small_classes] = {};
+
+std::mutex& shared_lock() { return xgrad::detail::process_lock(xgrad::detail::ProcessLock::blocks); }
 
 Block* take_shared(std::size_t index) {
-  Shared& s = shared();
-  const std::lock_guard lock(s.mutex);
-  Block* const batch = s.batches[index];
-  if (batch) s.batches[index] = batch->next_batch;
+  const std::lock_guard lock(shared_lock());
+  Block* const batch = shared[index];
+  if (batch) shared[index] = batch->next_batch;
   return batch;
 }
 
@@ -44,11 +37,10 @@ void* from_system(std::size_t bytes) {
 }  // namespace
 
 void share(std::size_t index, Block* batch, std::size_t count) noexcept {
-  Shared& s = shared();
-  const std::lock_guard lock(s.mutex);
+  const std::lock_guard lock(shared_lock());
   batch->count = count;
-  batch->next_batch = s.batches[index];
-  s.batches[index] = batch;
+  batch->next_batch = shared[index];
+  shared[index] = batch;
 }
 
 Pool::~Pool() {

@@ -2,21 +2,21 @@
 #include <nn/registry.hpp>
 
 #include <autograd/grad_mode.hpp>
+#include <autograd/process_locks.hpp>
 #include <map>
-#include <mutex>
 
 namespace xgrad::nn::detail {
 namespace {
 
-struct Registry {
-  std::mutex mutex;
-  std::map<const void*, Registered> alive;
-};
+using Registry = std::map<const void*, Registered>;
+
 // Never destroyed: models with static storage leave it last.
 Registry& registry() {
   static Registry& r = *new Registry;
   return r;
 }
+
+std::mutex& registry_lock() { return xgrad::detail::process_lock(xgrad::detail::ProcessLock::parameters); }
 
 thread_local constinit Enlisting* enlisting = nullptr;
 
@@ -38,9 +38,8 @@ Tensor taken(Tensor values, bool requires_grad, Place place) {
 
 void enlist_at(const void* at, const Registered& entry) {
   if (enlisting) enlisting->at_.push_back(at);
-  Registry& r = registry();
-  const std::lock_guard lock(r.mutex);
-  r.alive[at] = entry;
+  const std::lock_guard lock(registry_lock());
+  registry()[at] = entry;
 }
 void enlist(const Module* m) { enlist_at(m, {m, nullptr}); }
 void enlist(const OwnedTensor* t) { enlist_at(t, {nullptr, t}); }
@@ -49,26 +48,24 @@ Enlisting::Enlisting() : outer_(std::exchange(enlisting, this)) {}
 Enlisting::~Enlisting() { enlisting = outer_; }
 
 std::vector<Registered> Enlisting::found() const {
-  Registry& r = registry();
-  const std::lock_guard lock(r.mutex);
+  const std::lock_guard lock(registry_lock());
   std::vector<Registered> found;
   for (const void* at : at_)
-    if (const auto it = r.alive.find(at); it != r.alive.end()) found.push_back(it->second);
+    if (const auto it = registry().find(at); it != registry().end()) found.push_back(it->second);
   return found;
 }
 
 void delist(const void* at) noexcept {
-  Registry& r = registry();
-  const std::lock_guard lock(r.mutex);
-  r.alive.erase(at);
+  const std::lock_guard lock(registry_lock());
+  registry().erase(at);
 }
 
 std::vector<Registered> registered_between(const void* begin, const void* end) {
-  Registry& r = registry();
-  const std::lock_guard lock(r.mutex);
+  const std::lock_guard lock(registry_lock());
   std::vector<Registered> found;
-  const auto last = r.alive.lower_bound(end);
-  for (auto it = r.alive.lower_bound(begin); it != last; ++it) found.push_back(it->second);
+  const Registry& alive = registry();
+  const auto last = alive.lower_bound(end);
+  for (auto it = alive.lower_bound(begin); it != last; ++it) found.push_back(it->second);
   return found;
 }
 

@@ -1,0 +1,33 @@
+#include <autograd/process_locks.hpp>
+#ifndef _WIN32
+#include <pthread.h>
+#endif
+
+namespace xgrad::detail {
+namespace {
+
+constexpr int count = int(ProcessLock::count);
+
+// Never destroyed: threads and static tensors need them until the very end.
+std::mutex* make_locks() {
+#ifndef _WIN32
+  const auto free = [] {
+    for (int i = count; i-- > 0;) process_lock(ProcessLock(i)).unlock();
+  };
+  pthread_atfork(
+      [] {
+        for (int i = 0; i < count; ++i) process_lock(ProcessLock(i)).lock();
+      },
+      free, free);
+#endif
+  return new std::mutex[count];
+}
+
+}  // namespace
+
+std::mutex& process_lock(ProcessLock which) noexcept {
+  static std::mutex* const locks = make_locks();
+  return locks[int(which)];
+}
+
+}  // namespace xgrad::detail
