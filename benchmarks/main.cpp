@@ -29,6 +29,7 @@ constexpr Section sections[] = {
     {"kernels", "ops on large arrays beside copying memory", bench::kernels_beside_copies},
     {"functions", "transcendental functions in cache beside raw loops of xsimd", bench::functions_in_cache},
     {"gemm", "matrix products beside the peak of multiply-add", bench::matrix_products},
+    {"threads", "the default number of threads beside one, on idle and on busy processors", bench::threads},
 };
 
 void write(const std::string& path, const std::string& text) {

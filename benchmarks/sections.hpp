@@ -12,5 +12,6 @@ void small_ops(Run& run);
 void kernels_beside_copies(Run& run);
 void functions_in_cache(Run& run);
 void matrix_products(Run& run);
+void threads(Run& run);
 
 }  // namespace bench

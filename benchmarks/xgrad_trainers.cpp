@@ -67,8 +67,9 @@ std::unique_ptr<Trainer> reference_network(const Task& task) {
 
 template <class Call>
 std::unique_ptr<Trainer> classifier(const Task& task) {
+  const std::int64_t hidden = task.parameters[1].size();
   return std::make_unique<XgradTrainer<Call>>(
-      task, nn::Sequential{nn::Dense{784, 128}, nn::ReLU{}, nn::Dense{128, 10}},
+      task, nn::Sequential{nn::Dense{784, hidden}, nn::ReLU{}, nn::Dense{hidden, 10}},
       [](const Tensor& logits, const Tensor& classes) { return nn::cross_entropy(logits, classes); });
 }
 
