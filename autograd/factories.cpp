@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/kernels/table.hpp>
 #include <autograd/recording.hpp>
 #include <autograd/tensor.hpp>
@@ -26,7 +27,7 @@ void fill(const Array& array, const Number& value) {
   if (array.size() > 0) kernels::table().copy[int(array.dtype())](one, array.data(), loop);
 }
 
-/// Element i of the result is f(i), computed in double (i64: exactly, while |f(i)| < 2^53).
+/// Element i of the result is f(i), a double or an integer.
 template <class F>
 Array tabulate(Dtype dtype, const Shape& shape, F f) {
   const recording::Paused paused;
@@ -110,12 +111,24 @@ Tensor arange(Number start, Number stop, Number step, TensorOptions options, Pla
     check_fits(*n, options.dtype, scope);
   }
   if (step.real() == 0) scope.fail<ValueError>("the step is 0; pass a positive or negative one");
+  const auto shape_of = [&scope](auto count) {
+    if (count > std::int64_t{1} << 59) scope.fail<ValueError>(count, " elements are more than can be counted");
+    return Shape{static_cast<std::int64_t>(count)};
+  };
+  if (start.fits(i64) && stop.fits(i64) && step.fits(i64)) {
+    // Unsigned, since a difference may take all 64 bits.
+    const auto first = static_cast<std::uint64_t>(start.integer()), by = static_cast<std::uint64_t>(step.integer());
+    const bool up = step.integer() > 0, some = up ? start.integer() < stop.integer() : stop.integer() < start.integer();
+    const std::uint64_t length = static_cast<std::uint64_t>(stop.integer()) - first;
+    const std::uint64_t count = !some ? 0 : up ? (length - 1) / by + 1 : (0 - length - 1) / (0 - by) + 1;
+    const auto at = [&](std::int64_t i) {
+      return static_cast<std::int64_t>(first + static_cast<std::uint64_t>(i) * by);
+    };
+    return finished(tabulate(options.dtype, shape_of(count), at), options, scope);
+  }
   const double count = std::ceil((stop.real() - start.real()) / step.real());
-  if (count > 0x1p59) scope.fail<ValueError>(count, " elements are more than can be counted");
-  const Shape shape{count > 0 ? static_cast<std::int64_t>(count) : 0};
-  return finished(tabulate(options.dtype, shape,
-                           [&](std::int64_t i) { return start.real() + static_cast<double>(i) * step.real(); }),
-                  options, scope);
+  const auto at = [&](std::int64_t i) { return start.real() + static_cast<double>(i) * step.real(); };
+  return finished(tabulate(options.dtype, shape_of(std::max(count, 0.)), at), options, scope);
 }
 
 Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions options, Place place) {

@@ -82,11 +82,11 @@ Tensor minimum(const Operand& a, const Operand& b);
 Tensor maximum(const Operand& a, const Operand& b);
 /// x limited to [low, high]; derivative 1 inside and at the bounds, 0 outside and at NaN. Throws ValueError if low >
 /// high or either is NaN.
-Tensor clamp(const Operand& x, double low, double high);
+Tensor clamp(const Operand& x, Number low, Number high);
 
 // ---- reductions (ops/reduction.cpp, ops/statistics.cpp) ----
 
-/// Of booleans: how many are true, as i64.
+/// Of booleans: how many are true, as i64. Sums and products of i64 wrap around, as C++'s unsigned ones do.
 Tensor sum(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
 /// sum / count; NaN of no elements.
 Tensor mean(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
@@ -159,7 +159,8 @@ Tensor flatten(const Operand& x, int first_axis = 0);
 Tensor squeeze(const Operand& x, int axis);
 Tensor unsqueeze(const Operand& x, int axis);
 Tensor broadcast_to(const Operand& x, const Shape& shape);
-/// The transpose of broadcast_to: sums the axes along which `shape` was broadcast to x's shape.
+/// The transpose of broadcast_to: sums the axes along which `shape` was broadcast to x's shape. Of booleans, as sum:
+/// i64.
 Tensor sum_to(const Operand& x, const Shape& shape);
 
 // ---- joining and cutting (ops/joining.cpp, ops/slicing.cpp) ----
@@ -174,7 +175,7 @@ std::vector<Tensor> split(const Operand& x, std::int64_t sections, int axis = 0)
 /// storage.
 Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step = 1);
 /// (before, after) new elements of `value` for each axis.
-Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, double value = 0);
+Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Number value = 0);
 /// Reverses the order along the axes.
 Tensor flip(const Operand& x, const std::vector<int>& axes);
 /// x repeated reps[i] times along axis i; reps may be longer than x has axes.

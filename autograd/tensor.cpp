@@ -48,18 +48,45 @@ void Tensor::reset_array(Array array) {
   value_->array = std::move(array);
 }
 
-template <class T>
-T Tensor::item_as(Place place) const {
+double Tensor::real_item(Place place) const {
   const OpScope scope("item", place);
   if (size() != 1)
     scope.fail<ShapeError>("a tensor of shape ", shape(), " has ", size(),
                            " elements, not one; reduce or slice it first");
-  T number;
-  kernels::table().cast[int(dtype())][int(dtype_of<T>)](array().data(), &number, 1);
+  double number;
+  kernels::table().cast[int(dtype())][int(f64)](array().data(), &number, 1);
   return number;
 }
-template double Tensor::item_as(Place) const;
-template std::int64_t Tensor::item_as(Place) const;
+
+std::int64_t Tensor::integer_item(std::int64_t lowest, std::uint64_t highest, Place place) const {
+  const OpScope scope("item", place);
+  const double number = std::trunc(real_item(place));
+  const auto check = [&](bool fits, const auto& value) {
+    if (!fits)
+      scope.fail<ValueError>("the value ", value, " is outside of ", lowest, " to ", highest,
+                             ", what the type asked for can hold; ask for a wider one, as item<double>()");
+  };
+  if (dtype() == i64) {
+    const std::int64_t integer = *data<std::int64_t>();
+    check(integer >= lowest && (integer < 0 || static_cast<std::uint64_t>(integer) <= highest), integer);
+    return integer;
+  }
+  // `highest` as a double may be rounded up, and is the first that does not fit then.
+  check(number >= static_cast<double>(lowest) && number < static_cast<double>(highest) + 1, number);
+  return number < 0 ? static_cast<std::int64_t>(number) : static_cast<std::int64_t>(static_cast<std::uint64_t>(number));
+}
+
+/// Throws ValueError for a number that i64 cannot hold, even truncated.
+template <class T>
+static void check_integers(const T* x, const Shape& shape) {
+  const auto fits = [](T value) { return (value >= T(-0x1p63)) & (value < T(0x1p63)); };
+  int misfits = 0;  // no bool and no early exit, so that the compiler makes it a SIMD loop
+  for (std::int64_t i = 0; i < shape.size(); ++i) misfits |= !fits(x[i]);
+  for (std::int64_t i = 0; misfits && i < shape.size(); ++i)
+    if (!fits(x[i]))
+      throw ValueError(OpScope::prefix() + text("the value ", static_cast<double>(x[i]), " at position ", i,
+                                                " of shape ", shape, " is no i64; replace it first, as by where"));
+}
 
 Tensor Tensor::to(Dtype to, Place place) const {
   const OpScope scope("to", place);
@@ -67,6 +94,8 @@ Tensor Tensor::to(Dtype to, Place place) const {
   if (from == to) return *this;
   recording::keep(*this);
   const auto forward = [&] {
+    if (to == i64 && from == f32) recording::repeat(check_integers<float>, data<float>(), shape());
+    if (to == i64 && from == f64) recording::repeat(check_integers<double>, data<double>(), shape());
     Array result(to, shape());
     kernels::table().cast[int(from)][int(to)](array().data(), result.data(), size());
     return result;
@@ -171,6 +200,7 @@ void Tensor::assign(const Tensor& other, Place place) {
 
 bool Number::fits(Dtype dtype) const {
   const double x = real();
+  if (dtype == boolean) return x == 0 || x == 1;
   return dtype != i64 || is_integer_ || (x == std::floor(x) && x >= -0x1p63 && x < 0x1p63);
 }
 
@@ -183,7 +213,7 @@ void Number::store(Dtype dtype, void* to) const {
       *static_cast<double*>(to) = real();
       break;
     case Dtype::i64:
-      *static_cast<std::int64_t*>(to) = is_integer_ ? bits_ : static_cast<std::int64_t>(real());
+      *static_cast<std::int64_t*>(to) = integer();
       break;
     case Dtype::boolean:
       *static_cast<bool*>(to) = real() != 0;

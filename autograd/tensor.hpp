@@ -5,6 +5,7 @@
 #include <concepts>
 #include <initializer_list>
 #include <iosfwd>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,8 @@ class Tensor {
     if (!value_) fail_undefined();
     return value_->array;
   }
-  /// The element of a tensor of size 1, converted to T (double, float, std::int64_t, int or bool).
+  /// The element of a tensor of size 1, converted to T, any arithmetic type; integers are truncated. Throws ShapeError
+  /// for another size, ValueError for a number, NaN too, that an integer T cannot hold.
   template <class T>
   T item(Place place = Place::here()) const;
   /// The first element; T must be the dtype's C++ type. Writing through it is seen by no version check: use `assign`.
@@ -75,7 +77,8 @@ class Tensor {
   template <class T>
   auto array() const;
 
-  /// The same values as another dtype. Differentiable between f32 and f64.
+  /// The same values as another dtype; towards i64 they are truncated. Differentiable between f32 and f64. Throws
+  /// ValueError for a number, NaN too, that i64 cannot hold.
   Tensor to(Dtype dtype, Place place = Place::here()) const;
   /// The same values without history; shares storage, O(1).
   Tensor detach() const;
@@ -145,9 +148,10 @@ class Tensor {
   [[noreturn]] static void fail_undefined();
   [[noreturn]] void fail_dtype(Dtype asked) const;
   HookHandle add_hook(Ref<detail::Hook>&& hook, Place place) const;
-  /// The only element as a T, double or std::int64_t.
-  template <class T>
-  T item_as(Place place) const;
+  /// The only element.
+  double real_item(Place place) const;
+  /// The same as an integer of [lowest, highest]; past INT64_MAX it has the same bits.
+  std::int64_t integer_item(std::int64_t lowest, std::uint64_t highest, Place place) const;
 
   Ref<Value> value_;
 };
@@ -155,11 +159,13 @@ class Tensor {
 template <class T>
 T Tensor::item(Place place) const {
   if constexpr (std::is_same_v<T, bool>) {
-    return item_as<double>(place) != 0;
+    return real_item(place) != 0;
   } else if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(item_as<std::int64_t>(place));
+    using Limits = std::numeric_limits<T>;
+    return static_cast<T>(
+        integer_item(static_cast<std::int64_t>(Limits::min()), static_cast<std::uint64_t>(Limits::max()), place));
   } else {
-    return static_cast<T>(item_as<double>(place));
+    return static_cast<T>(real_item(place));
   }
 }
 
@@ -182,8 +188,10 @@ class Number {
   Number& operator=(const Number&) = default;
 
   double real() const { return is_integer_ ? static_cast<double>(bits_) : std::bit_cast<double>(bits_); }
-  /// Whether the number survives a conversion to `dtype`: 2.5 and 1e19 do not survive one to i64.
+  /// Whether the number survives a conversion to `dtype`: 2.5 and 1e19 do not survive one to i64, nor 2 one to boolean.
   bool fits(Dtype dtype) const;
+  /// A number that fits i64.
+  std::int64_t integer() const { return is_integer_ ? bits_ : static_cast<std::int64_t>(real()); }
   /// Writes the number as one element of `dtype`.
   void store(Dtype dtype, void* to) const;
   std::string str() const { return is_integer_ ? text(bits_) : text(real()); }
@@ -203,6 +211,8 @@ class Operand {
       : at_(&tensor_), tensor_(std::move(t)), file_(file), line_(line) {}
   template <class N>
   requires std::is_arithmetic_v<N> Operand(N n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : number_(n), file_(file), line_(line) {}
+  Operand(const Number& n, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : number_(n), file_(file), line_(line) {}
   Operand(const Operand& other)
       : at_(other.at_ ? &tensor_ : nullptr),
@@ -280,7 +290,7 @@ Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requir
 Tensor zeros(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
 Tensor ones(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
 Tensor full(const Shape& shape, Number value, TensorOptions options = {}, Place place = Place::here());
-/// start, start + step, ... below stop (above it for a negative step).
+/// start, start + step, ... below stop (above it for a negative step); of three integers exact.
 Tensor arange(Number start, Number stop, Number step = 1, TensorOptions options = {}, Place place = Place::here());
 /// `count` numbers from start to stop, both included.
 Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions options = {}, Place place = Place::here());

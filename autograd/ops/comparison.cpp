@@ -79,9 +79,11 @@ Tensor maximum(const Operand& a, const Operand& b) {
       [a, b](const Tensor& g) { return share(g, b < a, a == b); });
 }
 
-Tensor clamp(const Operand& x, double low, double high) {
+Tensor clamp(const Operand& x, Number low, Number high) {
   const OpScope scope("clamp", x.place());
-  if (!(low <= high)) scope.fail<ValueError>("low is ", low, ", high is ", high, "; expected low <= high");
+  const bool integers = low.fits(i64) && high.fits(i64);
+  if (!(integers ? low.integer() <= high.integer() : low.real() <= high.real()))
+    scope.fail<ValueError>("low is ", low, ", high is ", high, "; expected low <= high");
   const auto forward = [&] { return minimum(maximum(x.tensor().detach(), low), high).array(); };
   return primitive("clamp", {x}, forward,
                    [x, low, high](const Tensor& g) { return where(logical_and(x >= low, x <= high), g, 0); });

@@ -110,6 +110,7 @@ Tensor broadcast_to(const Operand& x, const Shape& shape) {
 
 Tensor sum_to(const Operand& x, const Shape& shape) {
   const OpScope scope("sum_to", x.place());
+  if (x.dtype() == boolean) return sum_to(x.tensor().to(i64), shape);
   Shape result;
   if (!broadcast(shape, x.shape(), result) || result != x.shape())
     scope.fail("shape ", shape, " was not broadcast to ", x.shape());

@@ -65,7 +65,7 @@ Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, 
   return sliced(x.tensor(), axis, range_of(start, stop, step, x.shape()[axis]));
 }
 
-Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, double value) {
+Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Number value) {
   const OpScope scope("pad", x.place());
   if (static_cast<int>(widths.size()) != x.ndim())
     scope.fail(widths.size(), " pairs of widths for an input of shape ", x.shape(), "; give one for each axis");

@@ -63,11 +63,93 @@ TEST_CASE("numbers that i64 cannot hold are refused, not wrapped") {
   CHECK(full({}, -0x1p63, {.dtype = i64}).item<std::int64_t>() == -largest - 1);
 }
 
-TEST_CASE("item to an integer takes the nearest that there is") {
+TEST_CASE("item to an integer truncates, and refuses what the type cannot hold") {
   CHECK(tensor(-2.7).item<int>() == -2);
-  CHECK(tensor(1e30).item<std::int64_t>() == largest);
-  CHECK(tensor(NAN).item<std::int64_t>() == 0);
+  CHECK(tensor(-0.5).item<unsigned>() == 0);
+  CHECK(tensor(true, {.dtype = boolean}).item<unsigned char>() == 1);
+  CHECK(tensor(2147483647, {.dtype = i64}).item<int>() == 2147483647);
   CHECK(tensor(largest, {.dtype = i64}).item<std::int64_t>() == largest);
+  CHECK(tensor(largest, {.dtype = i64}).item<std::uint64_t>() == std::uint64_t(largest));
+  CHECK(tensor(1e19, {.dtype = f64}).item<std::uint64_t>() == 10000000000000000000u);
+  CHECK(tensor(-0x1p63, {.dtype = f64}).item<std::int64_t>() == -largest - 1);
+  const auto refused = [](const auto& value, const char* range) {
+    return text("item: the value ", value, " is outside of ", range,
+                ", what the type asked for can hold; ask for a wider one, as item<double>()");
+  };
+  const char *const of_int = "-2147483648 to 2147483647", *const of_i64 = "-9223372036854775808 to 9223372036854775807";
+  const Tensor large = tensor(3'000'000'000, {.dtype = i64}), minus = tensor(-1, {.dtype = i64});
+  CHECK(message_of<ValueError>([&] { return large.item<int>(); }) == refused(3'000'000'000, of_int));
+  CHECK(message_of<ValueError>([&] { return minus.item<unsigned>(); }) == refused(-1, "0 to 4294967295"));
+  CHECK(message_of<ValueError>([&] { return minus.item<std::uint64_t>(); }) ==
+        refused(-1, "0 to 18446744073709551615"));
+  CHECK(message_of<ValueError>([&] { return large.to(f64).item<int>(); }) == refused(3e9, of_int));
+  CHECK(message_of<ValueError>([] { return tensor(2147483648., {.dtype = f64}).item<int>(); }) ==
+        refused(2147483648., of_int));
+  CHECK(message_of<ValueError>([] { return tensor(0x1p63).item<std::int64_t>(); }) == refused(0x1p63, of_i64));
+  CHECK(message_of<ValueError>([] { return tensor(0x1p64).item<std::uint64_t>(); }) ==
+        refused(0x1p64, "0 to 18446744073709551615"));
+  CHECK(message_of<ValueError>([] { return tensor(NAN).item<std::int64_t>(); }) == refused(NAN, of_i64));
+}
+
+TEST_CASE("a conversion to i64 truncates, and refuses what i64 cannot hold, in a replay too") {
+  const Tensor x = tensor({-2.7, 2.7, -0x1p63}, {.dtype = f64});
+  CHECK(x.to(i64).str() == "[                  -2                    2 -9223372036854775808]");
+  CHECK(zeros({0}).to(i64).size() == 0);
+  CHECK(message_of<ValueError>([] {
+          return tensor({{1., 2.}, {3., NAN}}).to(i64);
+        }) == "to: the value nan at position 3 of shape (2, 2) is no i64; replace it first, as by where");
+  CHECK(message_of<ValueError>([] {
+          return tensor({1., -0x1.8p63, 0x1p63}, {.dtype = f64}).to(i64);
+        }) ==
+        "to: the value -13835058055282163712 at position 1 of shape (3,) is no i64; replace it first, as by where");
+  CHECK_THROWS_AS(tensor({INFINITY}).to(i64), ValueError);
+  auto step = capture([](const Tensor& t) { return t.to(i64); });
+  CHECK(step(tensor({1.5})).item<int>() == 1);
+  CHECK(step(tensor({2.5})).item<int>() == 2);
+  CHECK_THROWS_AS(step(tensor({1e19})), ValueError);
+}
+
+TEST_CASE("i64 meets numbers without a way through double") {
+  constexpr std::int64_t odd = (std::int64_t{1} << 53) + 1;
+  const Tensor x = tensor({odd - 1, odd, odd + 1}, {.dtype = i64});
+  CHECK((x == odd).str() == "[False  True False]");
+  CHECK((x > odd - 1).str() == "[False  True  True]");
+  CHECK((odd <= x).str() == "[False  True  True]");
+  CHECK(all(where(x == odd, odd, x) == x).item<bool>());
+  CHECK(max(minimum(x, odd)).item<std::int64_t>() == odd);
+  CHECK(sum(clamp(x, odd, odd)).item<std::int64_t>() == 3 * odd);
+  CHECK(clamp(x, -largest - 1, largest).str() == x.str());
+  CHECK(pad(x, {{1, 0}}, odd).data<std::int64_t>()[0] == odd);
+  CHECK(message_of<ValueError>([&] { clamp(x, odd, odd - 1); }) ==
+        "clamp: low is 9007199254740993, high is 9007199254740992; expected low <= high");
+  CHECK(message_of<DtypeError>([&] { pad(x, {{1, 0}}, 1e19); }).starts_with("pad: the number 1e+19 is no i64"));
+}
+
+TEST_CASE("booleans meet 0 and 1, and no other number") {
+  const Tensor b = tensor({true, false}, {.dtype = boolean});
+  CHECK((b == 1).str() == "[ True False]");
+  CHECK((b == 0.).str() == "[False  True]");
+  CHECK((b != true).str() == "[False  True]");
+  const auto refused = [](const char* what, const char* number) {
+    return text(what, ": the number ", number, " is no boolean; convert the tensor with .to(f64)");
+  };
+  CHECK(message_of<DtypeError>([&] { return b == 2; }) == refused("equal", "2"));
+  CHECK(message_of<DtypeError>([&] { return 0.5 != b; }) == refused("not_equal", "0.5"));
+  CHECK(message_of<DtypeError>([&] { return b == NAN; }) == refused("equal", "nan"));
+  CHECK(message_of<DtypeError>([&] { return b == -1; }) == refused("equal", "-1"));
+  CHECK(message_of<DtypeError>([] { full({2}, 2, {.dtype = boolean}); }) ==
+        "full: the number 2 is no boolean; pass {.dtype = f64}");
+  CHECK_THROWS_AS(tensor({0.5}, {.dtype = boolean}), DtypeError);
+  CHECK_THROWS_AS(where(b, 2, b), DtypeError);
+  CHECK_THROWS_AS(pad(b, {{1, 0}}, 0.5), DtypeError);
+}
+
+TEST_CASE("sums of booleans are i64 whatever the shape") {
+  const Tensor b = tensor({true, false}, {.dtype = boolean});
+  CHECK(sum_to(b, {2}).dtype() == i64);
+  CHECK(sum_to(b, {2}).str() == "[1 0]");
+  CHECK(sum_to(b, {1}).dtype() == i64);
+  CHECK(sum_to(tensor(true, {.dtype = boolean}), {}).dtype() == i64);
 }
 
 TEST_CASE("no op makes a shape whose elements or strides cannot be counted") {

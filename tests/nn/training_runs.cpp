@@ -69,8 +69,11 @@ struct Run {
     nn::load_weights(model, folder / "model");
     optimizer.load_state_dict(nn::load_tensors(folder / "optimizer"));
     const StateDict progress = nn::load_tensors(folder / "progress");
-    loader.set_epoch(progress["epoch"].item<std::uint64_t>());
-    set_random_state({progress["random.seed"].item<std::uint64_t>(), progress["random.stream"].item<std::uint64_t>()});
+    const auto number = [&](const char* name) {
+      return static_cast<std::uint64_t>(progress[name].item<std::int64_t>());
+    };
+    loader.set_epoch(number("epoch"));
+    set_random_state({number("random.seed"), number("random.stream")});
   }
 };
 
