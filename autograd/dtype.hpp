@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace xgrad {
 
@@ -37,5 +38,18 @@ struct DtypeOf<bool> {
 };
 template <class T>
 inline constexpr Dtype dtype_of = DtypeOf<T>::value;
+
+namespace detail {
+/// The element type that holds values of type V: bool, std::int64_t for every integer, float, or double.
+template <class V>
+struct Element {
+  static_assert(std::is_arithmetic_v<V>, "xgrad holds real numbers, integers and booleans only");
+  using type = std::conditional_t<
+      std::is_same_v<V, bool>, bool,
+      std::conditional_t<std::is_integral_v<V>, std::int64_t, std::conditional_t<std::is_same_v<V, float>, V, double>>>;
+};
+template <class V>
+using element_t = typename Element<std::remove_cv_t<V>>::type;
+}  // namespace detail
 
 }  // namespace xgrad

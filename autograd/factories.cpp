@@ -68,6 +68,13 @@ Tensor tensor(const Nested& values, TensorOptions options, Place place) {
   return finished(std::move(array), options, scope);
 }
 
+void detail::check_wrapped(const std::int64_t* converted, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    if (converted[i] < 0)
+      throw ValueError(OpScope::prefix() + text("the integer ", static_cast<std::uint64_t>(converted[i]),
+                                                " at position ", i, " is no i64; convert it to double first"));
+}
+
 template <class T>
 Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad, Place place) {
   const OpScope scope("from_values", place);

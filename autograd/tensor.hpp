@@ -282,10 +282,30 @@ class Nested {
 
 /// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`, or of one number: `tensor(3.)`.
 Tensor tensor(const Nested& values, TensorOptions options = {}, Place place = Place::here());
-/// A tensor of `values` in row-major order, whose dtype is that of T. `shape` must have as many elements.
+
+namespace detail {
+/// Whether a T may be too large for i64.
+template <class T>
+inline constexpr bool wraps = std::is_unsigned_v<T> && sizeof(T) >= sizeof(std::int64_t);
+/// Throws ValueError if one of n integers past INT64_MAX became negative when it was converted.
+void check_wrapped(const std::int64_t* converted, std::int64_t n);
+}  // namespace detail
+
+/// A tensor of `values` in row-major order: boolean of bool, i64 of other integers, f32 of float, f64 of other floating
+/// types. `shape` must have as many elements. Throws ValueError for an integer that i64 cannot hold.
 template <class T>
 Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad = false,
                    Place place = Place::here());
+template <class T>
+requires(!std::is_same_v<T, detail::element_t<T>>) Tensor
+    from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad = false,
+                Place place = Place::here()) {
+  const OpScope scope("from_values", place);
+  std::vector<detail::element_t<T>> converted;
+  for (const T value : values) converted.push_back(static_cast<detail::element_t<T>>(value));
+  if constexpr (detail::wraps<T>) detail::check_wrapped(converted.data(), std::ssize(converted));
+  return from_values(converted, shape, requires_grad, place);
+}
 
 Tensor zeros(const Shape& shape, TensorOptions options = {}, Place place = Place::here());
 Tensor ones(const Shape& shape, TensorOptions options = {}, Place place = Place::here());

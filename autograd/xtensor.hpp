@@ -58,17 +58,6 @@ namespace detail {
 template <class E>
 concept Expression = xt::is_xexpression<std::remove_cvref_t<E>>::value;
 
-/// The element type that holds values of type V: bool, std::int64_t for every integer, float, or double.
-template <class V>
-struct Element {
-  static_assert(std::is_arithmetic_v<V>, "xgrad holds real numbers, integers and booleans only");
-  using type = std::conditional_t<
-      std::is_same_v<V, bool>, bool,
-      std::conditional_t<std::is_integral_v<V>, std::int64_t, std::conditional_t<std::is_same_v<V, float>, V, double>>>;
-};
-template <class V>
-using element_t = typename Element<std::remove_cv_t<V>>::type;
-
 /// The expression's values in row-major order, as elements of type T.
 template <class T, class E>
 Array evaluated(const E& expression) {
@@ -80,6 +69,7 @@ Array evaluated(const E& expression) {
   using Target = xt::xarray_adaptor<Buffer, xt::layout_type::row_major, xt::dynamic_shape<std::size_t>>;
   Target to(Buffer(result.template data<T>(), count), xt::dynamic_shape<std::size_t>(shape.begin(), shape.end()));
   if (count > 0) xt::noalias(to) = expression;
+  if constexpr (wraps<typename E::value_type>) check_wrapped(result.template data<T>(), result.size());
   return result;
 }
 
@@ -171,7 +161,8 @@ auto expression_forward(Forward& forward, const Input (&inputs)[N], const OpScop
 
 /// The values of any xtensor expression, evaluated once, in row-major order whatever its layout. The dtype follows its
 /// value type (float f32, other floating types f64, bool boolean, other integers i64) unless options name one. Throws
-/// ShapeError if the expression's parts do not broadcast, DtypeError if i64 or boolean is to require a gradient.
+/// ShapeError if the expression's parts do not broadcast, DtypeError if i64 or boolean is to require a gradient,
+/// ValueError for an integer that i64 cannot hold.
 template <detail::Expression E>
 Tensor tensor(const E& expression, ExpressionOptions options = {}, Place place = Place::here()) {
   const OpScope scope("tensor", place);

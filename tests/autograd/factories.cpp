@@ -57,6 +57,40 @@ TEST_CASE("arange, linspace and eye give NumPy's numbers") {
   CHECK(eye(0).shape() == Shape{0, 0});
 }
 
+TEST_CASE("arange of integers is exact over all of i64") {
+  constexpr std::int64_t odd = (std::int64_t{1} << 53) + 1, largest = std::numeric_limits<std::int64_t>::max();
+  const TensorOptions integers{.dtype = i64};
+  CHECK(arange(odd, odd + 3, 1, integers).str() == "[9007199254740993 9007199254740994 9007199254740995]");
+  CHECK(arange(largest - 3, largest, 2, integers).str() == "[9223372036854775804 9223372036854775806]");
+  CHECK(arange(-largest - 1, largest, largest, integers).str() ==
+        "[-9223372036854775808                   -1  9223372036854775806]");
+  CHECK(arange(largest, -largest - 1, -largest - 1, integers).str() == "[9223372036854775807                  -1]");
+  CHECK(arange(odd, odd, -1, integers).shape() == Shape{0});
+  CHECK(arange(odd, odd - 2, -1, {.dtype = f64}).data<double>()[1] == 0x1p53);
+  CHECK(arange(odd, odd + 2, 1, {.dtype = f64}).size() == 2);
+  CHECK(arange(0., 3., 1., integers).str() == "[0 1 2]");
+  CHECK(message_of<ValueError>([=] { arange(-largest, largest); }) ==
+        "arange: 18446744073709551614 elements are more than can be counted");
+}
+
+TEST_CASE("from_values takes vectors of any arithmetic type") {
+  CHECK(from_values(std::vector<int>{1, -2, 3}, {3}).str() == "[ 1 -2  3]");
+  CHECK(from_values(std::vector<int>{1}, {1}).dtype() == i64);
+  CHECK(from_values(std::vector<unsigned char>{255}, {1}).item<int>() == 255);
+  CHECK(from_values(std::vector<long long>{1}, {1}).dtype() == i64);
+  CHECK(from_values(std::vector<std::uint64_t>{1, 2}, {2}).str() == "[1 2]");
+  CHECK(from_values(std::vector<long double>{0.5}, {1}, true).requires_grad());
+  CHECK(from_values(std::vector<long double>{0.5}, {1}).dtype() == f64);
+  CHECK(message_of<ShapeError>([] {
+          from_values(std::vector<int>{1, 2, 3}, {2, 2});
+        }) == "from_values: 3 values for shape (2, 2), which holds 4");
+  CHECK(message_of<DtypeError>([] { from_values(std::vector<int>{1}, {1}, true); }) ==
+        "from_values: a tensor of type i64 cannot require a gradient; use f32 or f64");
+  CHECK(message_of<ValueError>([] {
+          from_values(std::vector<std::uint64_t>{1, 1ull << 63}, {2});
+        }) == "from_values: the integer 9223372036854775808 at position 1 is no i64; convert it to double first");
+}
+
 TEST_CASE("random numbers depend on the seed and the order of calls") {
   manual_seed(42);
   const Tensor a = rand({1000}), b = randn({1000}, {.dtype = f64}), c = randperm(100);

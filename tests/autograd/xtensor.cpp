@@ -38,6 +38,9 @@ TEST_CASE("a tensor takes the values, shape and value type of any expression") {
   CHECK(tensor(xt::xarray<int>{1, -2}).dtype() == i64);
   CHECK(tensor(xt::xarray<int>{1, -2}).str() == "[ 1 -2]");
   CHECK(tensor(xt::xarray<unsigned char>{255}).item<int>() == 255);
+  CHECK(message_of<ValueError>([] {
+          tensor(xt::xarray<std::uint64_t>{1, ~std::uint64_t{0}});
+        }) == "tensor: the integer 18446744073709551615 at position 1 is no i64; convert it to double first");
   CHECK(tensor(a > 2.).str() == "[[False False  True]\n [ True  True  True]]");
   CHECK(tensor(xt::sum(a)).shape() == Shape{});
   CHECK(tensor(xt::sum(a, {1})).str() == "[ 6. 15.]");
