@@ -143,13 +143,18 @@ Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions opt
   if (count < 0) scope.fail<ValueError>("negative count ", count);
   if (!is_floating(options.dtype))
     scope.fail<DtypeError>("not defined for ", name_of(options.dtype), "; use f32 or f64");
-  const double a = start.real(), b = stop.real();
+  for (const Number* n : {&start, &stop})
+    if (!std::isfinite(n->real())) scope.fail<ValueError>("start and stop must be finite; got ", *n);
+  // Halved where the distance would overflow.
+  const double scale = std::isfinite(stop.real() - start.real()) ? 1 : 0.5;
+  const double a = start.real() * scale, b = stop.real() * scale;
   const auto last = static_cast<double>(count - 1);
   const auto at = [&](std::int64_t i) {
-    if (count == 1) return a;
+    if (count == 1) return start.real();
     // Measured from the nearer end, so that both ends are exact.
-    return 2 * i < count ? a + (b - a) * (static_cast<double>(i) / last)
-                         : b - (b - a) * (static_cast<double>(count - 1 - i) / last);
+    const double scaled = 2 * i < count ? a + (b - a) * (static_cast<double>(i) / last)
+                                        : b - (b - a) * (static_cast<double>(count - 1 - i) / last);
+    return scaled / scale;
   };
   return finished(tabulate(options.dtype, {count}, at), options, scope);
 }

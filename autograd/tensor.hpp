@@ -312,7 +312,7 @@ Tensor ones(const Shape& shape, TensorOptions options = {}, Place place = Place:
 Tensor full(const Shape& shape, Number value, TensorOptions options = {}, Place place = Place::here());
 /// start, start + step, ... below stop (above it for a negative step); of three integers exact.
 Tensor arange(Number start, Number stop, Number step = 1, TensorOptions options = {}, Place place = Place::here());
-/// `count` numbers from start to stop, both included.
+/// `count` numbers from start to stop, both included and finite.
 Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions options = {}, Place place = Place::here());
 /// The (n, n) identity matrix.
 Tensor eye(std::int64_t n, TensorOptions options = {}, Place place = Place::here());

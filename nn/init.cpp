@@ -26,8 +26,21 @@ Tensor make_full(const Shape& shape, double value, double, const TensorOptions& 
   return full(shape, value, options);
 }
 
+/// The largest T below `high`, or `low` where that is none.
+template <class T>
+double below(double high, double low) {
+  return static_cast<double>(std::nextafter(static_cast<T>(high), static_cast<T>(low)));
+}
+
 Tensor make_uniform(const Shape& shape, double low, double high, const TensorOptions& options) {
-  return rand(shape, options) * (high - low) + low;
+  const bool narrow = options.dtype == f32;
+  if (!std::isfinite(narrow ? static_cast<double>(static_cast<float>(high - low)) : high - low))
+    throw ValueError(OpScope::prefix() + text("uniform: the bounds are ", low, " and ", high, ", and ",
+                                              name_of(options.dtype),
+                                              " cannot hold their difference; bring them closer"));
+  // Numbers close to the upper bound are rounded to it.
+  return minimum(rand(shape, options) * (high - low) + low,
+                 narrow ? below<float>(high, low) : below<double>(high, low));
 }
 
 Tensor make_normal(const Shape& shape, double mean, double stddev, const TensorOptions& options) {

@@ -53,6 +53,8 @@ TEST_CASE("arange, linspace and eye give NumPy's numbers") {
   CHECK(linspace(2, 7, 1).str() == "[2.]");
   CHECK(linspace(2, 7, 0).shape() == Shape{0});
   CHECK(linspace(0.1, 0.7, 7, {.dtype = f64}).data<double>()[6] == 0.7);
+  CHECK(linspace(-1e308, 1e308, 3, {.dtype = f64}).str() == "[-1.e+308  0.e+000  1.e+308]");
+  CHECK(linspace(1.7e308, -1.7e308, 5, {.dtype = f64}).str() == "[ 1.7e+308  8.5e+307  0.0e+000 -8.5e+307 -1.7e+308]");
   CHECK(eye(2).str() == "[[1. 0.]\n [0. 1.]]");
   CHECK(eye(0).shape() == Shape{0, 0});
 }
@@ -145,6 +147,7 @@ TEST_CASE("factories name what they cannot make") {
   CHECK(message_of<ValueError>([] { arange(0, 1, 0); }) == "arange: the step is 0; pass a positive or negative one");
   CHECK(message_of<ValueError>([] { arange(0, inf); }) == "arange: start, stop and step must be finite; got inf");
   CHECK(message_of<ValueError>([] { linspace(0, 1, -1); }) == "linspace: negative count -1");
+  CHECK(message_of<ValueError>([] { linspace(0, inf, 3); }) == "linspace: start and stop must be finite; got inf");
   CHECK(message_of<DtypeError>([] { linspace(0, 1, 3, {.dtype = i64}); }) ==
         "linspace: not defined for i64; use f32 or f64");
   CHECK(message_of<DtypeError>([] { rand({2}, {.dtype = i64}); }) == "rand: not defined for i64; use f32 or f64");

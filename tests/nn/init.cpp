@@ -64,6 +64,19 @@ TEST_CASE("random initialisers have their stated distribution") {
   CHECK(cut.low >= 1);
 }
 
+TEST_CASE("uniform numbers stay below the upper bound, and at the lower one where there is no other") {
+  manual_seed(1);
+  const Tensor x = init::uniform(1, 2)({1 << 25});
+  CHECK(max(x).item<float>() == 2 - 0x1p-23f);
+  CHECK(min(x).item<float>() >= 1);
+  CHECK(max(init::uniform(-2, -1)({1000})).item<double>() < -1);
+  check_close(init::uniform(3, 3)({2}), {3, 3});
+  CHECK_ERROR(
+      init::uniform(-3e38, 3e38)({2}), "init.cpp",
+      "init: uniform: the bounds are -3e+38 and 3e+38, and f32 cannot hold their difference; bring them closer");
+  CHECK(std::isfinite(init::uniform(-3e38, 3e38)({1}, {.dtype = f64}).item<double>()));
+}
+
 TEST_CASE("Glorot's, He's and LeCun's initialisers scale by the fans of (in, out)") {
   manual_seed(4);
   const double cut = 2 / 0.87962566103423978;
