@@ -138,7 +138,7 @@ struct Table {
                           Size inner);
   PickFn take[dtype_count], gather[dtype_count];
   /// index_add: to[o, index[j], i] += from[o, j, i], in the order of j, to being (outer, count, inner).
-  /// scatter_add: to[o, index[o, j, i], i] += from[o, j, i].
+  /// scatter_add: to[o, index[o, j, i], i] += from[o, j, i]. Both hold sums of f32 in f64.
   using PlaceFn = void (*)(void* to, const Size* index, const void* from, Size outer, Size count, Size picks,
                            Size inner);
   PlaceFn index_add[dtype_count], scatter_add[dtype_count];

@@ -54,6 +54,17 @@ TEST_CASE("repeated indices add their gradients, and unpicked elements get exact
   CHECK(x.grad().str() == "[0. 3. 0.]");
 }
 
+TEST_CASE("sums of f32 at repeated indices keep what sum keeps") {
+  constexpr std::int64_t n = 2'000'000;
+  const Tensor tenth = full({n}, 0.1f), same = zeros({n}, {.dtype = i64});
+  const auto right = doctest::Approx(2e5).epsilon(1e-7);
+  CHECK(index_add(zeros({1}), 0, same, tenth).item<double>() == right);
+  CHECK(index_add(zeros({2, 1, 1}), 1, same, broadcast_to(unsqueeze(tenth, 1), {2, n, 1})).data<float>()[1] == right);
+  const Tensor x = zeros({1}, {.requires_grad = true});
+  CHECK(grad(sum(take(x, same) * tenth), {x})[0].item<double>() == right);
+  CHECK(grad(sum(gather(broadcast_to(x, {n}), 0, same) * tenth), {x})[0].item<double>() == right);
+}
+
 TEST_CASE("index_add adds repeated indices and keeps its input as it was") {
   const Tensor x = ones({3, 2});
   const Tensor y = index_add(x, 0, integers({0, 0, -1}), tensor({{1, 2}, {3, 4}, {5, 6}}));
