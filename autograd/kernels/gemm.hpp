@@ -35,6 +35,21 @@ void for_each_product(const Loop<3>& batch, Body body) {
   }
 }
 
+using GemmFn = void (*)(const Gemm& shape, const void* a, const void* b, void* c);
+/// Products of f32 along more than this, and sums of more products, are put together in f64, so that they lose no more
+/// the longer they are.
+inline constexpr Size longest_product = 4096, most_products = 64;
+/// Such a product, made of parts that `gemm` computes.
+void long_product(const Gemm& shape, const float* a, const float* b, float* c, GemmFn gemm);
+/// How many products a batch adds to each matrix of C.
+inline Size summed_products(const Loop<3>& batch) {
+  Size count = 1;
+  for (int d = 0; d < batch.rank; ++d) count *= batch.strides[2][d] == 0 ? batch.sizes[d] : 1;
+  return count;
+}
+/// Such a batch, whose products `gemm` computes.
+void many_products(const Gemm& each, const Loop<3>& batch, const float* a, const float* b, float* c, GemmFn gemm);
+
 /// Whether oneDNN is built in and quicker with this product, k > 0, than the kernels here; it has computed it then.
 bool library_product(const Gemm& shape, const float* a, const float* b, float* c);
 

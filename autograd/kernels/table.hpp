@@ -121,9 +121,8 @@ struct Table {
   using OptimiserFn = void (*)(const OptimiserArrays* parameters, Size count, const OptimiserStep& step);
   OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
 
-  /// C = A B, or C += A B; `shape` says how they are stored. Large products of f32
-  /// go to oneDNN where it is built in.
-  using GemmFn = void (*)(const Gemm& shape, const void* a, const void* b, void* c);
+  /// C = A B, or C += A B; `shape` says how they are stored. Large products of f32 go to oneDNN where it is built in;
+  /// long ones are put together in f64, and so are sums of many.
   GemmFn gemm[dtype_count];
   /// The same for each position of `batch`, whose strides count matrices of a, b and c. Where c's stride is 0 the
   /// products along that axis are summed; c is zeros where there are none.

@@ -22,6 +22,23 @@ TEST_CASE("sums of f32 are accumulated so that 10^7 times 0.1 keeps 1e-6") {
   CHECK(sum(columns, {0}).data<float>()[1] == doctest::Approx(5e5).epsilon(1e-6));
 }
 
+TEST_CASE("products of f32 lose no more the longer they are") {
+  constexpr std::int64_t n = 10'000'000;
+  const Tensor x = full({n}, 0.1f), one = ones({n});
+  const auto right = doctest::Approx(1e6).epsilon(4e-6);
+  CHECK(dot(x, one).item<double>() == right);
+  const Tensor column = reshape(x, {n, 1}), row = reshape(one, {1, n});
+  CHECK(matmul(column, one, {.transpose_a = true}).item<double>() == right);
+  CHECK(matmul(row, column).item<double>() == right);
+  CHECK(matmul(row, x).item<double>() == right);
+  // The gradient of what was broadcast is a sum of as many products.
+  const Tensor w = zeros({1, 1, 1}, {.requires_grad = true});
+  const Tensor many = reshape(slice(x, 0, 0, 1'000'000), {1'000'000, 1, 1});
+  CHECK(grad(sum(matmul(many, w)), {w})[0].item<double>() == doctest::Approx(1e5).epsilon(1e-6));
+  CHECK(prod(full({n}, 1 + 0x1p-23f)).item<double>() ==
+        doctest::Approx(std::exp(n * std::log1p(0x1p-23))).epsilon(1e-6));
+}
+
 TEST_CASE("variance does not lose a small spread around a large mean") {
   Tensor x = tensor({1e8, 1e8 + 8}).set_requires_grad(true);
   const Tensor v = variance(x), unbiased = variance(x, {}, false, 1);

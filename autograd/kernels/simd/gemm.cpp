@@ -132,8 +132,10 @@ void gemm(const Gemm& shape, const void* a_, const void* b_, void* c_) {
       std::memset(static_cast<void*>(c + i * s.ldc), 0, std::size_t(s.n) * sizeof(T));
     return;
   }
-  if constexpr (sizeof(T) == 4)
+  if constexpr (sizeof(T) == 4) {
+    if (s.k > longest_product) return long_product(s, a, b, c, gemm<T>);
     if (library_product(s, a, b, c)) return;
+  }
   if (s.n == 1 && s.ldc == 1) {  // a column is a row of the transposed product
     Gemm row{!s.transpose_b, !s.transpose_a, s.accumulate, 1, s.m, s.k, s.ldb, s.lda, s.m};
     return product(row, b, a, c);
@@ -150,6 +152,8 @@ void gemm_batch(const Gemm& each, const Loop<3>& batch, const void* a_, const vo
     for (int d = 0; d < batch.rank; ++d) matrices *= batch.strides[2][d] != 0 ? batch.sizes[d] : 1;
     std::memset(static_cast<void*>(c), 0, std::size_t(matrices * each.m * each.n) * sizeof(T));
   }
+  if constexpr (sizeof(T) == 4)
+    if (summed_products(batch) > most_products) return many_products(each, batch, a, b, c, gemm<T>);
   for_each_product(batch, [&](const Size* at, bool accumulate) {
     Gemm shape = each;
     shape.accumulate |= accumulate;
