@@ -29,7 +29,7 @@ struct HuberOptions {
 struct CrossEntropyOptions {
   Reduction reduction = Reduction::mean;  // the mean divides by the sum of the targets' weights
   Tensor weight = {};                     // one factor for each class, (classes)
-  std::int64_t ignore_index = -100;       // targets of this class count for nothing
+  std::int64_t ignore_index = -100;       // targets of this class count for nothing; none where they are distributions
   double label_smoothing = 0;             // mixes the target with the uniform distribution by this share
 };
 
@@ -50,15 +50,15 @@ Tensor l1_loss(const Operand& y, const Operand& t, const LossOptions& options = 
 Tensor huber_loss(const Operand& y, const Operand& t, const HuberOptions& options = {});
 /// -log softmax(z)[t] for logits z (n, classes) and i64 classes t (n), or z (classes) and t (). With floating targets
 /// t of z's shape, the cross-entropy -sum_c t_c log softmax(z)_c of distributions, one for each row. Throws ValueError
-/// for a class outside [0, classes).
+/// for a class outside [0, classes), and for an ignore_index that is a class where targets are distributions.
 Tensor cross_entropy(const Operand& z, const Operand& t, const CrossEntropyOptions& options = {});
 /// -log_p[t] for log-probabilities as log_softmax gives them; otherwise like cross_entropy with classes.
 Tensor nll_loss(const Operand& log_p, const Operand& t, const CrossEntropyOptions& options = {});
 /// max(0, 1 - t y) for targets t of -1 or 1; others throw ValueError.
 Tensor hinge_loss(const Operand& y, const Operand& t, const LossOptions& options = {});
-/// t (log t - log_p) for log-probabilities log_p and probabilities t, 0 where t = 0. Reduction::mean divides by all
-/// elements; for the divergence's mean over rows take the sum and divide by their number. Throws ValueError for a
-/// negative or NaN t.
+/// t (log t - log_p) for log-probabilities log_p and probabilities t, 0 where t = 0; there t log t counts as constant,
+/// so that the derivative in t is -log_p. Reduction::mean divides by all elements; for the divergence's mean over rows
+/// take the sum and divide by their number. Throws ValueError for a negative or NaN t.
 Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options = {});
 
 inline Tensor binary_cross_entropy(const Operand& p, const Operand& t, Reduction r) {

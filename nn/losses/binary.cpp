@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <nn/losses/common.hpp>
 
 #include <autograd/ops/reduce.hpp>
@@ -26,6 +27,18 @@ void forward(const T* p, const T* t, T* y, std::int64_t n) {
     y[i] = -(t[i] * std::max(std::log(p[i]), floor) + (1 - t[i]) * std::max(std::log1p(-p[i]), floor));
 }
 
+/// log(1 - p) - log(p), the derivative of the loss in t. The logarithms stop at -100, but their slopes do not.
+Tensor negative_log_odds(const Tensor& p) {
+  return primitive(
+      "negative_log_odds", {p},
+      [&] {
+        const Tensor constant = p.detach();
+        return (maximum(log(1 - constant), -100) - maximum(log(constant), -100)).array();
+      },
+      // A cotangent of 0 asks for nothing, also where the slope is infinite.
+      [p](const Tensor& g) { return where(g == 0, 0, -g / (p * (1 - p))); });
+}
+
 Tensor from_probabilities(const Operand& p, const Operand& t) {
   return primitive(
       "binary_cross_entropy", {p, t},
@@ -41,7 +54,7 @@ Tensor from_probabilities(const Operand& p, const Operand& t) {
         return y;
       },
       [p, t](const Tensor& g) { return g * ((p - t) / clamp(p * (1 - p), 1e-12, 1)); },
-      [p](const Tensor& g) { return g * (maximum(log(1 - p), -100) - maximum(log(p), -100)); });
+      [p](const Tensor& g) { return g * negative_log_odds(p.tensor()); });
 }
 
 template <class T>
@@ -93,6 +106,19 @@ Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
       [z = Kept(z), count](const Tensor& g) { return z * (-g / count); });
 }
 
+/// w t softplus(-z) + (1 - t) softplus(z), where a factor of 0 makes 0 of an infinite logarithm too.
+Tensor weighted_with_logits(const Tensor& z, const Tensor& t, double w) {
+  const auto forward = [&] {
+    const Tensor zs = z.detach(), ts = t.detach(), positive = w * ts, negative = 1 - ts;
+    return (where(positive == 0, 0, positive * softplus(-zs)) + where(negative == 0, 0, negative * softplus(zs)))
+        .array();
+  };
+  return primitive(
+      "weighted_bce_with_logits", {z, t}, forward,
+      [z, t, w](const Tensor& g) { return g * ((1 - t) * sigmoid(z) - w * t * sigmoid(-z)); },
+      [z, w](const Tensor& g) { return g * (w == 0 ? -softplus(z) : w * softplus(-z) - softplus(z)); });
+}
+
 }  // namespace
 
 Tensor binary_cross_entropy(const Operand& p, const Operand& t, const LossOptions& options) {
@@ -111,12 +137,11 @@ Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, cons
   check_pair(scope, z, t);
   detail::check_target_in_unit_interval(t.tensor());
   const double w = options.pos_weight;
-  if (!(w >= 0)) scope.fail<ValueError>("pos_weight is ", w, "; it must be at least 0");
+  if (!(w >= 0 && w < std::numeric_limits<double>::infinity()))
+    scope.fail<ValueError>("pos_weight is ", w, "; it must be finite and at least 0");
   if (w == 1 && options.reduction == Reduction::mean && !options.weight.defined())
     return mean_with_logits(z.tensor(), {}, t);
-  // w t softplus(-z) + (1 - t) softplus(z) is bce_with_logits(z, t) with the first term counted w times.
-  Tensor loss = bce_with_logits(z, t);
-  if (w != 1) loss = loss + (w - 1) * (t * softplus(-z));
+  Tensor loss = w == 1 ? bce_with_logits(z, t) : weighted_with_logits(z.tensor(), t.tensor(), w);
   return reduced(scope, std::move(loss), options.reduction, options.weight);
 }
 

@@ -1,9 +1,12 @@
+#include <limits>
 #include <nn/losses/common.hpp>
 
 namespace xgrad::nn {
 namespace {
 
 using detail::check_pair, detail::reduced;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void check_logits(const OpScope& scope, const Operand& z, const CrossEntropyOptions& options) {
   if (z.is_number()) scope.fail<ValueError>("the prediction is a plain number; make it a tensor with tensor(...)");
@@ -100,6 +103,10 @@ Tensor cross_entropy(const Operand& z, const Operand& t, const CrossEntropyOptio
   if (distributions && t.ndim() == z.ndim() - 1 && t.size() != z.size())
     scope.fail<DtypeError>("the classes are ", name_of(t.dtype()), "; convert them with .to(i64)");
   if (distributions) check_pair(scope, z, t);
+  if (distributions && options.ignore_index >= 0)
+    scope.fail<ValueError>("ignore_index is ", options.ignore_index,
+                           ", and a target that is a distribution has no class to compare with it; leave it out, as "
+                           "a row of zeros adds nothing");
   const Tensor log_p = log_softmax(z, -1);
   return distributions ? distribution_loss(scope, log_p, t, options) : class_loss(scope, log_p, t, options);
 }
@@ -121,7 +128,7 @@ Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options
       });
   const Tensor none = t == 0;
   // Neither factor may be infinite where t is 0.
-  const Tensor difference = log(where(none, 1, t)) - where(none, 0, log_p);
+  const Tensor difference = log(where(none, 1, t)) - where(logical_and(none, log_p == -infinity), 0, log_p);
   return reduced(scope, t * difference, options.reduction, options.weight);
 }
 

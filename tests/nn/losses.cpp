@@ -201,6 +201,48 @@ TEST_CASE("losses at infinite and huge arguments are what their formula says") {
   CHECK(jvp(huber, f64s({-inf}), f64s({3.})).tangent.item<double>() == -3);
 }
 
+TEST_CASE("binary cross-entropy of infinite logits is exact, with a weight on the positive targets too") {
+  const Tensor infinite = f64s({-inf, -inf, -inf, inf, inf, 800, -800}), share = f64s({0, .5, 1, 1, 0, .25, .75});
+  for (const double weight : {0., .5, 1., 2.}) {
+    CAPTURE(weight);
+    const Tensor a = infinite.clone().detach().set_requires_grad(true),
+                 b = share.clone().detach().set_requires_grad(true);
+    const Tensor loss =
+        nn::binary_cross_entropy_with_logits(a, b, {.reduction = nn::Reduction::none, .pos_weight = weight});
+    const double lost = weight > 0 ? inf : 0;  // on a positive target that is held for impossible
+    check_close(loss, {0, lost, lost, 0, inf, 600, weight * 600});
+    const std::vector<Tensor> first = grad(sum(loss), {a, b}, {.create_graph = true});
+    check_close(first[0], {0, -.5 * weight, -weight, 0, 1, .75, -.75 * weight});
+    check_close(first[1], {lost, lost, lost, -inf, -inf, -800, 800 * weight});
+    const std::vector<double> mixed = {-weight, -weight, -weight, -1, -1, -1, -weight};
+    check_close(grad(sum(first[0]), {b}, {.retain_graph = true})[0], mixed);
+    check_close(grad(sum(first[1]), {a})[0], mixed);
+  }
+}
+
+TEST_CASE("the derivative of binary cross-entropy in p and its target is -1 / (p (1 - p)), at p = 0 and 1 too") {
+  const Tensor a = f64s({0, 1, 0, 1, .5}).set_requires_grad(true), b = f64s({0, 1, 1, 0, .5}).set_requires_grad(true);
+  const auto loss = [&] { return nn::binary_cross_entropy(a, b, nn::Reduction::sum); };
+  const auto in_target = [&] { return grad(loss(), {b}, {.create_graph = true})[0]; };
+  check_close(in_target(), {100, -100, 100, -100, 0});
+  check_close(grad(sum(in_target()), {a})[0], {-inf, -inf, -inf, -inf, -4});
+  check_close(grad(sum(in_target() * f64s({0, 0, 0, 1, 1})), {a})[0], {0, 0, 0, -inf, -4});
+  // In the other order it is that of the gradient, which divides by at least 1e-12.
+  const Tensor in_p = grad(loss(), {a}, {.create_graph = true})[0];
+  check_close(grad(sum(in_p), {b})[0], {-1e12, -1e12, -1e12, -1e12, -4});
+}
+
+TEST_CASE("kl_div's derivatives at targets of 0 are those of its term without a logarithm") {
+  const Tensor a = f64s({-1, -2, -inf}).set_requires_grad(true), b = f64s({0, .5, 0}).set_requires_grad(true);
+  const Tensor loss = nn::kl_div(a, b, nn::Reduction::sum);
+  check_close(loss, {.5 * (std::log(.5) + 2)});
+  const std::vector<Tensor> first = grad(loss, {a, b}, {.create_graph = true});
+  check_close(first[0], {0, -.5, 0});
+  check_close(first[1], {1, std::log(.5) + 3, 0});
+  check_close(grad(sum(first[0]), {b}, {.retain_graph = true})[0], {-1, -1, 0});
+  check_close(grad(sum(first[1]), {a})[0], {-1, -1, 0});
+}
+
 TEST_CASE("the mean of an empty batch is NaN") {
   const Tensor none = zeros({0, 1});
   for (const Tensor& loss :
@@ -272,6 +314,10 @@ TEST_CASE("classes that do not exist, are too many or of another dtype are refus
   CHECK_ERROR(nn::cross_entropy(zeros({2, 3, 4}), classes({0, 1})), "losses.cpp",
               "cross_entropy: the prediction is (2, 3, 4); (n, classes) or (classes) is needed, bring it there with "
               "reshape");
+  CHECK_ERROR(nn::cross_entropy(a, a, {.ignore_index = 0}), "losses.cpp",
+              "cross_entropy: ignore_index is 0, and a target that is a distribution has no class to compare with it; "
+              "leave it out, as a row of zeros adds nothing");
+  CHECK(nn::cross_entropy(a, a, {.ignore_index = -1}).item<double>() == 0);
   CHECK_ERROR(nn::cross_entropy(a, classes({0, 1}), {.label_smoothing = 2}), "losses.cpp",
               "cross_entropy: label_smoothing is 2; it must be between 0 and 1");
 }
