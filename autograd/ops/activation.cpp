@@ -9,12 +9,6 @@ using kernels::Binary, kernels::Unary;
 
 namespace {
 
-/// Remembers what `y` was computed from, so that a loss can meet the two as one stable op.
-Tensor with_source(Tensor y, const Operand& x) {
-  if (y.requires_grad()) y.node()->source() = x.tensor();
-  return y;
-}
-
 /// g sigmoid'(x).
 Tensor sigmoid_grad(const Operand& g, const Operand& x) {
   return elementwise(
@@ -26,8 +20,11 @@ Tensor sigmoid_grad(const Operand& g, const Operand& x) {
 
 // The rules are of x and not of y, in which the digits of the tails are lost: 1 - y is 0 long before the slope is.
 Tensor sigmoid(const Operand& x) {
-  return with_source(
-      elementwise("sigmoid", {x}, Unary::sigmoid, [x = Kept(x)](const Tensor& g) { return sigmoid_grad(g, x); }), x);
+  Tensor result =
+      elementwise("sigmoid", {x}, Unary::sigmoid, [x = Kept(x)](const Tensor& g) { return sigmoid_grad(g, x); });
+  // So that binary cross-entropy can meet the two as one stable op.
+  if (result.requires_grad()) result.node()->source() = x.tensor();
+  return result;
 }
 
 Tensor relu(const Operand& x) {
@@ -103,10 +100,9 @@ Tensor softmax(const Operand& x, int axis) {
 Tensor log_softmax(const Operand& x, int axis) {
   const OpScope scope("log_softmax", x.place());
   axis = checked_axis(axis, x.ndim());
-  const Tensor result = primitive(
+  return primitive(
       "log_softmax", {x}, [&] { return normalised(scope, x.array(), axis, kernels::Softmax::log_softmax); },
       [axis](const Tensor& g, const Tensor& y) { return g - exp(y) * sum(g, {axis}, true); });
-  return with_source(result, x);
 }
 
 Tensor bce_with_logits(const Operand& z, const Operand& t) {
