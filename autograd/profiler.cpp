@@ -13,8 +13,9 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-bool is_any(const char* name, std::initializer_list<const char*> names) {
-  return std::any_of(names.begin(), names.end(), [name](std::string_view other) { return other == name; });
+template <std::size_t N>
+bool is_any(std::string_view name, const std::string_view (&names)[N]) {
+  return std::find(names, names + N, name) != names + N;
 }
 
 /// The elements of one matrix of an array; of all of them if `whole`.
@@ -24,8 +25,8 @@ double matrix_size(const Array& a, bool whole) {
 
 double flops_of(const OpCall& call, const Array& result) {
   const auto array = [&](std::size_t i) -> const Array& { return call.inputs[i].tensor().array(); };
-  const bool dense = is_any(call.name, {"dense"});
-  if (dense || is_any(call.name, {"matmul", "dot", "outer"})) {
+  if (is_any(call.name, product_ops)) {
+    const bool dense = std::string_view(call.name) == "dense";
     // (m, k), (k, n) and (m, n): the root of the product of the three sizes is m k n.
     const Array* const arrays[] = {&array(0), &array(1), &result};
     double product = 1, batch = 1;
@@ -36,11 +37,7 @@ double flops_of(const OpCall& call, const Array& result) {
     }
     return 2 * batch * std::sqrt(product) + (call.input_count > 2 ? static_cast<double>(result.size()) : 0);
   }
-  if (is_any(call.name, {"reshape", "flatten", "squeeze",     "unsqueeze", "broadcast_to", "transpose", "permute",
-                         "slice",   "unslice", "concatenate", "stack",     "split",        "pad",       "flip",
-                         "tile",    "gather",  "take",        "one_hot",   "to",           "clone",     "sort",
-                         "topk",    "argmax",  "argmin",      "where"}))
-    return 0;
+  if (is_any(call.name, moving_ops)) return 0;
   std::int64_t size = result.size();
   for (std::size_t i = 0; i < call.input_count; ++i)
     if (!call.inputs[i].is_number()) size = std::max(size, call.inputs[i].tensor().size());

@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/node.hpp>
 #include <autograd/profiler.hpp>
 #include <deque>
 #include <map>
@@ -9,6 +10,12 @@
 namespace xgrad {
 
 enum class Kind { op, rule, pass, step };
+
+/// The ops that compute matrix products, and those that compute nothing: they move numbers, or choose among them.
+inline constexpr std::string_view product_ops[] = {"dense", "matmul"};
+inline constexpr std::string_view moving_ops[] = {
+    "reshape", "flatten", "squeeze", "unsqueeze", "broadcast_to", "permute", "slice",  "unslice", "pad",  "concatenate",
+    "flip",    "gather",  "take",    "to",        "clone",        "sort",    "argmax", "argmin",  "where"};
 
 struct Profiler::Notes {
   class Writing;
