@@ -6,19 +6,22 @@ namespace xgrad {
 namespace {
 
 [[noreturn]] void fail(const std::string& fact) { throw ShapeError(OpScope::prefix() + fact); }
-[[noreturn]] void fail_rank() { fail(text("more than ", Shape::max_ndim, " axes; merge some with reshape")); }
+[[noreturn]] void fail_rank(Place place) {
+  const OpScope scope("Shape", place);
+  scope.fail("more than ", Shape::max_ndim, " axes; merge some with reshape");
+}
 
 }  // namespace
 
-Shape::Shape(const std::int64_t* begin, const std::int64_t* end) : Shape() {
-  if (end - begin > max_ndim) fail_rank();
+Shape::Shape(const std::int64_t* begin, const std::int64_t* end, Place place) : Shape() {
+  if (end - begin > max_ndim) fail_rank(place);
   for (const std::int64_t* s = begin; s != end; ++s) sizes_[ndim_++] = *s;
 }
 
-void Shape::push_back(std::int64_t size) { insert(ndim_, size); }
+void Shape::push_back(std::int64_t size, Place place) { insert(ndim_, size, place); }
 
-void Shape::insert(int before, std::int64_t size) {
-  if (ndim_ == max_ndim) fail_rank();
+void Shape::insert(int before, std::int64_t size, Place place) {
+  if (ndim_ == max_ndim) fail_rank(place);
   for (int d = ndim_; d > before; --d) sizes_[d] = sizes_[d - 1];
   sizes_[before] = size;
   ++ndim_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/error.hpp>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -21,8 +22,10 @@ class Shape {
   requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim) Shape(I... sizes) : Shape() {
     ((sizes_[ndim_++] = static_cast<std::int64_t>(sizes)), ...);
   }
-  Shape(const std::int64_t* begin, const std::int64_t* end);
-  Shape(const std::vector<std::int64_t>& sizes) : Shape(sizes.data(), sizes.data() + sizes.size()) {}
+  /// These, and what adds an axis, throw ShapeError if there are more than eight.
+  Shape(const std::int64_t* begin, const std::int64_t* end, Place place = Place::here());
+  Shape(const std::vector<std::int64_t>& sizes, Place place = Place::here())
+      : Shape(sizes.data(), sizes.data() + sizes.size(), place) {}
 
   int ndim() const { return ndim_; }
   std::int64_t size() const {
@@ -35,8 +38,8 @@ class Shape {
   const std::int64_t* begin() const { return sizes_; }
   const std::int64_t* end() const { return sizes_ + ndim_; }
 
-  void push_back(std::int64_t size);
-  void insert(int before, std::int64_t size);
+  void push_back(std::int64_t size, Place place = Place::here());
+  void insert(int before, std::int64_t size, Place place = Place::here());
   void erase(int axis);
   /// The product of the sizes of axes [from, to).
   std::int64_t product(int from, int to) const {

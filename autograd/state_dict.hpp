@@ -23,7 +23,14 @@ class StateDict {
   bool contains(std::string_view name) const { return find(name) != nullptr; }
   /// Throws ValueError if there is none of this name.
   const Tensor& at(std::string_view name, Place place = Place::here()) const;
-  const Tensor& operator[](std::string_view name) const { return at(name, {}); }
+  /// A name, and the line where it was written.
+  struct Name {
+    std::string_view value;
+    Place place;
+    template <std::convertible_to<std::string_view> S>
+    Name(const S& s, const char* file = __builtin_FILE(), int line = __builtin_LINE()) : value(s), place{file, line} {}
+  };
+  const Tensor& operator[](Name name) const { return at(name.value, name.place); }
 
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }

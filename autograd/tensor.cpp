@@ -23,13 +23,15 @@ Tensor::Tensor(Array&& array, Ref<Node>&& node)
     : value_(
           Ref<Value>::adopt(new (memory::detail::allocate(sizeof(Value))) Value(std::move(array), std::move(node)))) {}
 
-void Tensor::fail_undefined() {
-  throw ValueError(OpScope::prefix() + "the tensor is undefined (default-built); give it a value first");
+void Tensor::fail_undefined(const char* asked, Place place) {
+  const OpScope scope(asked, place);
+  scope.fail<ValueError>("the tensor is undefined (default-built); give it a value first");
 }
 
-void Tensor::fail_dtype(Dtype asked) const {
-  throw DtypeError(OpScope::prefix() + text("data: the tensor is ", name_of(dtype()), ", not ", name_of(asked),
-                                            "; convert it with .to(", name_of(asked), ")"));
+void Tensor::fail_dtype(Dtype asked, Place place) const {
+  const OpScope scope("data", place);
+  scope.fail<DtypeError>("the tensor is ", name_of(dtype()), ", not ", name_of(asked), "; convert it with .to(",
+                         name_of(asked), ")");
 }
 
 const Ref<Node>& Tensor::no_node() {
@@ -38,7 +40,7 @@ const Ref<Node>& Tensor::no_node() {
 }
 
 void Tensor::reset_array(Array array) {
-  if (!defined()) fail_undefined();
+  if (!defined()) fail_undefined("reset_array", {});
   if (!is_leaf()) throw GraphError(OpScope::prefix() + "only a leaf's numbers can be replaced");
   if (value_->node) {
     Ref<Node> leaf = Node::make_leaf(array);
@@ -223,8 +225,9 @@ void Number::store(Dtype dtype, void* to) const {
 
 Tensor Operand::tensor(Dtype dtype) const { return at_ ? *at_ : full({}, number_, {.dtype = dtype}); }
 
-void Operand::fail_number() {
-  throw ValueError(OpScope::prefix() + "the argument is a plain number; make it a tensor with tensor(...)");
+void Operand::fail_number(Place place) {
+  const OpScope scope("Operand", place);
+  scope.fail<ValueError>("the argument is a plain number; make it a tensor with tensor(...)");
 }
 
 }  // namespace xgrad

@@ -53,29 +53,28 @@ class Tensor {
   Tensor(Array&& array, Ref<Node>&& node);
 
   bool defined() const { return static_cast<bool>(value_); }
-  const Shape& shape() const { return array().shape(); }
-  int ndim() const { return array().ndim(); }
-  std::int64_t size() const { return array().size(); }
-  Dtype dtype() const { return array().dtype(); }
+  /// These throw ValueError on an undefined tensor.
+  const Shape& shape(Place place = Place::here()) const { return array_for("shape", place).shape(); }
+  int ndim(Place place = Place::here()) const { return array_for("ndim", place).ndim(); }
+  std::int64_t size(Place place = Place::here()) const { return array_for("size", place).size(); }
+  Dtype dtype(Place place = Place::here()) const { return array_for("dtype", place).dtype(); }
 
-  /// The numbers. Throws ValueError on an undefined tensor.
-  const Array& array() const {
-    if (!value_) fail_undefined();
-    return value_->array;
-  }
+  /// The numbers.
+  const Array& array(Place place = Place::here()) const { return array_for("array", place); }
   /// The element of a tensor of size 1, converted to T, any arithmetic type; integers are truncated. Throws ShapeError
   /// for another size, ValueError for a number, NaN too, that an integer T cannot hold.
   template <class T>
   T item(Place place = Place::here()) const;
   /// The first element; T must be the dtype's C++ type. Writing through it is seen by no version check: use `assign`.
   template <class T>
-  T* data() const {
-    if (dtype() != dtype_of<T>) fail_dtype(dtype_of<T>);
-    return array().template data<T>();
+  T* data(Place place = Place::here()) const {
+    const Array& numbers = array_for("data", place);
+    if (numbers.dtype() != dtype_of<T>) fail_dtype(dtype_of<T>, place);
+    return numbers.template data<T>();
   }
   /// A zero-copy xtensor view; include <autograd/xtensor.hpp>.
   template <class T>
-  auto array() const;
+  auto array(Place place = Place::here()) const;
 
   /// The same values as another dtype; towards i64 they are truncated. Differentiable between f32 and f64. Throws
   /// ValueError for a number, NaN too, that i64 cannot hold.
@@ -145,8 +144,13 @@ class Tensor {
     static void destroy(Value* v) noexcept;
   };
   static const Ref<Node>& no_node();
-  [[noreturn]] static void fail_undefined();
-  [[noreturn]] void fail_dtype(Dtype asked) const;
+  /// The numbers, for what `asked` calls itself in an error.
+  const Array& array_for(const char* asked, Place place) const {
+    if (!value_) fail_undefined(asked, place);
+    return value_->array;
+  }
+  [[noreturn]] static void fail_undefined(const char* asked, Place place);
+  [[noreturn]] void fail_dtype(Dtype asked, Place place) const;
   HookHandle add_hook(Ref<detail::Hook>&& hook, Place place) const;
   /// The only element.
   double real_item(Place place) const;
@@ -207,6 +211,7 @@ class Operand {
  public:
   Operand(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : at_(&t), file_(file), line_(line) {}
+  Operand(const Tensor& t, Place place) : Operand(t, place.file, place.line) {}
   Operand(Tensor&& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : at_(&tensor_), tensor_(std::move(t)), file_(file), line_(line) {}
   template <class N>
@@ -226,14 +231,14 @@ class Operand {
   const Number& number() const { return number_; }
   /// The tensor; throws ValueError if it is a number.
   const Tensor& tensor() const {
-    if (!at_) fail_number();
+    if (!at_) fail_number(place());
     return *at_;
   }
   /// The tensor, or the number as a 0-d one of type `dtype`.
   Tensor tensor(Dtype dtype) const;
   Place place() const { return {file_, line_}; }
 
-  const Array& array() const { return tensor().array(); }
+  const Array& array() const { return tensor().array(place()); }
   const Shape& shape() const { return array().shape(); }
   int ndim() const { return array().ndim(); }
   std::int64_t size() const { return array().size(); }
@@ -247,7 +252,7 @@ class Operand {
       : at_(other.at_), number_(other.number_), file_(other.file_), line_(other.line_) {}
 
  private:
-  [[noreturn]] static void fail_number();
+  [[noreturn]] static void fail_number(Place place);
 
   const Tensor* at_ = nullptr;  // null: a number
   Tensor tensor_;

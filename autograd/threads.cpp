@@ -1,11 +1,11 @@
-#include <autograd/error.hpp>
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/threads.hpp>
 
 namespace xgrad {
 
-void set_num_threads(int n) {
-  if (n < 1) throw ValueError(text("set_num_threads: ", n, " threads; expected at least 1"));
+void set_num_threads(int n, Place place) {
+  const OpScope scope("set_num_threads", place);
+  if (n < 1) scope.fail<ValueError>(n, " threads; expected at least 1");
   kernels::set_threads(n);
 }
 

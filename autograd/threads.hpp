@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/error.hpp>
 
 namespace xgrad {
 
@@ -12,7 +13,7 @@ namespace xgrad {
 ///
 /// A child of fork() has the calling thread only. If its parent has spread work before, the child computes on that one
 /// thread and num_threads() is 1, whatever is set.
-void set_num_threads(int n);
+void set_num_threads(int n, Place place = Place::here());
 int num_threads();
 
 }  // namespace xgrad

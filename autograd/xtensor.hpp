@@ -40,8 +40,8 @@ struct xt::const_xclosure<const xgrad::View<T>&, std::enable_if_t<true>> {
 namespace xgrad {
 
 template <class T>
-auto Tensor::array() const {
-  const T* const from = data<T>();
+auto Tensor::array(Place place) const {
+  const T* const from = data<T>(place);
   std::shared_ptr<const T> keep(from, [storage = array().storage()](const T*) {});
   const xt::dynamic_shape<std::size_t> shape(array().shape().begin(), array().shape().end());
   return View<T>(typename View<T>::storage_type(from, static_cast<std::size_t>(size()), std::move(keep)), shape);

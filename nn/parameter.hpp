@@ -54,7 +54,7 @@ class Parameter : public detail::OwnedTensor {
 class Buffer : public detail::OwnedTensor {
  public:
   Buffer() = default;
-  Buffer(Tensor values) : OwnedTensor(std::move(values), false, {}) {}
+  Buffer(Tensor values, Place place = Place::here()) : OwnedTensor(std::move(values), false, place) {}
 };
 
 }  // namespace xgrad::nn

@@ -74,6 +74,20 @@ TEST_CASE("joining") {
        "split: axis 1 of shape (2, 3) does not divide into 2 equal parts; cut it with slice");
 }
 
+TEST_CASE("more than eight axes") {
+  const std::vector<std::int64_t> nine(9, 1);
+  SAYS("of a shape", ShapeError, Shape{nine}, "Shape: more than 8 axes; merge some with reshape");
+  SAYS("of a new tensor", ShapeError, zeros(nine), "Shape: more than 8 axes; merge some with reshape");
+  SAYS(
+      "one after another", ShapeError,
+      {
+        Shape shape(1, 2, 3, 4, 5, 6, 7, 8);
+        shape.push_back(9);
+      },
+      "Shape: more than 8 axes; merge some with reshape");
+  SAYS("of an op's result", ShapeError, reshape(ones({}), nine), "reshape: more than 8 axes; merge some with reshape");
+}
+
 TEST_CASE("indices") {
   const Tensor x = ones({3}), five = tensor({5.}).to(i64);
   SAYS("take past the end", ValueError, take(x, five),
@@ -103,6 +117,18 @@ TEST_CASE("one number from several, and none from nothing") {
        "clamp: low is 1, high is 0; expected low <= high");
 }
 
+TEST_CASE("elements of another type") {
+  SAYS("data", DtypeError, ones({2}).data<double>(), "data: the tensor is f32, not f64; convert it with .to(f64)");
+}
+
+TEST_CASE("an op of one's own that asks what it was given") {
+  const auto shared = [](const Operand& x) { return x / x.size(); };
+  SAYS("a number", ValueError, shared(2.),
+       "Operand: the argument is a plain number; make it a tensor with tensor(...)");
+  SAYS("an undefined tensor", ValueError, shared(Tensor()),
+       "array: the tensor is undefined (default-built); give it a value first");
+}
+
 TEST_CASE("an undefined tensor") {
   const Tensor none, a = ones({2, 3});
   SAYS("added", ValueError, a + none, "add: argument 1 is an undefined (default-built) tensor; give it a value first");
@@ -119,6 +145,18 @@ TEST_CASE("an undefined tensor") {
        "item: the tensor is undefined (default-built); give it a value first");
   SAYS("differentiated", ValueError, none.backward(),
        "backward: the tensor to differentiate is undefined (default-built)");
+  SAYS("asked for its shape", ValueError, none.shape(),
+       "shape: the tensor is undefined (default-built); give it a value first");
+  SAYS("asked for its rank", ValueError, none.ndim(),
+       "ndim: the tensor is undefined (default-built); give it a value first");
+  SAYS("asked for its size", ValueError, none.size(),
+       "size: the tensor is undefined (default-built); give it a value first");
+  SAYS("asked for its dtype", ValueError, none.dtype(),
+       "dtype: the tensor is undefined (default-built); give it a value first");
+  SAYS("asked for its array", ValueError, none.array(),
+       "array: the tensor is undefined (default-built); give it a value first");
+  SAYS("asked for its elements", ValueError, none.data<float>(),
+       "data: the tensor is undefined (default-built); give it a value first");
   SAYS("converted", ValueError, none.to(f64), "to: the tensor is undefined (default-built); give it a value first");
   SAYS("chosen", ValueError, where(a > 0, a, none),
        "where: the tensor is undefined (default-built); give it a value first");

@@ -80,3 +80,10 @@ TEST_CASE("data that does not fit") {
   SAYS("batches of nothing", ValueError, nn::Loader(data, {.batch_size = 0}),
        "Loader: batch_size is 0; expected at least 1");
 }
+
+TEST_CASE("settings and states of other names") {
+  SAYS("no threads", ValueError, set_num_threads(0), "set_num_threads: 0 threads; expected at least 1");
+  const StateDict state = nn::Dense(2, 1).state_dict();
+  SAYS("a name that is not there", ValueError, state["kernel"],
+       "state_dict: there is no kernel; the names are: weight, bias");
+}
