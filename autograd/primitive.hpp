@@ -80,7 +80,7 @@ class Differentiating {
 /// check_inputs where something is amiss or recorded.
 void examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers);
 /// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
-/// Only elementwise ops take plain numbers.
+/// Only elementwise ops of several inputs take plain numbers.
 inline void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false) {
   const std::uint64_t last_valid = Differentiating::last_valid();
   bool fine = !recording::active();
@@ -169,11 +169,11 @@ requires std::is_invocable_r_v<Array, Forward&> Tensor primitive(const char* nam
 }
 
 /// An elementwise op from its kernel: checks dtypes, broadcasts, and sums each cotangent back to its input's shape.
-/// Numbers take the tensor's dtype.
+/// Of several inputs some may be numbers, which take the tensors' dtype.
 template <std::size_t N, class Kernel, class... Rules>
 Tensor elementwise(const char* name, const Input (&inputs)[N], Kernel kernel, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
-  detail::check_inputs(inputs, N, true);
+  detail::check_inputs(inputs, N, N > 1);
   detail::Watch watch(name, inputs, N);
   Tensor result = detail::record(name, inputs, N > 1, watch.computed(detail::elementwise_forward(inputs, kernel)),
                                  std::forward<Rules>(rules)...);

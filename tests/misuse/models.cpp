@@ -1,3 +1,4 @@
+#include <autograd/primitive.hpp>
 #include <misuse/says.hpp>
 #include <nn/nn.hpp>
 
@@ -119,4 +120,27 @@ TEST_CASE("weights that do not fit: one message lists them all, and the model st
        "{.convert_dtype = true} to convert); 2.bias is f64, the model's is f32 (pass {.convert_dtype = true} to "
        "convert); the model is unchanged");
   CHECK(all(model.state_dict().at("0.weight") == before.at("0.weight")).item<bool>());
+}
+
+TEST_CASE("plain numbers") {
+  const std::string one = "the argument is a plain number; make it a tensor with tensor(...)";
+  SAYS("to an activation", ValueError, nn::ReLU{}(1.), "relu: " + one);
+  SAYS("to an activation with a slope", ValueError, nn::LeakyReLU{}(1.),
+       "leaky_relu: all arguments are plain numbers; make one a tensor with tensor(...)");
+  SAYS("to a softmax", ValueError, nn::Softmax{}(1.), "softmax: " + one);
+  SAYS("to a layer", ValueError, nn::Dense(1, 1)(1.),
+       "in Dense 1 -> 1: dense: an argument is a plain number; make it a tensor with tensor(...)");
+  SAYS("to a dropout", ValueError, nn::Dropout{}(1.), "dropout: " + one);
+  SAYS("to a flattening", ValueError, nn::Flatten{}(1.), "flatten: " + one);
+  nn::Sequential activations{nn::Sigmoid{}}, functions{[](const Tensor&x) { return x; }};
+  SAYS("to a sequential model", ValueError, activations(1.), "in model[0] (Sigmoid): sigmoid: " + one);
+  SAYS("to a function", ValueError, functions(1.), "in model[0] (function): Operand: " + one);
+  SAYS("to a loss", ValueError, nn::mse_loss(1., 2.),
+       "mse_loss: an argument is a plain number; make it a tensor with full(...)");
+  SAYS("to a loss of logits", ValueError, nn::cross_entropy(1., 2),
+       "cross_entropy: the prediction is a plain number; make it a tensor with tensor(...)");
+  SAYS("to an op of one's own", ValueError,
+       primitive(
+           "mine", {Operand(1.)}, [] { return ones({}).array(); }, not_differentiable),
+       "mine: " + one);
 }
