@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/tensor.hpp>
+#include <autograd/tensor_function.hpp>
 #include <memory>
 
 /// A step that is done often is recorded once and replayed:
@@ -70,7 +70,7 @@ bool runs_plainly();
 template <class F>
 class Captured {
  public:
-  explicit Captured(F function) : function_(std::move(function)) {}
+  explicit Captured(F function, Place place = Place::here()) : function_(std::move(function)), place_(place) {}
 
   /// What the function returns: nothing, a Tensor or a std::vector<Tensor>. Results have numbers of their own, and no
   /// history. While another function is being captured, this one is simply called, as a part of it; and also while an
@@ -80,10 +80,10 @@ class Captured {
     using R = std::invoke_result_t<F&, decltype(static_cast<const Tensor&>(arguments))...>;
     static_assert(std::is_void_v<R> || std::is_same_v<R, Tensor> || std::is_same_v<R, std::vector<Tensor>>,
                   "a captured function returns nothing, a Tensor or a std::vector<Tensor>");
-    if (detail::runs_plainly()) return function_(static_cast<const Tensor&>(arguments)...);
+    if (detail::runs_plainly()) return detail::call_at(place_, function_, static_cast<const Tensor&>(arguments)...);
     const Tensor* const given[] = {&static_cast<const Tensor&>(arguments)..., nullptr};
     const std::size_t count =
-        recordings_.run(given, sizeof...(T), call<R>(std::make_index_sequence<sizeof...(T)>()), &function_);
+        recordings_.run(given, sizeof...(T), call<R>(std::make_index_sequence<sizeof...(T)>()), this);
     if constexpr (std::is_same_v<R, Tensor>) {
       return recordings_.result(0);
     } else if constexpr (!std::is_void_v<R>) {
@@ -101,26 +101,28 @@ class Captured {
  private:
   template <class R, std::size_t... i>
   static detail::Recordings::Body call(std::index_sequence<i...>) {
-    return [](void* function, [[maybe_unused]] const Tensor* arguments, std::vector<Tensor>& results) {
-      F& f = *static_cast<F*>(function);
+    return [](void* captured, [[maybe_unused]] const Tensor* arguments, std::vector<Tensor>& results) {
+      Captured& c = *static_cast<Captured*>(captured);
+      const auto run = [&]() -> R { return detail::call_at(c.place_, c.function_, arguments[i]...); };
       if constexpr (std::is_void_v<R>) {
-        f(arguments[i]...);
+        run();
       } else if constexpr (std::is_same_v<R, Tensor>) {
-        results.push_back(f(arguments[i]...));
+        results.push_back(run());
       } else {
-        results = f(arguments[i]...);
+        results = run();
       }
     };
   }
 
   F function_;
+  Place place_;  // where it was handed over
   detail::Recordings recordings_;
 };
 
 /// `function`, whose calls are recorded once and replayed; see above for what it may do.
 template <class F>
-Captured<F> capture(F function) {
-  return Captured<F>(std::move(function));
+Captured<F> capture(F function, Place place = Place::here()) {
+  return Captured<F>(std::move(function), place);
 }
 
 }  // namespace xgrad

@@ -11,19 +11,19 @@ struct KeptFunction {
   TensorFunction f;
 };
 template <class F>
-KeptFunction kept(F&& f) {
+KeptFunction kept(F&& f, Place place) {
   if constexpr (std::is_lvalue_reference_v<F> && requires { f.parameters(); }) {
-    return {nullptr, TensorFunction(f)};
+    return {nullptr, TensorFunction(f, place)};
   } else {
     const auto own = std::make_shared<std::decay_t<F>>(std::forward<F>(f));
-    return {own, TensorFunction(*own)};
+    return {own, TensorFunction(*own, place)};
   }
 }
 std::vector<Tensor> checkpointed(KeptFunction f, const std::vector<Tensor>& x, Place place);
 
 template <class F>
 Result<F> checkpoint_of(F&& f, const std::vector<Tensor>& x, Place place) {
-  std::vector<Tensor> y = checkpointed(kept(std::forward<F>(f)), x, place);
+  std::vector<Tensor> y = checkpointed(kept(std::forward<F>(f), place), x, place);
   if constexpr (std::is_same_v<Result<F>, Tensor>) {
     return std::move(y[0]);
   } else {

@@ -24,8 +24,9 @@ namespace xgrad {
 
 /// a where the boolean mask is true, b elsewhere: `where`, but two numbers have the dtype of a fused function's inputs.
 inline Tensor select(const Tensor& mask, const Operand& a, const Operand& b) {
-  if (!a.is_number() || !b.is_number()) return where(mask, a, b);
-  return where(mask, a.tensor(detail::dtype_of_numbers), b);
+  const Operand mask_here(mask, a.place());
+  if (!a.is_number() || !b.is_number()) return where(mask_here, a, b);
+  return where(mask_here, a.tensor(detail::dtype_of_numbers), b);
 }
 
 namespace kernels::XGRAD_ISA {
@@ -92,7 +93,7 @@ struct NameHere {
       : name(n), place{file, line} {}
 };
 inline const Operand& operand(const Operand& x, Place) { return x; }
-inline Operand operand(const Tensor& x, Place place) { return {x, place.file, place.line}; }
+inline Operand operand(const Tensor& x, Place place) { return {x, place}; }
 template <class N>
 requires std::is_arithmetic_v<N> Operand operand(N x, Place place) { return {x, place.file, place.line}; }
 

@@ -153,7 +153,7 @@ GradcheckReport gradcheck(TensorFunction f, const std::vector<Tensor>& inputs, c
 template <class F>
 GradcheckReport gradcheck(F f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {},
                           Place place = Place::here()) {
-  return detail::gradcheck(detail::TensorFunction(f), inputs, options, place);
+  return detail::gradcheck(detail::TensorFunction(f, place), inputs, options, place);
 }
 
 }  // namespace xgrad

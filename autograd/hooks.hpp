@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/tensor.hpp>
+#include <autograd/tensor_function.hpp>
 #include <memory>
 
 /// Functions of the user's that run where a gradient passes, or where a module is called (nn/module.hpp):
@@ -39,9 +39,9 @@ class HookOf final : public Hook {
   Tensor operator()(const Tensor& a, const Tensor& b) override {
     const auto run = [&] {
       if constexpr (arguments == 2) {
-        return f_(a, b);
+        return call_at(place, f_, a, b);
       } else {
-        return f_(a);
+        return call_at(place, f_, a);
       }
     };
     if constexpr (std::is_void_v<decltype(run())>) {

@@ -19,10 +19,10 @@ Tensor operator/(const Operand& a, const Operand& b);
 Tensor operator-(const Operand& x);
 inline Tensor operator+(const Tensor& x) { return x; }
 /// `a += b` is `a = a + b`: the handle moves on to a new tensor, and other handles keep the old one.
-inline Tensor& operator+=(Tensor& a, const Operand& b) { return a = a + b; }
-inline Tensor& operator-=(Tensor& a, const Operand& b) { return a = a - b; }
-inline Tensor& operator*=(Tensor& a, const Operand& b) { return a = a * b; }
-inline Tensor& operator/=(Tensor& a, const Operand& b) { return a = a / b; }
+inline Tensor& operator+=(Tensor& a, const Operand& b) { return a = Operand(a, b.place()) + b; }
+inline Tensor& operator-=(Tensor& a, const Operand& b) { return a = Operand(a, b.place()) - b; }
+inline Tensor& operator*=(Tensor& a, const Operand& b) { return a = Operand(a, b.place()) * b; }
+inline Tensor& operator/=(Tensor& a, const Operand& b) { return a = Operand(a, b.place()) / b; }
 /// a^b by C99's pow. d/da = b a^(b-1), 0 where b = 0; d/db = a^b log a, 0 where a = 0 and b >= 0.
 Tensor pow(const Operand& a, const Operand& b);
 Tensor square(const Operand& x);

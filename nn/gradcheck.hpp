@@ -23,7 +23,7 @@ GradcheckReport gradcheck(const Model& model, F loss, const std::vector<Tensor>&
                           const GradcheckOptions& options = {}, Place place = Place::here()) {
   Model copy = model;
   auto f = [&](const auto&... x) -> decltype(loss(copy, x...)) { return loss(copy, x...); };
-  return detail::gradcheck(copy, xgrad::detail::TensorFunction(f), data, options, place);
+  return detail::gradcheck(copy, xgrad::detail::TensorFunction(f, place), data, options, place);
 }
 /// The same for loss(model).
 template <std::derived_from<Module> Model, class F>
@@ -31,7 +31,7 @@ GradcheckReport gradcheck(const Model& model, F loss, const GradcheckOptions& op
                           Place place = Place::here()) {
   Model copy = model;
   auto f = [&](const std::vector<Tensor>&) { return loss(copy); };
-  return detail::gradcheck(copy, xgrad::detail::TensorFunction(f), {}, options, place);
+  return detail::gradcheck(copy, xgrad::detail::TensorFunction(f, place), {}, options, place);
 }
 
 }  // namespace xgrad::nn

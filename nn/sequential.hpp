@@ -66,7 +66,7 @@ class LayerOf final : public Layer {
     if constexpr ((std::is_base_of_v<Module, T> || std::is_pointer_v<T>)&&std::is_invocable_v<T&, const Operand&>) {
       return layer_(x);
     } else {
-      return layer_(x.tensor());
+      return xgrad::detail::call_at(x.place(), layer_, x.tensor());
     }
   }
   std::string describe() const override {

@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 #include <algorithm>
+#include <autograd/capture.hpp>
+#include <autograd/checkpoint.hpp>
+#include <autograd/functional.hpp>
+#include <autograd/node.hpp>
 #include <autograd/op_table/declared.hpp>
 #include <autograd/op_table/row.hpp>
 #include <autograd/trace.hpp>
@@ -159,4 +163,43 @@ TEST_CASE("no op of ops.hpp is left out") {
     CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const Call& call) { return call.op == op; }), op,
                   " is given no numbers here");
   }
+}
+
+TEST_CASE("every op, and every op that it is made of, names the line of the caller") {
+  using namespace op_table;
+  std::mt19937_64 random(7);
+  long ops = 0;
+  for (const auto family : {rows_arithmetic, rows_transcendental, rows_comparison, rows_activation, rows_reduction,
+                            rows_matmul, rows_shaping, rows_indexing})
+    for (const Row& row : family())
+      for (const Variant& variant : row.variants) {
+        CAPTURE(row.op);
+        const std::vector<Shape>& shapes = variant.shapes.back();
+        Tensors x;
+        for (std::size_t i = 0; i < shapes.size(); ++i)
+          x.push_back(from_values(variant.domains[i].draw(random, shapes[i]), shapes[i]).to(variant.domains[i].dtype));
+        const Trace trace;
+        variant.f(x);
+        for (const TracedOp& op : trace.ops()) {
+          CAPTURE(op.name);
+          CHECK_MESSAGE(std::string_view(op.place.file).find("tests/autograd/op_table/") != std::string_view::npos,
+                        op.place.file);
+          ++ops;
+        }
+      }
+  CHECK(ops > 100);
+}
+
+TEST_CASE("an op that is handed to a transform is recorded with the line of the transform") {
+  const Tensor x = ones({3}, {.requires_grad = true});
+  const Trace trace;
+  constexpr int line = __LINE__ + 1;
+  const Tensor first = vjp(square, x).value, again = checkpoint(square, x), captured = capture(square)(x);
+  int squares = 0;
+  for (const TracedOp& op : trace.ops()) {
+    CHECK(text(op.place.file, ":", op.place.line) == text(__FILE__, ":", line));
+    squares += std::string_view(op.name) == "square";
+  }
+  CHECK(squares == 3);
+  CHECK(text(first.node()->file, ":", first.node()->line) == text(__FILE__, ":", line));
 }

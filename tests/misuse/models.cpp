@@ -144,3 +144,13 @@ TEST_CASE("plain numbers") {
            "mine", {Operand(1.)}, [] { return ones({}).array(); }, not_differentiable),
        "mine: " + one);
 }
+
+TEST_CASE("a library function in a model is named with the line of the call") {
+  const Tensor x = ones({2, 5});
+  nn::Dense layer{3, 4};
+  nn::Sequential model{std::ref(layer)};
+  SAYS("a layer by reference", ShapeError, model(x),
+       "in model[0] (reference_wrapper<xgrad::nn::Dense>), Dense 3 -> 4: dense: inner dimensions differ: x is (2, "
+       "5), w is (3, 4), b is (4,); x needs 3 "
+       "features");
+}

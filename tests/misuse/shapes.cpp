@@ -22,6 +22,19 @@ TEST_CASE("operands that do not fit together") {
        "where: the mask is f32, not boolean; compare it, as in mask != 0");
 }
 
+TEST_CASE("operators that assign") {
+  Tensor a = ones({2, 3});
+  const std::string apart =
+      ": shapes do not broadcast: a is (2, 3), b is (4,); sizes must agree or be 1, counted from the last axis";
+  SAYS("+=", ShapeError, a += ones({4}), "add" + apart);
+  SAYS("-=", ShapeError, a -= ones({4}), "subtract" + apart);
+  SAYS("*=", ShapeError, a *= ones({4}), "multiply" + apart);
+  SAYS("/=", ShapeError, a /= ones({4}), "divide" + apart);
+  Tensor none;
+  SAYS("to an undefined tensor", ValueError, none += 1,
+       "add: argument 0 is an undefined (default-built) tensor; give it a value first");
+}
+
 TEST_CASE("reshape") {
   const Tensor six = ones({6});
   SAYS("reshape to another size", ShapeError, reshape(six, {4, 2}),

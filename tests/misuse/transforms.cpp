@@ -1,4 +1,6 @@
+#include <autograd/hooks.hpp>
 #include <misuse/says.hpp>
+#include <nn/nn.hpp>
 
 using namespace xgrad;
 
@@ -68,4 +70,49 @@ TEST_CASE("errors in f name f's own line") {
   const auto f = [](const Tensor& x) { return sum(x + ones({2})); };
   SAYS("shapes that do not broadcast", ShapeError, (line = line_of_f, value_and_grad(f, ones({3}))),
        "add: shapes do not broadcast: a is (3,), b is (2,); sizes must agree or be 1, counted from the last axis");
+}
+
+TEST_CASE("a layer or an op as f names the line where it is handed over") {
+  const Tensor x = ones({2, 5}, {.requires_grad = true}), v = ones({2, 5}), three = ones({3});
+  nn::Dense layer{3, 4};
+  const std::string inner =
+      "in Dense 3 -> 4: dense: inner dimensions differ: x is (2, 5), w is (3, 4), b is (4,); x needs 3 features";
+  SAYS("vjp", ShapeError, vjp(layer, x), inner);
+  SAYS("jvp", ShapeError, jvp(layer, x, v), inner);
+  SAYS("value_and_grad", ShapeError, value_and_grad(layer, x), inner);
+  SAYS("jacobian", ShapeError, jacobian(layer, x), inner);
+  SAYS("hessian", ShapeError, hessian(layer, x), inner);
+  SAYS("hvp", ShapeError, hvp(layer, x, v), inner);
+  SAYS("checkpoint", ShapeError, checkpoint(layer, x), inner);
+  SAYS(
+      "checkpoint without gradients", ShapeError,
+      {
+        const NoGrad off;
+        checkpoint(layer, x);
+      },
+      inner);
+  SAYS("gradcheck", ShapeError, gradcheck(layer, {x}), inner);
+  SAYS("capture", ShapeError, capture(layer)(x), inner);
+  SAYS("by reference", ShapeError, vjp(std::ref(layer), x), inner);
+  SAYS(
+      "a hook", ShapeError,
+      {
+        const Tensor y = x * 2;
+        y.register_hook(layer);
+        sum(y).backward();
+      },
+      inner);
+  const std::string apart =
+      "add: shapes do not broadcast: a is (2, 5), b is (3,); sizes must agree or be 1, counted from the last axis";
+  Tensor (&sum_of_two)(const Operand&, const Operand&) = operator+;
+  SAYS("an op", ShapeError, vjp(sum_of_two, {x, three}), apart);
+  SAYS("a pointer to an op", ShapeError, capture(&sum_of_two)(x, three), apart);
+  SAYS("an op that takes both an operand and a tensor", ShapeError,
+       vjp([](const Operand& a, const Tensor& b) { return a + b; }, {x, three}), apart);
+}
+
+TEST_CASE("an error in a pullback that is itself transformed names the line of the transform") {
+  const auto pullback = vjp(squares, ones({3})).pullback;
+  SAYS("a cotangent of another shape", ShapeError, jvp(pullback, ones({2}), ones({2})),
+       "pullback: cotangent 0 is (2,), output 0 is (3,); they must be equal");
 }
