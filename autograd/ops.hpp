@@ -72,6 +72,22 @@ Tensor operator>=(const Operand& a, const Operand& b);
 Tensor logical_and(const Operand& a, const Operand& b);
 Tensor logical_or(const Operand& a, const Operand& b);
 Tensor logical_not(const Operand& x);
+namespace detail {
+/// An operand that is no number: && and || of a tensor and a bool stay the built-in ones.
+struct TensorOperand : Operand {
+  TensorOperand(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : Operand(t, file, line) {}
+};
+}  // namespace detail
+/// logical_and, logical_or and logical_not as operators, of tensors: both sides are always computed. The built-in && of
+/// a bool and a tensor asks for the truth of the tensor's one element, and only if it has to. `!` is not told its line.
+inline Tensor operator&&(const Tensor& a, const detail::TensorOperand& b) {
+  return logical_and(Operand(a, b.place()), b);
+}
+inline Tensor operator||(const Tensor& a, const detail::TensorOperand& b) {
+  return logical_or(Operand(a, b.place()), b);
+}
+inline Tensor operator!(const Tensor& x) { return logical_not(Operand(x, Place{})); }
 Tensor isnan(const Operand& x);
 Tensor isfinite(const Operand& x);
 /// a where the boolean mask is true, b elsewhere; all three broadcast. The gradient is selected too, never multiplied;

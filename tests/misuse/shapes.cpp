@@ -35,6 +35,14 @@ TEST_CASE("operators that assign") {
        "add: argument 0 is an undefined (default-built) tensor; give it a value first");
 }
 
+TEST_CASE("masks joined by operators") {
+  const Tensor a = ones({2, 3}) > 0, b = ones({4}) > 0;
+  const std::string apart =
+      ": shapes do not broadcast: a is (2, 3), b is (4,); sizes must agree or be 1, counted from the last axis";
+  SAYS("&&", ShapeError, a && b, "logical_and" + apart);
+  SAYS("||", ShapeError, a || b, "logical_or" + apart);
+}
+
 TEST_CASE("reshape") {
   const Tensor six = ones({6});
   SAYS("reshape to another size", ShapeError, reshape(six, {4, 2}),

@@ -21,6 +21,13 @@ Row predicate_row(const char* op, Tensor (*f)(const Operand&), Real (*exact)(Rea
   return {op, {variant}};
 }
 
+/// What `row` says, of an operator that is written between or before tensors.
+Row of_operator(const char* op, const Function& f, Row row) {
+  row.op = op;
+  for (Variant& variant : row.variants) variant.f = f;
+  return row;
+}
+
 const ShapeTuples& broadcast_triples() {
   static const ShapeTuples shapes{{{}, {}, {}},
                                   {{3}, {3}, {3}},
@@ -86,6 +93,10 @@ Row clamp_row() {
 }  // namespace
 
 std::vector<Row> rows_comparison() {
+  const Row conjunction =
+      comparison("logical_and", logical_and, [](Real a, Real b) -> Real { return a != 0 && b != 0; });
+  const Row disjunction = comparison("logical_or", logical_or, [](Real a, Real b) -> Real { return a != 0 || b != 0; });
+  const Row negation = predicate_row("logical_not", logical_not, [](Real x) -> Real { return x == 0; });
   return {
       comparison("operator==", operator==, [](Real a, Real b) -> Real { return a == b; }),
       comparison("operator!=", operator!=, [](Real a, Real b) -> Real { return a != b; }),
@@ -93,9 +104,15 @@ std::vector<Row> rows_comparison() {
       comparison("operator<=", operator<=, [](Real a, Real b) -> Real { return a <= b; }),
       comparison("operator>", operator>, [](Real a, Real b) -> Real { return a > b; }),
       comparison("operator>=", operator>=, [](Real a, Real b) -> Real { return a >= b; }),
-      comparison("logical_and", logical_and, [](Real a, Real b) -> Real { return a != 0 && b != 0; }),
-      comparison("logical_or", logical_or, [](Real a, Real b) -> Real { return a != 0 || b != 0; }),
-      predicate_row("logical_not", logical_not, [](Real x) -> Real { return x == 0; }),
+      conjunction,
+      disjunction,
+      negation,
+      of_operator(
+          "operator&&", [](const Tensors& x) { return x[0] && x[1]; }, conjunction),
+      of_operator(
+          "operator||", [](const Tensors& x) { return x[0] || x[1]; }, disjunction),
+      of_operator(
+          "operator! (unary)", [](const Tensors& x) { return !x[0]; }, negation),
       predicate_row("isnan", isnan, [](Real x) -> Real { return std::isnan(x); }),
       predicate_row("isfinite", isfinite, [](Real x) -> Real { return std::isfinite(x); }),
       where_row(),
