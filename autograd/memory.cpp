@@ -83,11 +83,12 @@ void detail::release_elsewhere(void* block, std::size_t bytes) noexcept {
 
 std::int64_t detail::idle_bytes() noexcept {
   const Pool* const p = pool();
-  return p ? static_cast<std::int64_t>(p->idle_bytes()) : 0;
+  return p ? static_cast<std::int64_t>(p->idle_bytes() + shared_bytes()) : 0;
 }
 
 void trim() {
   if (Pool* const p = pool()) p->trim();
+  trim_shared();
 }
 
 }  // namespace xgrad::memory

@@ -14,16 +14,16 @@ namespace xgrad {
 /// size class, because returning blocks to the system costs page faults in every training step.
 namespace memory {
 
-/// What is alive now in the whole process, and what the calling thread's pool holds back.
+/// What is alive now in the whole process, and what waits for reuse by the calling thread.
 struct Statistics {
   std::int64_t live_bytes;          // in arrays that some tensor, graph or optimiser still holds
   std::int64_t live_nodes;          // nodes of graphs
-  std::int64_t idle_bytes;          // freed, kept by this thread's pool for reuse
+  std::int64_t idle_bytes;          // freed, kept for reuse by this thread's pool, or for all threads
   std::int64_t system_allocations;  // requests that the pool passed on to the system, ever
 };
 Statistics statistics();
 
-/// Gives the calling thread's idle blocks back to the system, but for those of up to 1 KiB, which are parts of chunks.
+/// Gives those idle blocks back to the system, but for the ones of up to 1 KiB, which are parts of chunks.
 void trim();
 
 namespace detail {

@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <autograd/memory_pool.hpp>
 #include <autograd/process_locks.hpp>
 #include <cstdlib>
+#include <iterator>
+#include <utility>
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -12,14 +15,23 @@ constexpr std::size_t chunk_bytes = std::size_t{64} << 10;
 constexpr std::size_t most_idle = std::size_t{1} << 30;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 
-constinit Block* shared[small_classes] = {};
+struct Shared {
+  Block* batches[small_classes] = {};
+  struct Large {
+    Block* first = nullptr;
+    std::size_t made = 0;  // how many blocks pools have of the system, handed out or free
+  } large[class_count - small_classes];
+  std::size_t idle = 0;  // bytes in large blocks
+  Large& of(SizeClass c) { return large[c.index - small_classes]; }
+};
+constinit Shared shared;
 
 std::mutex& shared_lock() { return xgrad::detail::process_lock(xgrad::detail::ProcessLock::blocks); }
 
 Block* take_shared(std::size_t index) {
   const std::lock_guard lock(shared_lock());
-  Block* const batch = shared[index];
-  if (batch) shared[index] = batch->next_batch;
+  Block* const batch = shared.batches[index];
+  if (batch) shared.batches[index] = batch->next_batch;
   return batch;
 }
 
@@ -34,13 +46,53 @@ void* from_system(std::size_t bytes) {
   return block;
 }
 
+void to_system(Shared::Large& large, void* block) noexcept {
+  if (large.made > 0) --large.made;  // but for one that was made without a pool
+  std::free(block);
+}
+
+/// A large block that belongs to no pool, or null, and how many there are of its class, with the one to be made if
+/// null.
+std::pair<void*, std::size_t> take_large(SizeClass c) {
+  const std::lock_guard lock(shared_lock());
+  Shared::Large& large = shared.of(c);
+  if (!large.first) return {nullptr, ++large.made};
+  shared.idle -= c.bytes;
+  return {detail::pop(large.first), large.made};
+}
+
+/// Back to the system; null for one that it did not have.
+void give_up(SizeClass c, void* block = nullptr) noexcept {
+  const std::lock_guard lock(shared_lock());
+  to_system(shared.of(c), block);
+}
+
 }  // namespace
+
+void share(SizeClass c, void* block) noexcept {
+  const std::lock_guard lock(shared_lock());
+  if (shared.idle + c.bytes > most_idle) return to_system(shared.of(c), block);
+  detail::push(shared.of(c).first, block);
+  shared.idle += c.bytes;
+}
+
+void trim_shared() noexcept {
+  const std::lock_guard lock(shared_lock());
+  for (Shared::Large& large : shared.large)
+    while (large.first) to_system(large, detail::pop(large.first));
+  shared.idle = 0;
+}
+
+std::size_t shared_bytes() noexcept {
+  const std::lock_guard lock(shared_lock());
+  return shared.idle;
+}
 
 void share(std::size_t index, Block* batch, std::size_t count) noexcept {
   const std::lock_guard lock(shared_lock());
   batch->count = count;
-  batch->next_batch = shared[index];
-  shared[index] = batch;
+  batch->next_batch = shared.batches[index];
+  shared.batches[index] = batch;
 }
 
 Pool::~Pool() {
@@ -52,15 +104,20 @@ Pool::~Pool() {
 
 void* Pool::allocate(SizeClass c) {
   if (c.small()) return first[c.index] ? take(c.index) : fresh(c);
-  if (!large(c)) return fresh(c);
+  Large& l = large(c);
+  if (!l.first) return fresh(c);
   idle_large_ -= c.bytes;
-  return detail::pop(large(c));
+  ++l.out;
+  return detail::pop(l.first);
 }
 
 void Pool::release(SizeClass c, void* block) noexcept {
   if (c.small()) return keep(c.index, block);
-  if (idle_large_ + c.bytes > most_idle) return std::free(block);
-  detail::push(large(c), block);
+  Large& l = large(c);
+  if (l.out == 0) return share(c, block);
+  --l.out;
+  if (idle_large_ + c.bytes > most_idle) return give_up(c, block);
+  detail::push(l.first, block);
   idle_large_ += c.bytes;
 }
 
@@ -71,10 +128,21 @@ void Pool::keep(std::size_t index, void* block) noexcept {
 }
 
 void* Pool::fresh(SizeClass c) {
-  const auto attempt = [&] { return c.small() ? cut(c) : from_system(c.bytes); };
+  const auto attempt = [&] { return c.small() ? cut(c) : take_elsewhere(c); };
   if (void* const block = attempt()) return block;
   trim();
+  trim_shared();
   return attempt();
+}
+
+void* Pool::take_elsewhere(SizeClass c) {
+  auto [block, made] = take_large(c);
+  if (!block) block = from_system(c.bytes);
+  if (!block) return give_up(c), nullptr;
+  // Other threads may have freed some that are out, and given them to all. No more can be out than there are.
+  Large& l = large(c);
+  l.out = std::min(l.out + 1, made);
+  return block;
 }
 
 void* Pool::cut(SizeClass c) {
@@ -113,8 +181,9 @@ void Pool::give_away(std::size_t index) noexcept {
 }
 
 void Pool::trim() noexcept {
-  for (Block*& list : large_)
-    while (list) std::free(detail::pop(list));
+  const std::lock_guard lock(shared_lock());
+  for (std::size_t i = 0; i < std::size(large_); ++i)
+    while (large_[i].first) to_system(shared.large[i], detail::pop(large_[i].first));
   idle_large_ = 0;
 }
 

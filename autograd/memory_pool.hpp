@@ -32,9 +32,9 @@ inline SizeClass size_class(std::size_t bytes) {
 }
 
 /// Small blocks (up to 1 KiB: nodes, handles, scalars) are cut from chunks, which are never given back; larger ones
-/// come from the system one by one. What is freed waits in the pool's lists. Small blocks beyond a batch's worth, and
-/// those of a pool that ends, go to a list that all pools take from, so that a thread which only frees feeds one which
-/// only allocates. For one thread at a time.
+/// come from the system one by one. What is freed waits in the pool's lists. Small blocks beyond a batch's worth, those
+/// of a pool that ends, and large blocks beyond those that the pool handed out itself, go to lists that all pools take
+/// from, so that a thread which only frees feeds one which only allocates. For one thread at a time.
 class Pool : public detail::SmallBlocks {
  public:
   Pool() {
@@ -60,15 +60,21 @@ class Pool : public detail::SmallBlocks {
   }
   std::size_t count(std::size_t index) const { return most(index) - room[index]; }
 
-  Block*& large(SizeClass c) { return large_[c.index - small_classes]; }
   void keep(std::size_t index, void* block) noexcept;
   void* fresh(SizeClass c);
+  void* take_elsewhere(SizeClass c);
   void* cut(SizeClass c);
   bool new_chunk();
   void set_rest_aside();
   void give_away(std::size_t index) noexcept;
 
-  Block* large_[class_count - small_classes] = {};
+  struct Large {
+    Block* first = nullptr;
+    std::size_t out = 0;  // how many blocks were handed out and not released here
+  };
+  Large& large(SizeClass c) { return large_[c.index - small_classes]; }
+
+  Large large_[class_count - small_classes];
   std::byte* chunk_ = nullptr;  // what is left of the chunk that small blocks are cut from
   std::size_t chunk_left_ = 0;
   std::size_t idle_large_ = 0;
@@ -76,5 +82,10 @@ class Pool : public detail::SmallBlocks {
 
 /// Small blocks that belong to no pool.
 void share(std::size_t index, Block* batch, std::size_t count) noexcept;
+/// A large one.
+void share(SizeClass c, void* block) noexcept;
+/// How many bytes the large ones have, and their way back to the system.
+std::size_t shared_bytes() noexcept;
+void trim_shared() noexcept;
 
 }  // namespace xgrad::memory

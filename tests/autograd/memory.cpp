@@ -2,8 +2,10 @@
 #include <autograd/autograd.hpp>
 #include <autograd/capture.hpp>
 #include <autograd/memory.hpp>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -81,6 +83,43 @@ TEST_CASE("a thread that only frees feeds one that only allocates") {
   for (int i = 0; i < 10; ++i) round();
   CHECK(statistics().live_bytes == before.live_bytes);
   if (pooled) CHECK(statistics().system_allocations - before.system_allocations < 20);
+}
+
+TEST_CASE("large arrays that one thread makes and another frees lie in the same few blocks") {
+  memory::trim();
+  const std::int64_t before = statistics().idle_bytes;
+  constexpr int rounds = 1000;
+  constexpr std::int64_t bytes = 1 << 18;
+  Tensor slot;
+  std::binary_semaphore filled(0), empty(1);
+  const auto make = [&] {
+    for (int i = 0; i < rounds; ++i) {
+      Tensor batch = full({bytes / 4}, i);
+      empty.acquire();
+      slot = std::move(batch);
+      filled.release();
+    }
+  };
+  float wrong = 0;
+  const auto free = [&] {
+    for (int i = 0; i < rounds; ++i) {
+      filled.acquire();
+      const Tensor batch = std::move(slot);
+      empty.release();
+      wrong += std::abs(batch.data<float>()[0] - float(i));
+    }
+  };
+  for (const bool makes : {false, true, false}) {  // who made much and then frees what others make does not keep it
+    const std::int64_t requests = statistics().system_allocations;
+    std::thread other([&] { makes ? free() : make(); });
+    makes ? make() : free();
+    other.join();
+    if (pooled) CHECK(statistics().system_allocations - requests < 20);
+    CHECK(statistics().idle_bytes - before < 10 * bytes);
+  }
+  CHECK(wrong == 0);
+  memory::trim();
+  CHECK(statistics().idle_bytes - before < bytes);
 }
 
 TEST_CASE("a thread that ends leaves its small blocks to the others") {
