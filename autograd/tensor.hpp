@@ -332,6 +332,10 @@ Tensor randperm(std::int64_t n, Place place = Place::here());
 
 /// The calling thread's random numbers start anew from `seed`. Each random call takes the next stream of the seed, so
 /// the numbers depend on the seed and the order of calls, never on the processor or the number of threads.
+///
+/// A thread that has not called it gets a seed with its first draw, made of the main thread's seed and of how many such
+/// threads have drawn since that was set, and keeps it. Threads that begin to draw one after the other therefore repeat
+/// their numbers. Where their order may change, as that of a pool's tasks, let each call manual_seed with its own seed.
 void manual_seed(std::uint64_t seed);
 /// Where the calling thread's generator stands; `set_random_state` returns there.
 struct RandomState {

@@ -115,6 +115,72 @@ TEST_CASE("a graph made in one thread is differentiated in another and freed in 
   CHECK(memory::statistics().live_nodes == nodes);
 }
 
+TEST_CASE("each thread without a seed of its own draws numbers of its own, which follow from the main thread's seed") {
+  struct Drawn {
+    Tensor uniform, normal, mask, order;
+    bool operator==(const Drawn& other) const {
+      return same_bits(uniform, other.uniform) && same_bits(normal, other.normal) && same_bits(mask, other.mask) &&
+             same_bits(order, other.order);
+    }
+  };
+  const auto draw = [] { return Drawn{rand({8}), randn({8}), bernoulli({64}, 0.5), randperm(20)}; };
+  const auto elsewhere = [&](auto before) {
+    Drawn drawn;
+    std::thread([&] {
+      before();
+      drawn = draw();
+    }).join();
+    return drawn;
+  };
+  const auto unseeded = [] {};
+  const auto round = [&](std::uint64_t seed) {
+    manual_seed(seed);
+    const Drawn first = elsewhere(unseeded), second = elsewhere(unseeded);
+    return std::vector<Drawn>{draw(), first, second};  // the main thread's numbers do not depend on the others
+  };
+  manual_seed(1);
+  const Drawn alone = draw();
+  const std::vector<Drawn> one = round(1), two = round(2), again = round(1);
+  CHECK(one[0] == alone);
+  CHECK(one == again);
+  std::vector<Drawn> all = one;
+  all.insert(all.end(), two.begin(), two.end());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      CHECK(!same_bits(all[i].uniform, all[j].uniform));
+      CHECK(!same_bits(all[i].normal, all[j].normal));
+      CHECK(!same_bits(all[i].mask, all[j].mask));
+      CHECK(!same_bits(all[i].order, all[j].order));
+    }
+  }
+  CHECK(elsewhere([] { manual_seed(1); }) == alone);  // a seed of its own gives what it gives anywhere
+  CHECK(elsewhere([] { set_random_state({1, 0}); }) == alone);
+}
+
+TEST_CASE("a thread that has drawn goes on as it began whatever seed the main thread takes") {
+  const auto two_draws = [](bool reseeds) {
+    manual_seed(3);
+    std::vector<Tensor> drawn;
+    std::atomic<int> stage{0};
+    std::thread thread([&] {
+      drawn.push_back(rand({4}));
+      stage = 1;
+      stage.notify_one();
+      stage.wait(1);
+      drawn.push_back(rand({4}));
+    });
+    stage.wait(0);
+    if (reseeds) manual_seed(4);
+    stage = 2;
+    stage.notify_one();
+    thread.join();
+    return drawn;
+  };
+  const std::vector<Tensor> left = two_draws(false), reseeded = two_draws(true);
+  CHECK(same_bits(left[0], reseeded[0]));
+  CHECK(same_bits(left[1], reseeded[1]));
+}
+
 TEST_CASE("the number of threads for large work can be set while other threads compute, and is the same in all") {
   const int before = num_threads();
   CHECK(before >= 1);
