@@ -294,7 +294,10 @@ void RecordedStep::replay(const Tensor* const* given) {
     random = random_end_;
   }
   set_random_state(random);
-  calls.replay();
+  {
+    const kernels::SubnormalsAreZero scope;
+    calls.replay();
+  }
   if (escaped_.empty()) return;
   const std::uint64_t now = tick();
   for (const Ref<Storage>& storage : escaped_) storage->written.store(now, std::memory_order_relaxed);

@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/kernels/recorder.hpp>
+#include <autograd/kernels/subnormals.hpp>
 #include <autograd/node.hpp>
 
 /// What the engine and ops tell a recording in progress (autograd/capture.hpp). Kernels are recorded by themselves, as
@@ -99,6 +100,7 @@ void in_words(const Words* words, void (*f)(P...), P... arguments) {
 /// lead into arrays; pointers to anything else, and what is behind them, must outlive the recording.
 template <class... P>
 void repeat(void (*f)(P...), const std::type_identity_t<P>&... arguments) {
+  const kernels::SubnormalsAreZero scope;
   if (!active()) return f(arguments...);
   if (const Words* const words = detail::words_of_op()) {
     detail::recorder().record(detail::in_words<P...>, words, f, arguments...);

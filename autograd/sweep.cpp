@@ -322,6 +322,7 @@ void Sweep::run() {
                           " passes within one another leave no room on the stack; let a hook or a rule put off "
                           "what it differentiates until the pass is over"));
   const detail::GradMode mode(create_graph);
+  const kernels::SubnormalsAreZero scope;
   while (next_ || !heap_.empty()) visit(*pop());
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/kernels/subnormals.hpp>
 #include <autograd/outputs.hpp>
 #include <autograd/xtensor_headers.hpp>
 #include <memory>
@@ -147,6 +148,7 @@ auto expression_forward(Forward& forward, const Input (&inputs)[N], const OpScop
   constexpr bool takes_f64 = takes_views<double, Forward>(std::make_index_sequence<N>());
   static_assert(takes_f32 || takes_f64, "the forward takes one xtensor view for each input");
   const Dtype dtype = common_floating_dtype(inputs, N);
+  const kernels::SubnormalsAreZero mode;
   if constexpr (takes_f32 && takes_f64) {
     return dtype == f32 ? expression_forward<float>(forward, inputs, scope)
                         : expression_forward<double>(forward, inputs, scope);
@@ -194,11 +196,11 @@ Tensor tensor(const E& expression, const std::same_as<TensorOptions> auto& optio
 ///   }
 ///
 /// The inputs are all f32 or all f64, and the forward gets a View of each; what it returns, an expression or a number,
-/// is evaluated at once. Floating results take the inputs' dtype; boolean and integer ones are not differentiable. The
-/// expression must not refer to the forward's own variables: write it in one piece, capture constants, or return
-/// xt::eval(...). Rules are as for every op (autograd/primitive.hpp). Throws DtypeError for other inputs and ShapeError
-/// for parts that do not broadcast; what the forward throws passes through. The op cannot be captured
-/// (autograd/capture.hpp).
+/// is evaluated at once, with subnormal numbers as zeros (autograd/ops.hpp). Floating results take the inputs' dtype;
+/// boolean and integer ones are not differentiable. The expression must not refer to the forward's own variables: write
+/// it in one piece, capture constants, or return xt::eval(...). Rules are as for every op (autograd/primitive.hpp).
+/// Throws DtypeError for other inputs and ShapeError for parts that do not broadcast; what the forward throws passes
+/// through. The op cannot be captured (autograd/capture.hpp).
 ///
 /// A forward that returns a std::tuple, std::pair or std::array of expressions and numbers makes an op with several
 /// outputs, a std::array of tensors (autograd/outputs.hpp):

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <nn/nn.hpp>
+#include <optim/optim.hpp>
 #include <stdexcept>
 #include <utility>
 
@@ -119,6 +120,25 @@ void train_reference_network(Run& run, const std::vector<Contestant>& contestant
   train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
 }
 
+/// Training of 784-2048-2048-10 on a batch whose labels are all 0, which the network is sure of by `certainty`, and
+/// stays so.
+struct OneClass {
+  xgrad::nn::Sequential model{xgrad::nn::Dense{784, 2048}, xgrad::nn::ReLU{}, xgrad::nn::Dense{2048, 2048},
+                              xgrad::nn::ReLU{}, xgrad::nn::Dense{2048, 10}};
+  xgrad::optim::SGD optimizer{model.parameters(), {.lr = 1e-6, .momentum = 0.9}};
+  xgrad::Tensor x = xgrad::rand({256, 784}), t = xgrad::zeros({256}, {.dtype = xgrad::i64});
+
+  explicit OneClass(double certainty) {
+    const xgrad::NoGrad guard;
+    model.parameters().back().assign(xgrad::where(xgrad::arange(0, 10) == 0, xgrad::full({}, certainty), 0.));
+  }
+  void step() {
+    optimizer.zero_grad();
+    xgrad::nn::cross_entropy(model(x), t).backward();
+    optimizer.step();
+  }
+};
+
 }  // namespace
 
 Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, double dropout) {
@@ -159,6 +179,20 @@ void reference_network(Run& run) {
   std::vector<Contestant> contestants = ours(xgrad_reference_network);
   if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->reference_network});
   train_reference_network(run, contestants);
+}
+
+void converged(Run& run) {
+  run.progress("batch 256");
+  xgrad::manual_seed(0);
+  OneClass unsure(0), sure(84);
+  for (const int threads : run.threads) {
+    set_threads(threads);
+    const auto series = measure({{"subnormal gradients", repeat([&] { sure.step(); }), microseconds()},
+                                 {"other gradients", repeat([&] { unsure.step(); }), microseconds(), {}, true}},
+                                run.settings);
+    run.rows.push_back(compare({"subnormal gradients, step", "batch", "256", threads}, series));
+  }
+  set_threads(1);
 }
 
 void classifier(Run& run) {

@@ -1,4 +1,5 @@
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/subnormals.hpp>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -57,6 +58,7 @@ const Table& choose() {
 }  // namespace
 
 thread_local constinit const Table* thread_table = nullptr;
+thread_local constinit bool SubnormalsAreZero::active_ = false;
 
 const Table& serial_table() {
   static const Table& chosen = choose();

@@ -372,11 +372,19 @@ struct Parallel {
   }
 };
 
+struct Flushed {
+  template <class E, class... Args>
+  static void call(Args&... args) {
+    const SubnormalsAreZero scope;
+    Parallel::call<E>(args...);
+  }
+};
+
 }  // namespace
 
 Table parallel(const Table& serial) {
   serial_ = &serial;
-  return decorated<Parallel>(serial);
+  return decorated<Flushed>(serial);
 }
 
 }  // namespace xgrad::kernels

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <autograd/kernels/loop.hpp>
+#include <autograd/kernels/subnormals.hpp>
 
 /// How work is cut into pieces: see parallel.hpp.
 namespace xgrad::kernels {
@@ -12,7 +13,12 @@ void run_pieces(Size count, void (*piece)(const void* context, Size i), const vo
 template <class Body>
 void run_pieces(Size count, const Body& body) {
   run_pieces(
-      count, [](const void* context, Size i) { (*static_cast<const Body*>(context))(i); }, &body);
+      count,
+      [](const void* context, Size i) {
+        const SubnormalsAreZero scope;
+        (*static_cast<const Body*>(context))(i);
+      },
+      &body);
 }
 
 /// The work in a piece, at least: a kernel that only moves memory handles so many bytes in 20 us or more.

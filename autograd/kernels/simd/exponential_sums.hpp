@@ -1,7 +1,6 @@
 #pragma once
 #include <autograd/kernels/simd/accumulate.hpp>
 #include <autograd/kernels/simd/exponentials.hpp>
-#include <autograd/kernels/simd/subnormals.hpp>
 #include <functional>
 
 /// Sums of exponentials in one pass over memory. What is summed is exp(x - shift), where the shift is an element, at
@@ -72,7 +71,6 @@ struct ExpRun {
   T shift;
   double sum;
 
-  /// For where subnormal numbers count as 0, which takes too long to switch on for a few elements.
   ExpRun(const T* x, Size count) : shift(reduce_run<Largest<T>>(x, count < few ? count : few)) {
     for (Size i = 0, n; i < count; i += n) {
       n = count - i < piece ? count - i : piece;
@@ -122,7 +120,6 @@ struct ExpColumns {
   double sum[most];
 
   ExpColumns(const T* x, Size count, Size stride, Size width) {
-    const SubnormalsAreZero scope;
     const Size together = rows_together(count, stride, width, folded, 32), rows = count / together,
                filled = together * width;
     for (Size j = 0; j < (filled + lanes - 1) / lanes * lanes; ++j)

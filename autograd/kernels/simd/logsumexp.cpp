@@ -26,12 +26,9 @@ void rows(const T* x, Out* y, Size outer, Size count) {
   double sum[most];
   for (Size o = 0, n; o < outer; o += n) {
     n = outer - o < most ? outer - o : most;
-    {
-      const SubnormalsAreZero scope;
-      for (Size k = 0; k < n; ++k) {
-        const ExpRun<T> run(x + (o + k) * count, count);
-        sum[k] = run.sum, shift[k] = run.shift;
-      }
+    for (Size k = 0; k < n; ++k) {
+      const ExpRun<T> run(x + (o + k) * count, count);
+      sum[k] = run.sum, shift[k] = run.shift;
     }
     put_logarithms(sum, shift, y + o, n);
   }

@@ -2,7 +2,6 @@
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/math.hpp>
 #include <autograd/kernels/simd/root.hpp>
-#include <autograd/kernels/simd/subnormals.hpp>
 
 /// One pass each, in the order of operations of PyTorch 1.13's single-tensor optimisers. Scalars are formed in double
 /// and applied in the parameter's type. Choices that a whole call shares are template parameters, which keeps the
@@ -180,19 +179,12 @@ void adagrad(const OptimiserArrays* all, Size count, const OptimiserStep& step) 
   });
 }
 
-/// A moment whose gradients have stopped decays into the subnormal numbers and, for rounding, never out of them.
-template <Table::OptimiserFn pass>
-void flushed(const OptimiserArrays* all, Size count, const OptimiserStep& step) {
-  const SubnormalsAreZero scope;
-  pass(all, count, step);
-}
-
 template <class T>
 void fill(Table& t, Dtype d) {
-  t.sgd[int(d)] = flushed<sgd<T>>;
-  t.adam[int(d)] = flushed<adam<T>>;
-  t.rmsprop[int(d)] = flushed<rmsprop<T>>;
-  t.adagrad[int(d)] = flushed<adagrad<T>>;
+  t.sgd[int(d)] = sgd<T>;
+  t.adam[int(d)] = adam<T>;
+  t.rmsprop[int(d)] = rmsprop<T>;
+  t.adagrad[int(d)] = adagrad<T>;
 }
 
 }  // namespace

@@ -4,7 +4,13 @@
 /// pow of f32. What is of f64 here may be fused as compilers like: it is rounded to f32 in the end.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
-inline double pow(double a, double b) { return std::pow(a, b); }
+/// x for a function of libm that looks at bits, which do not show that a subnormal number counts as zero now.
+template <class T>
+T as_it_counts(T x) {
+  return x == 0 ? std::copysign(T(0), x) : x;
+}
+
+inline double pow(double a, double b) { return std::pow(as_it_counts(a), as_it_counts(b)); }
 
 /// log2(1 + f) for 1/sqrt(2) <= 1 + f < sqrt(2), to 2^-33 of it.
 inline Doubles log2_plus_1(Doubles f) {

@@ -41,10 +41,7 @@ double exponentials(const T* x, T shift, T* e, Size n) {
 /// Contiguous slices. `put(n, write)` has the next n results written by write(to, i, m), elements [i, i + m) at a time.
 template <class T, class Put>
 void log_softmax_run(const T* x, Size count, Put put) {
-  const ExpRun<T> all = [&] {
-    const SubnormalsAreZero scope;
-    return ExpRun<T>(x, count);
-  }();
+  const ExpRun<T> all(x, count);
   const T shift = all.shift, last = shift < infinity<T> ? T(std::log(all.sum)) : std::numeric_limits<T>::quiet_NaN();
   put(count, [=](T* to, Size i, Size m) {
     for (Size k = 0; k < m; ++k) to[k] = x[i + k] - shift - last;
