@@ -53,12 +53,18 @@ void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
   }
 }
 
-/// node.gradient() += g. Without a graph the node gets numbers of its own, which the next pass may add to in place.
+/// Makes g fit to be the first gradient of the node: numbers of its own, which the next pass may add to in place.
+void own(Node& node, Tensor& g) {
+  if (node.gradient().defined()) return;
+  if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
+  if (!g.unique()) g = g.clone();
+}
+
+/// node.gradient() += g.
 void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
   if (node.gradient().defined()) return add_to_gradient(node, g, sweep);
   if (node.is_leaf) recording::reads_grad(node);  // a result that has none yet is new in each run
-  if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
-  recording::set_grad(node, g.unique() ? std::move(g) : g.clone());
+  recording::set_grad(node, std::move(g));
 }
 
 /// The result of grad with create_graph: also linked to every input by a zero, so that differentiating the gradient of
@@ -81,6 +87,7 @@ void sweep_from(const Tensor* roots, std::size_t count, const Tensor* cotangents
   sweep.run();
   const detail::GradMode mode(options.create_graph);
   const std::lock_guard lock(leaf_mutex());
+  for (auto& [leaf, g] : sweep.leaves) own(*leaf, g);  // before the first is changed, since it takes memory
   for (auto& [leaf, g] : sweep.leaves) deposit(*leaf, std::move(g), sweep);
 }
 
