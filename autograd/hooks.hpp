@@ -13,7 +13,7 @@
 /// added to anything then.
 ///
 /// It is kept with the tensor's history, and let go of together with it: when the pass takes the graph, or when the
-/// tensor dies. A leaf's hook that captures the leaf itself keeps it alive until it is removed.
+/// tensor dies. A hook that captures its own tensor keeps it alive until it is removed, or a pass takes its graph.
 namespace xgrad {
 
 namespace detail {

@@ -36,6 +36,9 @@ struct TensorOptions {
   bool requires_grad = false;
 };
 
+/// A gradient that was made with create_graph has a history, which leads to the leaf that it lies in: such a cycle,
+/// the graph, the leaf and the gradient, is freed only after zero_grad() or set_grad(). The same goes for a result that
+/// retains its gradient. `grad()` (autograd/backward.hpp) hands gradients out instead and leaves no cycle.
 struct BackwardOptions {
   bool retain_graph = false;  // keep the graph for another pass
   bool create_graph = false;  // record the pass itself, so that its results can be differentiated; implies retain_graph
