@@ -20,12 +20,12 @@ std::string PathScope::path() {
   const PathScope* frames[64];
   int depth = 0;
   for (const PathScope* f = current_; f && depth < 64; f = f->outer_) frames[depth++] = f;
-  std::string path;
+  Path path;
   while (depth > 0) {
     const PathScope* f = frames[--depth];
     f->describe_(f->self_, path);
   }
-  return path;
+  return std::move(path.words);
 }
 
 std::string OpScope::prefix() {

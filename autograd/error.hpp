@@ -115,10 +115,17 @@ class DetachedScope {
 };
 
 /// Says where inside a model the thread is; a module opens one while it runs, and messages name it:
-/// `in model[3] (Dense 64 -> 32)`. `describe` appends this frame's words and is called only for a message.
+/// `in model[3] (Dense 64 -> 32)`. `describe` adds this frame's words and is called only for a message.
 class PathScope {
  public:
-  using Describe = void (*)(const void* self, std::string& to);
+  /// What the frames further out have said, for the next one to go on from.
+  struct Path {
+    std::string words;
+    std::size_t named = 0;         // so much of the words is a name; the module's description follows
+    const void* module = nullptr;  // the innermost one that runs
+    std::string member;            // the one of its members that runs, if that is known
+  };
+  using Describe = void (*)(const void* self, Path& path);
   PathScope(const void* self, Describe describe) : self_(self), describe_(describe), outer_(current_) {
     current_ = this;
   }

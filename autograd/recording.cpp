@@ -20,9 +20,9 @@ void refuse() {
         "the captured function");
 }
 
-void WordsScope::append(const void* path, std::string& to) {
-  const auto& words = *static_cast<const std::string*>(path);
-  if (!words.empty()) to += text(to.empty() ? "" : ", ", words);
+void WordsScope::append(const void* words, PathScope::Path& path) {
+  const auto& recorded = *static_cast<const std::string*>(words);
+  if (!recorded.empty()) path.words += text(path.words.empty() ? "" : ", ", recorded);
 }
 
 static std::atomic<std::uint64_t> evaluating{0};

@@ -81,7 +81,7 @@ class WordsScope {
   explicit WordsScope(const Words* words) : op_(words->name, words->place), path_(&words->path, append) {}
 
  private:
-  static void append(const void* path, std::string& to);
+  static void append(const void* words, PathScope::Path& path);
   const OpScope op_;
   const PathScope path_;
 };

@@ -4,16 +4,6 @@
 #include <nn/per_sample.hpp>
 
 namespace xgrad::nn {
-namespace {
-
-/// A layer's own words in the path, unless the container that runs it has just said them.
-void append_layer(const void* self, std::string& to) {
-  const std::string words = static_cast<const Module*>(self)->describe();
-  if (to.ends_with(text("(", words, ")"))) return;
-  to += text(to.empty() ? "" : ", ", words);
-}
-
-}  // namespace
 
 Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, Place place) {
   const OpScope scope("Dense", place);
@@ -24,7 +14,6 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, Place plac
 }
 
 Tensor Dense::operator()(const Operand& x) const {
-  const PathScope path(static_cast<const Module*>(this), append_layer);
   return hooked(x, [this](const Operand& input) {
     if (detail::PerSample* const per_sample = detail::PerSample::current()) [[unlikely]]
       return per_sample->dense(input, weight, bias);

@@ -31,10 +31,10 @@ void detail::Mode::set(bool training) {
   training_ = training;
 }
 
-Module::Module() { detail::enlist(this); }
-Module::Module(const Module& other) : ObjectEnd(other), mode_(other.mode_) { detail::enlist(this); }
+Module::Module() { detail::enlist(this, end()); }
+Module::Module(const Module& other) : ObjectEnd(other), mode_(other.mode_) { detail::enlist(this, end()); }
 Module::Module(Module&& other) noexcept : ObjectEnd(other), mode_(other.mode_), hooks_(std::move(other.hooks_)) {
-  detail::enlist(this);
+  detail::enlist(this, end());
 }
 Module::~Module() { detail::delist(this); }
 

@@ -15,6 +15,9 @@
 /// everything below is a walk through it. A member that is not listed, be it a parameter or a module, is found by its
 /// address and reported by every one of these functions. What a model holds elsewhere, in a std::vector or behind a
 /// pointer, cannot be found in that way: list it.
+///
+/// Messages, gradient checks, profiles and pictures call a layer that runs by its name in the model, `in hidden (Dense
+/// 784 -> 64)`; one that a model holds elsewhere if the model stands in a Sequential or runs by `hooked`.
 namespace xgrad::nn {
 
 namespace detail {
@@ -109,6 +112,7 @@ class Module : private virtual detail::ObjectEnd {
   ///   }
   template <class Forward>
   Tensor hooked(const Operand& x, Forward&& forward) const {
+    const PathScope path(this, detail::append_module);
     const auto call = [&](const Operand& input) -> Tensor {
       if constexpr (std::is_invocable_v<Forward&, const Operand&>) {
         return forward(input);

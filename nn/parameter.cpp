@@ -3,6 +3,7 @@
 
 #include <autograd/grad_mode.hpp>
 #include <autograd/process_locks.hpp>
+#include <functional>
 #include <map>
 
 namespace xgrad::nn::detail {
@@ -41,8 +42,8 @@ void enlist_at(const void* at, const Registered& entry) {
   const std::lock_guard lock(registry_lock());
   registry()[at] = entry;
 }
-void enlist(const Module* m) { enlist_at(m, {m, nullptr}); }
-void enlist(const OwnedTensor* t) { enlist_at(t, {nullptr, t}); }
+void enlist(const Module* m, const void* end) { enlist_at(m, {m, nullptr, end}); }
+void enlist(const OwnedTensor* t) { enlist_at(t, {nullptr, t, nullptr}); }
 
 Enlisting::Enlisting() : outer_(std::exchange(enlisting, this)) {}
 Enlisting::~Enlisting() { enlisting = outer_; }
@@ -58,6 +59,20 @@ std::vector<Registered> Enlisting::found() const {
 void delist(const void* at) noexcept {
   const std::lock_guard lock(registry_lock());
   registry().erase(at);
+}
+
+bool is_registered(const Module* m) {
+  const std::lock_guard lock(registry_lock());
+  return registry().count(m) > 0;
+}
+
+const Module* enclosing(const Module* m) {
+  const std::lock_guard lock(registry_lock());
+  const Registry& alive = registry();
+  const auto own = alive.find(m);
+  for (auto it = alive.begin(); it != own; ++it)
+    if (it->second.module && std::less<const void*>()(m, it->second.end)) return it->second.module;
+  return nullptr;
 }
 
 std::vector<Registered> registered_between(const void* begin, const void* end) {

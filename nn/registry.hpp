@@ -15,8 +15,9 @@ class OwnedTensor;
 struct Registered {
   const Module* module;
   const OwnedTensor* tensor;
+  const void* end;  // of the object that the module is
 };
-void enlist(const Module* m);
+void enlist(const Module* m, const void* end);
 void enlist(const OwnedTensor* t);
 void delist(const void* at) noexcept;
 /// What this thread enlists while it is alive, as far as it then still lives: the members that a copy brings along.
@@ -33,6 +34,9 @@ class Enlisting {
   Enlisting* const outer_;
   std::vector<const void*> at_;
 };
+bool is_registered(const Module* m);
+/// The outermost module that has this one as a member, or as a member of members; null if none has.
+const Module* enclosing(const Module* m);
 /// What lives at addresses [begin, end), lowest first.
 std::vector<Registered> registered_between(const void* begin, const void* end);
 

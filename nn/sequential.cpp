@@ -12,17 +12,17 @@ struct Position {
   std::size_t index;
 };
 
-/// `model[1] (Sequential)`, and one further in `model[1][0] (Dense 2 -> 3)`.
-void append_position(const void* self, std::string& to) {
+/// `model[1] (Sequential)`, and one further in `model[1][0] (Dense 2 -> 3)`; by its name in a custom model `encoder.0`.
+void append_position(const void* self, PathScope::Path& path) {
   const auto& at = *static_cast<const Position*>(self);
-  if (to.empty()) {
-    to = "model";
-  } else if (to.ends_with(" (Sequential)")) {
-    to.resize(to.size() - std::string_view(" (Sequential)").size());
-  } else {
-    to += ", model";
-  }
-  to += text("[", at.index, "] (", at.layer->describe(), ")");
+  std::string& words = path.words;
+  words.resize(path.named);
+  const bool named = !words.empty() && !words.ends_with(' ');
+  if (!named) words += "model";
+  words += named && !words.ends_with(']') ? text(".", at.index) : text("[", at.index, "]");
+  path.named = words.size();
+  words += text(" (", at.layer->describe(), ")");
+  path.member = text(at.index);
 }
 
 }  // namespace

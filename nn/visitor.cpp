@@ -17,7 +17,7 @@ void Visitor::inside(std::string path, Range extent, const Module* self, const s
   std::swap(path_, path);
   const std::size_t first = listed_.size();
   members();
-  check_all_listed(extent, self, type, first);
+  if (!wanted_) check_all_listed(extent, self, type, first);
   listed_.resize(first);
   listed_.push_back(extent);
   std::swap(path_, path);
@@ -44,6 +44,9 @@ void Visitor::fail_unlisted(const std::type_info& type, const detail::Registered
 
 void Visitor::module(std::string_view name, Module& m) {
   std::string path = joined(name);
+  if (&m == wanted_ && found_.empty()) found_ = path;
+  // A message may be asked for while the model is under construction.
+  if (wanted_ && (!found_.empty() || !detail::is_registered(&m))) return;
   entries_.push_back({.path = path, .module = &m});
   inside(std::move(path), {m.begin(), m.end()}, &m, typeid(m), [&] { m.members(*this); });
 }
@@ -56,6 +59,7 @@ void Visitor::structure(std::string_view name, void* self, std::size_t size, con
 }
 
 void Visitor::tensor(std::string_view name, detail::OwnedTensor& t, std::size_t size, bool is_parameter) {
+  if (wanted_) return;
   listed_.push_back({&t, reinterpret_cast<std::byte*>(&t) + size});
   if (!t.defined()) return;
   std::string path = joined(name);

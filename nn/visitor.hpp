@@ -8,6 +8,11 @@ namespace xgrad::nn {
 
 class Module;
 
+namespace detail {
+/// Names a module that runs by its place in the one around it, `model[1].encoder (Dense 64 -> 32)`.
+void append_module(const void* self, PathScope::Path& path);
+}  // namespace detail
+
 /// Walks through a model: `members` hands it each member with a name, `visit("hidden", hidden)`. It takes parameters,
 /// buffers, modules, any type that has `members` itself, and ranges of these, whose elements are called "0", "1", ...
 class Visitor {
@@ -46,6 +51,7 @@ class Visitor {
 
  private:
   friend class Module;
+  friend void detail::append_module(const void* self, PathScope::Path& path);
   /// One thing met on the way: a module, a tensor, or something of another type.
   struct Entry {
     std::string path;
@@ -59,6 +65,9 @@ class Visitor {
     const void* end;
   };
 
+  /// What `members` of `in` calls this module, "encoder.2"; "" if it does not list it.
+  static std::string name_of(const Module& wanted, const Module& in);
+
   void module(std::string_view name, Module& m);
   void tensor(std::string_view name, detail::OwnedTensor& t, std::size_t size, bool is_parameter);
   void structure(std::string_view name, void* self, std::size_t size, const std::type_info& type,
@@ -71,6 +80,8 @@ class Visitor {
   void inside(std::string path, Range extent, const Module* self, const std::type_info& type, Members members);
   void check_all_listed(Range extent, const Module* self, const std::type_info& type, std::size_t first) const;
 
+  const Module* wanted_ = nullptr;  // if set, this is a search for it, and nothing is listed
+  std::string found_;
   std::vector<Entry> entries_;
   std::string path_;
   std::vector<Range> listed_;  // memory of the members listed so far by the modules being walked, outermost first

@@ -61,11 +61,13 @@ TEST_CASE("a model or a lambda of one's own is named with the line where it call
   const Tensor x = ones({2, 5});
   Net net;
   SAYS("a model", ShapeError, (line = Net::line_of_call, net(ones({2, 4}))),
-       "in Dense 7 -> 1: dense: inner dimensions differ: x is (2, 8), w is (7, 1), b is (1,); x needs 7 features");
+       "in output (Dense 7 -> 1): dense: inner dimensions differ: x is (2, 8), w is (7, 1), b is (1,); x needs 7 "
+       "features");
   nn::Sequential around{nn::Dense{5, 4}, Net()};
-  SAYS("a model in a model", ShapeError, (line = Net::line_of_call, around(x)),
-       "in model[1] (Net), Dense 7 -> 1: dense: inner dimensions differ: x is (2, 8), w is (7, 1), b is (1,); x needs "
-       "7 features");
+  SAYS(
+      "a model in a model", ShapeError, (line = Net::line_of_call, around(x)),
+      "in model[1].output (Dense 7 -> 1): dense: inner dimensions differ: x is (2, 8), w is (7, 1), b is (1,); x needs "
+      "7 features");
   constexpr int line_of_lambda = __LINE__ + 1;
   nn::Sequential lambda{nn::Dense{5, 4}, [](const Tensor& v) { return v + ones({3}); }};
   SAYS("a lambda", ShapeError, (line = line_of_lambda, lambda(x)),

@@ -124,7 +124,7 @@ TEST_CASE("Flatten joins all axes but the first") {
   CHECK(nn::Flatten{}(zeros({2, 3, 4})).shape() == Shape{2, 12});
   CHECK(nn::Flatten{}(zeros({0, 3, 4})).shape() == Shape{0, 12});
   CHECK_ERROR(nn::Flatten{}(zeros({3})), "layers.cpp",
-              "flatten: needs a batch axis and at least one more, and the input is (3,)");
+              "in Flatten: flatten: needs a batch axis and at least one more, and the input is (3,)");
 }
 
 TEST_CASE("an activation layer is its function") {
