@@ -2,7 +2,6 @@
 #include <autograd/kernels/table.hpp>
 #include <autograd/recording.hpp>
 #include <cmath>
-#include <limits>
 #include <optim/clip.hpp>
 
 namespace xgrad::optim {
@@ -50,17 +49,31 @@ void check_limit(const OpScope& scope, const char* what, double limit) {
   if (!(limit >= 0)) scope.fail<ValueError>(what, " is ", limit, "; it must be at least 0");
 }
 
-void norm_of(const void* g, double* norm, Dtype dtype, Size n) {
+constexpr double scale_down = 0x1p-600;  // the square of every finite number times this is finite
+
+template <class T>
+double scaled_norm(const T* x, Size n) {
+  double squares = 0;
+  for (Size i = 0; i < n; ++i) squares += (x[i] * scale_down) * (x[i] * scale_down);
+  return std::sqrt(squares);
+}
+
+/// The norm of g, which may be above the largest double, and 2^-600 times the norm, which is finite if all of g is.
+void norm_of(const void* g, double* norm, double* scaled, Dtype dtype, Size n) {
   float narrow;
   void* const to = dtype == f64 ? static_cast<void*>(norm) : &narrow;
   kernels::table().reduce[int(kernels::Reduce::norm2)][int(dtype)](g, to, 1, n, 1);
-  if (dtype == f64) return;
-  *norm = narrow;
-  if (std::isinf(narrow)) kernels::table().reduce_block[int(kernels::Reduce::norm2)][int(f32)](g, norm, n, 1, 1, true);
+  if (dtype == f32) *norm = narrow;
+  if (std::isfinite(*norm)) {
+    *scaled = *norm * scale_down;
+    return;
+  }
+  *scaled = dtype == f32 ? scaled_norm(static_cast<const float*>(g), n) : scaled_norm(static_cast<const double*>(g), n);
+  *norm = *scaled / scale_down;
 }
 
-void check_finite(const double* norm, const Label& label) {
-  if (std::isfinite(*norm)) return;
+void check_finite(const double* norm, const double* scaled, const Label& label) {
+  if (std::isfinite(*scaled)) return;
   const std::string name = label.name[0] ? text(" (", label.name, ")") : "";
   throw ValueError(OpScope::prefix() + text("the gradient of parameter ", label.index, name, ", ", name_of(label.dtype),
                                             " ", label.shape, ", has the norm ", *norm,
@@ -68,10 +81,21 @@ void check_finite(const double* norm, const Label& label) {
                                             "pass {.error_if_nonfinite = false}"));
 }
 
-void factor_of(const double* norms, double* total, double* factor, double limit, Size count) {
+/// The common norm, and what gradients are multiplied by: two factors, the first a power of two, as one alone may be
+/// too small for the dtype.
+void factors_of(const double* norms, const double* scaled, double* total, double* factors, double limit, Size count) {
   *total = 0;
   if (count > 0) kernels::table().reduce[int(kernels::Reduce::norm2)][int(f64)](norms, total, 1, count, 1);
-  *factor = std::isfinite(*total) && *total > limit ? limit / *total : 1;
+  factors[0] = factors[1] = 1;
+  if (!(*total > limit)) return;
+  if (std::isfinite(*total)) {
+    factors[1] = limit / *total;
+    if (factors[1] < 0x1p-64) factors[0] = 0x1p-64, factors[1] *= 0x1p64;
+    return;
+  }
+  double scaled_total;
+  kernels::table().reduce[int(kernels::Reduce::norm2)][int(f64)](scaled, &scaled_total, 1, count, 1);
+  if (std::isfinite(scaled_total)) factors[0] = scale_down, factors[1] = limit / scaled_total;
 }
 
 /// g = f(g, number).
@@ -82,12 +106,9 @@ void apply(kernels::Binary f, Storage* storage, void* g, double number, Dtype dt
   storage->written.store(tick(), std::memory_order_relaxed);
 }
 
-void scale(Storage* storage, void* g, const double* factor, Dtype dtype, Size n) {
-  if (*factor == 1 || n == 0) return;
-  // One that f32 does not hold is taken in two steps.
-  const bool tiny = dtype == f32 && *factor < std::numeric_limits<float>::min();
-  for (int i = 0; i <= tiny; ++i)
-    apply(kernels::Binary::multiply, storage, g, tiny ? std::sqrt(*factor) : *factor, dtype, n);
+void scale(Storage* storage, void* g, const double* factors, Dtype dtype, Size n) {
+  for (int i = 0; i < 2; ++i)
+    if (factors[i] != 1 && n > 0) apply(kernels::Binary::multiply, storage, g, factors[i], dtype, n);
 }
 
 void clamp_to(Storage* storage, void* g, double limit, Dtype dtype, Size n) {
@@ -99,17 +120,19 @@ void clamp_to(Storage* storage, void* g, double limit, Dtype dtype, Size n) {
 Tensor clip_norm(const OpScope& scope, const Gradients& gradients, double max_norm, const ClipOptions& options) {
   check_limit(scope, "max_norm", max_norm);
   const auto count = static_cast<Size>(gradients.size());
-  const Array norms(f64, {count}), total(f64, {}), factor(f64, {});
+  const Array norms(f64, {count}), scaled(f64, {count}), total(f64, {}), factors(f64, {2});
   const Tensor norm(total);  // made before anything is changed, as all that takes memory
   for (Size i = 0; i < count; ++i) {
     const Gradient& gradient = gradients[static_cast<std::size_t>(i)];
-    recording::repeat(norm_of, gradient.numbers.data(), norms.data<double>() + i, gradient.numbers.dtype(),
+    double *const own = norms.data<double>() + i, *const own_scaled = scaled.data<double>() + i;
+    recording::repeat(norm_of, gradient.numbers.data(), own, own_scaled, gradient.numbers.dtype(),
                       gradient.numbers.size());
-    if (options.error_if_nonfinite) recording::repeat(check_finite, norms.data<double>() + i, gradient.label);
+    if (options.error_if_nonfinite) recording::repeat(check_finite, own, own_scaled, gradient.label);
   }
-  recording::repeat(factor_of, norms.data<double>(), total.data<double>(), factor.data<double>(), max_norm, count);
+  recording::repeat(factors_of, norms.data<double>(), scaled.data<double>(), total.data<double>(),
+                    factors.data<double>(), max_norm, count);
   for (const auto& [g, label] : gradients)
-    recording::repeat(scale, g.storage().get(), g.data(), factor.data<double>(), g.dtype(), g.size());
+    recording::repeat(scale, g.storage().get(), g.data(), factors.data<double>(), g.dtype(), g.size());
   return norm;
 }
 

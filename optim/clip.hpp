@@ -21,9 +21,10 @@ struct ClipOptions {
 
 /// Scales all gradients by max_norm / n where their common Euclidean norm n = sqrt(sum of g^2 over all elements of all
 /// gradients) exceeds max_norm, which keeps their direction (Pascanu et al. 2013). Returns n, as it was before, as a
-/// 0-d f64 tensor; 0 if there are no gradients. Throws ValueError, with all gradients unchanged, for a negative or NaN
-/// max_norm, a parameter given twice or undefined, and unless told otherwise for a gradient that holds NaN or infinity,
-/// whose parameter it names: by its name if there are names, as `model.named_parameters()` gives them.
+/// 0-d f64 tensor; 0 if there are no gradients, infinity if it is above the largest double. Throws ValueError, with all
+/// gradients unchanged, for a negative or NaN max_norm, a parameter given twice or undefined, and unless told otherwise
+/// for a gradient that holds NaN or infinity, whose parameter it names: by its name if there are names, as
+/// `model.named_parameters()` gives them.
 Tensor clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm, ClipOptions options = {},
                       Place place = Place::here());
 Tensor clip_grad_norm(const std::vector<std::pair<std::string, Tensor>>& parameters, double max_norm,

@@ -56,6 +56,27 @@ TEST_CASE("norms neither overflow nor underflow") {
   CHECK(largest_difference(c.grad(), full({4}, 0.5)) < 1e-6);
 }
 
+TEST_CASE("finite gradients are clipped also where their norm is above the largest number of their dtype, or of all") {
+  const Tensor a = with_gradient(tensor({1.5e308, -1.5e308, 1e300}, {.dtype = f64}));
+  CHECK(optim::clip_grad_norm(a, 2).item<double>() == infinity);
+  CHECK(largest_difference(a.grad(), tensor({std::sqrt(2), -std::sqrt(2), std::sqrt(2) / 1.5e8}, {.dtype = f64})) <
+        1e-15);
+  const Tensor b = with_gradient(tensor({1.5e308}, {.dtype = f64})),
+               c = with_gradient(tensor({{1.5e308}}, {.dtype = f64})), d = with_gradient(tensor({3., 4.}));
+  CHECK(optim::clip_grad_norm({b, c, d}, 1).item<double>() == infinity);
+  CHECK(b.grad().item<double>() == doctest::Approx(std::sqrt(.5)).epsilon(1e-15));
+  CHECK(c.grad().item<double>() == doctest::Approx(std::sqrt(.5)).epsilon(1e-15));
+  CHECK(largest_difference(d.grad(), zeros({2})) == 0);
+  const Tensor e = with_gradient(tensor({3e38, 3e38})), f = with_gradient(tensor({1e38}));
+  CHECK(optim::clip_grad_norm(e, 1).item<double>() == doctest::Approx(3e38 * std::sqrt(2)).epsilon(1e-6));
+  CHECK(largest_difference(e.grad(), full({2}, std::sqrt(.5))) < 1e-7);
+  CHECK(optim::clip_grad_norm(f, 1e-2).item<double>() == doctest::Approx(1e38));
+  CHECK(largest_difference(f.grad(), tensor({1e-2})) < 1e-9);
+  const Tensor g = with_gradient(tensor({1.5e308, 1.5e308}, {.dtype = f64}));
+  CHECK(optim::clip_grad_norm(g, infinity).item<double>() == infinity);
+  CHECK(largest_difference(g.grad() * 1e-308, tensor({1.5, 1.5}, {.dtype = f64})) < 1e-15);
+}
+
 TEST_CASE("no gradients, no parameters and empty gradients have the norm 0") {
   CHECK(optim::clip_grad_norm(std::vector<Tensor>{}, 1).item<double>() == 0);
   CHECK(optim::clip_grad_norm(ones({2}, {.requires_grad = true}), 1).item<double>() == 0);
