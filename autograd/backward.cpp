@@ -15,9 +15,11 @@ namespace {
 void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& cotangent) {
   if (!y.defined()) scope.fail<ValueError>("the tensor to differentiate is undefined (default-built)");
   if (!y.requires_grad())
-    scope.fail<GraphError>("the tensor of shape ", y.shape(),
-                           " does not require a gradient and has no graph; mark a leaf with .requires_grad = true and "
-                           "compute outside NoGrad");
+    scope.fail<GraphError>(
+        "the tensor of shape ", y.shape(),
+        " does not require a gradient and has no graph; mark a leaf with .requires_grad = true and "
+        "compute ",
+        grad_enabled() ? "outside NoGrad" : "under an EnableGrad, as this is in a hook, a rule or NoGrad");
   if (!cotangent.defined()) {
     if (y.size() != 1)
       scope.fail<GraphError>("a cotangent is implicitly created only for scalar outputs, and this one is ", y.shape(),

@@ -15,9 +15,10 @@ namespace {
 bool older(const Node* a, const Node* b) { return a->id < b->id; }
 
 [[noreturn]] void fail_gone(const Node& node) {
-  throw GraphError(OpScope::prefix() +
-                   text("second pass through the graph at ", node.name,
-                        ", whose saved values are gone; pass {.retain_graph = true} to the first one"));
+  throw GraphError(
+      OpScope::prefix() +
+      text("second pass through the graph at ", node.name,
+           ", whose saved values are gone; pass {.retain_graph = true} to the first one, or compute the output again"));
 }
 
 [[noreturn]] void fail_met(const Node& node) {

@@ -163,17 +163,22 @@ void Tensor::zero_grad() {
   if (of.is_leaf || of.extras) recording::set_grad(of, Tensor());
 }
 
+/// The rest of the advice to compute with gradients, where the thread's are off: in a hook, a rule or NoGrad.
+static const char* where_recorded() { return grad_enabled() ? "" : ", here under an EnableGrad"; }
+
 void Tensor::retain_grad(Place place) const {
   const OpScope scope("retain_grad", place);
   if (!requires_grad())
-    scope.fail<GraphError>("a constant has no gradient; mark a leaf with .requires_grad = true before computing");
+    scope.fail<GraphError>("a constant has no gradient; mark a leaf with .requires_grad = true before computing",
+                           where_recorded());
   if (!node()->is_leaf) node()->with_extras().retains_grad = true;
 }
 
 HookHandle Tensor::add_hook(Ref<detail::Hook>&& hook, Place place) const {
   const OpScope scope("register_hook", place);
   if (!requires_grad())
-    scope.fail<GraphError>("no gradient comes by a constant; mark a leaf with .requires_grad = true before computing");
+    scope.fail<GraphError>("no gradient comes by a constant; mark a leaf with .requires_grad = true before computing",
+                           where_recorded());
   return {node()->with_extras().hooks, std::move(hook)};
 }
 
@@ -223,7 +228,13 @@ void Number::store(Dtype dtype, void* to) const {
   }
 }
 
-Tensor Operand::tensor(Dtype dtype) const { return at_ ? *at_ : full({}, number_, {.dtype = dtype}); }
+Tensor Operand::tensor(Dtype dtype) const {
+  if (at_) return *at_;
+  if (!number_.fits(dtype))
+    throw DtypeError(OpScope::prefix() +
+                     text("the number ", number_, " is no ", name_of(dtype), "; convert the tensor with .to(f64)"));
+  return full({}, number_, {.dtype = dtype});
+}
 
 void Operand::fail_number(Place place) {
   const OpScope scope("Operand", place);

@@ -107,8 +107,7 @@ const Tensor& as_matrix(const Tensor& x, Tensor&& folded = {}) {
 }
 
 void check_operands(const OpScope& scope, const Operand& a, const Operand& b) {
-  if (a.is_number() || b.is_number())
-    scope.fail<ValueError>("an argument is a plain number; make it a tensor with tensor(...), or multiply with *");
+  if (a.is_number() || b.is_number()) scope.fail<ValueError>("an argument is a plain number; multiply by it with *");
   if (a.dtype() != b.dtype())
     scope.fail<DtypeError>("a is ", name_of(a.dtype()), ", b is ", name_of(b.dtype()), "; convert one with .to(...)");
   check_floating(a);

@@ -79,6 +79,8 @@ Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Num
     shape[d] += std::int64_t{before} + after;
   }
   check_sizes(shape);
+  if (!Number(value).fits(x.dtype()))
+    scope.fail<DtypeError>("the number ", value, " is no ", name_of(x.dtype()), "; convert the tensor with .to(f64)");
   const Shape to = strides_of(shape);
   for (int d = 0; d < x.ndim(); ++d) offset += widths[static_cast<std::size_t>(d)].first * to[d];
   const auto forward = [&] {

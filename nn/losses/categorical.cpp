@@ -42,8 +42,9 @@ void check_numbers_of_classes(const std::int64_t* at, std::int64_t n, std::int64
 /// The same for the targets t of z. In a recording some may always be, for in its other runs they may.
 bool check_classes(const OpScope& scope, const Operand& z, const Operand& t, std::int64_t ignored) {
   if (t.is_number() || t.dtype() != i64)
-    scope.fail<DtypeError>("the classes are ", t.is_number() ? "a plain number" : name_of(t.dtype()),
-                           "; convert them with .to(i64)");
+    scope.fail<DtypeError>(
+        "the classes are ", t.is_number() ? "a plain number" : name_of(t.dtype()),
+        t.is_number() ? "; make it a tensor with tensor(..., {.dtype = i64})" : "; convert them with .to(i64)");
   const Shape expected(z.shape().begin(), z.shape().end() - 1);
   if (t.shape() != expected)
     scope.fail("the prediction is ", z.shape(), ", the classes are ", t.shape(), "; they must be ", expected,

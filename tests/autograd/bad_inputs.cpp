@@ -143,7 +143,7 @@ TEST_CASE("a graph that is gone or stale is named") {
   SAYS(
       GraphError,  // 30
       "backward: second pass through the graph at sum, whose saved values are gone; pass {.retain_graph = true} to the "
-      "first one",
+      "first one, or compute the output again",
       used.backward());
   const Tensor stale = sum(sin(x));
   {

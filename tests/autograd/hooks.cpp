@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/primitive.hpp>
+#include <cmath>
 #include <nn/nn.hpp>
 #include <stdexcept>
 #include <thread>
@@ -140,6 +141,58 @@ TEST_CASE("a hook that throws ends the pass: its exception comes out, no gradien
   CHECK(gradient(w) == 2);
   CHECK(gradient(x) == 5);
   CHECK(grad_enabled());
+}
+
+TEST_CASE("after a pass that threw the graph is gone, but for what computing it again or retaining it gives") {
+  const Tensor x = ones({2}, {.requires_grad = true});
+  bool throws = true;
+  const auto compute = [&] {
+    const Tensor y = exp(x);
+    y.register_hook([&](const Tensor&) {
+      if (throws) throw std::runtime_error("mine");
+    });
+    return sum(y * 2);
+  };
+  const Tensor dropped = compute(), retained = compute();
+  CHECK_THROWS_WITH_AS(dropped.backward(), "mine", std::runtime_error);
+  CHECK_THROWS_WITH_AS(retained.backward({.retain_graph = true}), "mine", std::runtime_error);
+  throws = false;
+  CHECK(
+      message_of<GraphError>([&] { dropped.backward(); }) ==
+      "backward: second pass through the graph at sum, whose saved values are gone; pass {.retain_graph = true} to the "
+      "first one, or compute the output again");
+  CHECK_FALSE(x.has_grad());
+  compute().backward();
+  CHECK(x.grad().data<float>()[1] == 2 * std::exp(1.f));
+  retained.backward();
+  CHECK(x.grad().data<float>()[1] == 4 * std::exp(1.f));
+}
+
+TEST_CASE("what is computed in a hook has a graph under an EnableGrad, as the errors without it say") {
+  const Tensor x = ones({2}, {.requires_grad = true});
+  const Tensor y = sum(x);
+  double found = 0;
+  y.register_hook([&](const Tensor&) {
+    Tensor v = tensor(3., {.requires_grad = true});
+    CHECK(message_of<GraphError>([&] { square(v).backward(); }) ==
+          "backward: the tensor of shape () does not require a gradient and has no graph; mark a leaf with "
+          ".requires_grad = true and compute under an EnableGrad, as this is in a hook, a rule or NoGrad");
+    CHECK(
+        message_of<GraphError>([&] { square(v).retain_grad(); }) ==
+        "retain_grad: a constant has no gradient; mark a leaf with .requires_grad = true before computing, here under "
+        "an EnableGrad");
+    CHECK(
+        message_of<GraphError>([&] { square(v).register_hook([](const Tensor&) {}); }) ==
+        "register_hook: no gradient comes by a constant; mark a leaf with .requires_grad = true before computing, here "
+        "under an EnableGrad");
+    const EnableGrad on;
+    const Tensor s = square(v);
+    s.retain_grad();
+    s.backward();
+    found = v.grad().item<double>() + s.grad().item<double>();
+  });
+  y.backward();
+  CHECK(found == 7);
 }
 
 TEST_CASE("with create_graph what a hook does is differentiated") {

@@ -93,7 +93,7 @@ TEST_CASE("operands that do not fit are named with their shapes") {
   CHECK(message_of<DtypeError>([&] { matmul(a, wide); }) == "matmul: a is f32, b is f64; convert one with .to(...)");
   CHECK(message_of<DtypeError>([&] { matmul(whole, whole); }) == "matmul: not defined for i64; convert with .to(f32)");
   CHECK(message_of<ValueError>([&] { matmul(a, 2); }) ==
-        "matmul: an argument is a plain number; make it a tensor with tensor(...), or multiply with *");
+        "matmul: an argument is a plain number; multiply by it with *");
   CHECK(message_of<ShapeError>([&] { dot(v, zeros({2})); }) ==
         "dot: needs two vectors of one length, and a is (3,), b is (2,); use matmul otherwise");
   CHECK(message_of<ShapeError>([&] { outer(a, v); }) ==

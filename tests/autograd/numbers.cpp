@@ -70,6 +70,21 @@ TEST_CASE("numbers that i64 cannot hold are refused, not wrapped") {
   CHECK(full({}, -0x1p63, {.dtype = i64}).item<std::int64_t>() == -largest - 1);
 }
 
+TEST_CASE("a number that an op's tensor cannot hold is refused, and taken once the tensor is converted as it says") {
+  const Tensor x = tensor({1, 2}, {.dtype = i64}), mask = tensor({true, false}, {.dtype = boolean});
+  const std::string advice = "the number 2.5 is no i64; convert the tensor with .to(f64)";
+  CHECK(message_of<DtypeError>([&] { where(mask, 2.5, x); }) == "where: " + advice);
+  CHECK(message_of<DtypeError>([&] { where(mask, x, 2.5); }) == "where: " + advice);
+  CHECK(message_of<DtypeError>([&] { pad(x, {{1, 0}}, 2.5); }) == "pad: " + advice);
+  CHECK(message_of<DtypeError>([&] { x + 2.5; }) == "add: " + advice);
+  const Tensor wide = x.to(f64);
+  CHECK(all(where(mask, 2.5, wide) == tensor({2.5, 2.}, {.dtype = f64})).item<bool>());
+  CHECK(all(where(mask, wide, 2.5) == tensor({1., 2.5}, {.dtype = f64})).item<bool>());
+  CHECK(all(pad(wide, {{1, 0}}, 2.5) == tensor({2.5, 1., 2.}, {.dtype = f64})).item<bool>());
+  CHECK(all(wide + 2.5 == tensor({3.5, 4.5}, {.dtype = f64})).item<bool>());
+  CHECK(all(pad(x, {{1, 0}}, 3) == tensor({3, 1, 2}, {.dtype = i64})).item<bool>());
+}
+
 TEST_CASE("item to an integer truncates, and refuses what the type cannot hold") {
   CHECK(tensor(-2.7).item<int>() == -2);
   CHECK(tensor(-0.5).item<unsigned>() == 0);

@@ -32,7 +32,7 @@ TEST_CASE("backward from what has no derivative") {
         y.backward();
       },
       "backward: second pass through the graph at sum, whose saved values are gone; pass {.retain_graph = true} to the "
-      "first one");
+      "first one, or compute the output again");
   CHECK(x.grad().shape() == Shape{3});
 }
 

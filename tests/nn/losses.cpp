@@ -309,6 +309,9 @@ TEST_CASE("classes that do not exist, are too many or of another dtype are refus
               "cross_entropy: the prediction is (2, 3), the classes are (3,); they must be (2,), one for each row");
   CHECK_ERROR(nn::nll_loss(a, tensor({0., 1.})), "losses.cpp",
               "nll_loss: the classes are f32; convert them with .to(i64)");
+  CHECK_ERROR(nn::cross_entropy(zeros({2}), 1), "losses.cpp",
+              "cross_entropy: the classes are a plain number; make it a tensor with tensor(..., {.dtype = i64})");
+  CHECK(nn::cross_entropy(zeros({2}), tensor(1, {.dtype = i64})).item<double>() == doctest::Approx(std::log(2)));
   CHECK_ERROR(nn::cross_entropy(a, classes({0, 1}), {.weight = ones({2})}), "losses.cpp",
               "cross_entropy: the weight is (2,), and there are 3 classes; it must hold one number for each");
   CHECK_ERROR(nn::cross_entropy(zeros({2, 3, 4}), classes({0, 1})), "losses.cpp",
