@@ -1,5 +1,4 @@
 #pragma once
-#include <math.h>  // with exp(double) in sight, exp(1.) is a number under `using namespace xgrad` too
 #include <autograd/tensor.hpp>
 #include <utility>
 

@@ -53,13 +53,6 @@ TEST_CASE("a number where an op needs a tensor is named as what it is") {
   CHECK(message_of<ValueError>([&] { sum_to(2., {}); }) == "sum_to: " + number);
 }
 
-TEST_CASE("a function of <cmath> given a number gives a number, also where its name is that of an op") {
-  static_assert(std::is_same_v<decltype(exp(1.)), double> && std::is_same_v<decltype(abs(-2.5)), double>);
-  CHECK(abs(-2.5) == 2.5);
-  CHECK((exp(0.) * ones({2})).data<float>()[1] == 1);
-  CHECK(exp(tensor(0.)).item<float>() == 1);
-}
-
 TEST_CASE("numbers that i64 cannot hold are refused, not wrapped") {
   const auto refused = [](Number n) { return message_of<DtypeError>([&] { full({2}, n, {.dtype = i64}); }); };
   CHECK(refused(1e19) == "full: the number 1e+19 is no i64; pass {.dtype = f64}");
