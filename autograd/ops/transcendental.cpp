@@ -1,5 +1,4 @@
 #include <autograd/ops.hpp>
-#include <autograd/ops/limited.hpp>
 #include <autograd/primitive.hpp>
 #include <limits>
 #include <numbers>
@@ -12,10 +11,15 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
-/// x where its logarithm is a number, NaN elsewhere, and so are its derivatives: that of a constant NaN would be 0.
-Tensor logarithm_domain(const Operand& x) { return x * where(x < 0, nan, 1).to(x.dtype()); }
+// Parts of derivatives, each with a rule of its own where that of its formula would lose digits or meet 0 * inf.
 
-/// 1 - x^2, from factors that keep the digits which it loses near 1. Their own derivatives would lose x near 0.
+/// x where its logarithm is a number, NaN elsewhere, and so is its derivative: that of a constant NaN would be 0.
+Tensor logarithm_domain(const Operand& x) {
+  const auto forward = [&] { return where(x < 0, nan, x.tensor().detach()).array(); };
+  return primitive("logarithm_domain", {x}, forward, [x = Kept(x)](const Tensor& g) { return where(x < 0, nan, g); });
+}
+
+/// 1 - x^2, from factors that keep the digits which it loses near 1. The sum of their derivatives would lose x near 0.
 Tensor one_less_square(const Operand& x) {
   const auto forward = [&] {
     const Tensor v = x.tensor().detach();
@@ -24,12 +28,22 @@ Tensor one_less_square(const Operand& x) {
   return primitive("one_less_square", {x}, forward, [x = Kept(x)](const Tensor& g) { return g * (-2 * x); });
 }
 
-/// atan'(x) = 1 / (1 + x^2). The powers of x in its own derivative are multiplied so that none of them overflows.
+/// x, and 0 where it is infinite, for products with what has vanished there.
+Tensor finite(const Operand& x) { return where(abs(x) == infinity, 0, x); }
+
+/// atan'(x) = 1 / (1 + x^2).
 Tensor atan_slope(const Operand& x) {
   const auto forward = [&] { return (1 / (1 + square(x.tensor().detach()))).array(); };
   return primitive("atan_slope", {x}, forward, [x = Kept(x)](const Tensor& g, const Tensor& y) {
-    return g * (-2 * (where(abs(x) == infinity, 0, x) * y * y));
+    return g * (-2 * (finite(x) * y * y));  // x^2 y and x y^2 may leave the range
   });
+}
+
+/// erf'(x).
+Tensor erf_slope(const Operand& x) {
+  const auto forward = [&] { return (2 * std::numbers::inv_sqrtpi * exp(-square(x.tensor().detach()))).array(); };
+  return primitive("erf_slope", {x}, forward,
+                   [x = Kept(x)](const Tensor& g, const Tensor& y) { return g * (-2 * (finite(x) * y)); });
 }
 
 /// g tanh'(x).
@@ -121,13 +135,6 @@ Tensor tanh(const Operand& x) {
   // Of x and not of y: 1 - y^2 is 0 long before the slope is.
   return elementwise("tanh", {x}, Unary::tanh, [x = Kept(x)](const Tensor& g) { return tanh_grad(g, x); });
 }
-
-namespace {
-
-/// erf'(x).
-Tensor erf_slope(const Operand& x) { return 2 * std::numbers::inv_sqrtpi * exp(-square(limited(x, 100))); }
-
-}  // namespace
 
 Tensor erf(const Operand& x) {
   return elementwise("erf", {x}, Unary::erf, [x = Kept(x)](const Tensor& g) { return g * erf_slope(x); });
