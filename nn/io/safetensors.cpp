@@ -36,11 +36,10 @@ void widen(const char* from, void* to) {
 void widen_half(const char* from, void* to) {
   std::uint16_t half;
   std::memcpy(&half, from, sizeof half);
-  const int exponent = half >> 10 & 31, fraction = half & 1023;
-  const std::uint32_t sign = (half & 0x8000u) << 16;
-  const std::uint32_t magnitude =
-      exponent == 0 ? std::bit_cast<std::uint32_t>(std::ldexp(static_cast<float>(fraction), -24))
-                    : static_cast<std::uint32_t>(exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
+  const std::uint32_t exponent = half >> 10 & 31u, fraction = half & 1023u, sign = (half & 0x8000u) << 16;
+  const std::uint32_t magnitude = exponent == 0
+                                      ? std::bit_cast<std::uint32_t>(std::ldexp(static_cast<float>(fraction), -24))
+                                      : (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13;
   *static_cast<float*>(to) = std::bit_cast<float>(sign | magnitude);
 }
 

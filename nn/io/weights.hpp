@@ -4,7 +4,7 @@
 namespace xgrad::nn {
 
 /// Writes the model's parameters and buffers, under their names by path, to a safetensors file, which replaces the old
-/// one atomically. Throws FileError.
+/// one atomically and keeps its permissions. Throws FileError, also if the old one is read-only.
 void save_weights(const Module& model, const std::string& path, Place place = Place::here());
 
 /// Overwrites the model's parameters and buffers with those of a safetensors file; with `convert_dtype` of any dtype

@@ -182,7 +182,7 @@ TEST_CASE("cutting and repeating name what cannot be done") {
         }) == "pad: widths (-1, 2) of axis 1 are negative; cut the axis with slice instead");
   CHECK(message_of<DtypeError>([] {
           pad(integers({1}), {{1, 1}}, 0.5);
-        }) == "pad: the number 0.5 is no i64; pass {.dtype = f64}");
+        }) == "pad: the number 0.5 is no i64; convert the tensor with .to(f64)");
   CHECK(message_of<ShapeError>([&] { flip(x, {0, -2}); }) == "flip: axis 0 appears more than once");
   CHECK(message_of<ValueError>([&] {
           tile(x, {2, -1});
