@@ -1,5 +1,6 @@
 #include <autograd/error.hpp>
 #include <charconv>
+#include <utility>
 
 namespace xgrad {
 
@@ -17,9 +18,14 @@ void detail::append(std::string& s, double part) {
 }
 
 std::string PathScope::path() {
+  // What describes a frame may be the user's, `members`, and the message of what fails there has no path.
+  struct Hidden {
+    PathScope* const frames = std::exchange(current_, nullptr);
+    ~Hidden() { current_ = frames; }
+  } const hidden;
   const PathScope* frames[64];
   int depth = 0;
-  for (const PathScope* f = current_; f && depth < 64; f = f->outer_) frames[depth++] = f;
+  for (const PathScope* f = hidden.frames; f && depth < 64; f = f->outer_) frames[depth++] = f;
   Path path;
   while (depth > 0) {
     const PathScope* f = frames[--depth];

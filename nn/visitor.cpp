@@ -75,6 +75,7 @@ void Visitor::tensor(std::string_view name, detail::OwnedTensor& t, std::size_t 
 }
 
 void Visitor::function(std::string_view name, const std::type_info& type, const std::vector<detail::Registered>& held) {
+  if (wanted_) return;
   entries_.push_back({.path = joined(name), .type = &type});
   for (const detail::Registered& found : held) {
     if (found.tensor && !found.tensor->defined()) continue;

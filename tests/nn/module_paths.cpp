@@ -152,6 +152,11 @@ TEST_CASE("a layer that no list has is named by itself") {
   };
   Throwing throwing;
   CHECK(path_of("dense: ", [&] { throwing.layer(ones({2, 3})); }) == "Dense 4 -> 4");
+  struct Failing : Forgetful {
+    void members(nn::Visitor&) override { matmul(ones({2, 3}), ones({2, 3})); }
+  };
+  Failing failing;
+  CHECK(path_of("dense: ", [&] { failing.layer(ones({2, 3})); }) == "Dense 4 -> 4");
   Net net;
   net.attention.qkv = nn::Dense{7, 4};
   nn::Sequential around{[net](const Tensor& x) mutable { return net(x); }};
