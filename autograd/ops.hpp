@@ -7,8 +7,8 @@
 /// and an empty list of axes means all. All throw ShapeError, DtypeError or ValueError with the caller's file and line.
 /// Ops on floating tensors are differentiable to any order unless they say otherwise.
 ///
-/// Subnormal numbers, below 1.2e-38 in f32 and 2.2e-308 in f64, count as zeros of their sign, and a result that would be
-/// one is such a zero: a processor may take a hundred times as long for them, and the gradients of a model that has
+/// Subnormal numbers, below 1.2e-38 in f32 and 2.2e-308 in f64, count as zeros of their sign, and a result that would
+/// be one is such a zero: a processor may take a hundred times as long for them, and the gradients of a model that has
 /// converged consist of them. This holds in all ops, passes (with their hooks), replays and optimisers, and changes
 /// nothing in a program's own arithmetic. What only moves elements, or gives back its input, keeps the bits.
 namespace xgrad {
