@@ -22,14 +22,13 @@ namespace xgrad::kernels {
   K(abs) K(sign) K(square) K(sqrt) K(rsqrt) K(reciprocal) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) K(tan) K(asin) \
       K(acos) K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(erfc) K(floor) K(ceil) K(round) K(relu) K(sigmoid) K(softplus)  \
           K(log_sigmoid) K(silu) K(gelu)
+// (T, T) -> T; relu_grad(g, y) = y <= 0 ? 0 : g, sigmoid_grad(g, x) = g sigmoid'(x), tanh_grad(g, x) = g tanh'(x)
+#define XGRAD_BINARY_KERNELS(K)                                                                           \
+  K(add) K(subtract) K(multiply) K(divide) K(pow) K(minimum) K(maximum) K(atan2) K(relu_grad)             \
+      K(sigmoid_grad) K(tanh_grad) K(bce_with_logits)
 // clang-format on
 // T -> boolean
 #define XGRAD_PREDICATE_KERNELS(K) K(isnan) K(isfinite) K(logical_not)
-// (T, T) -> T; relu_grad(g, y) = y <= 0 ? 0 : g, sigmoid_grad(g, x) = g sigmoid'(x), tanh_grad(g, x) = g tanh'(x)
-#define XGRAD_BINARY_KERNELS(K)                                                                                     \
-  K(add)                                                                                                            \
-  K(subtract) K(multiply) K(divide) K(pow) K(minimum) K(maximum) K(atan2) K(relu_grad) K(sigmoid_grad) K(tanh_grad) \
-      K(bce_with_logits)
 // (T, T) -> boolean
 #define XGRAD_COMPARE_KERNELS(K) \
   K(equal) K(not_equal) K(less) K(less_equal) K(greater) K(greater_equal) K(logical_and) K(logical_or)
