@@ -4,14 +4,19 @@
 /// Gradient checks: are the derivatives that the rules give those of the function that the forward computes?
 ///
 /// Order 1 compares every entry of the Jacobian with a central difference; order n differences the analytic gradient of
-/// order n - 1, never a difference of differences. The step is eps^(1/3) max(1, |x|), made smaller where the difference
-/// does not settle, and the divisor is the step that was really taken. Each difference comes with an estimate of its
-/// own error, |D(h) - D(h/2)| and the rounding of f; an entry passes if |analytic - numeric| <= atol + rtol
-/// max(|analytic|, |numeric|) + estimate, with an estimate no larger than that tolerance. Large Jacobians are checked
-/// along three Gaussian directions, and element by element if that fails. Besides, without any step: a zero cotangent
-/// must give exact zeros, the vjp must be linear, running twice must give the same bits also when f was used elsewhere
-/// in between, and the inputs must stay as they are. From order 2 on, <v, J u> = <u, J^T v> and <u, H v> = <v, H u>
-/// must hold to rounding.
+/// order n - 1, never a difference of differences. The first step is eps^(1/3) max(1, |x|), and the divisor is the step
+/// that was really taken. Where the difference does not settle, steps become finer; where f rounds too coarsely to be
+/// seen to move, wider. Each difference comes with an estimate of its own error: |D(h) - D(h/2)| and the rounding
+/// inside f, which is measured by running f with the last bits of all its ops moved. An entry passes if |analytic -
+/// numeric| <= allowed + estimate, with an estimate no larger than what is allowed: rtol max(|analytic|, |numeric|) +
+/// atol times the largest derivative of the same output by the same input. So derivatives of any scale are compared
+/// alike. It fails if differences at several steps agree on another value. Where they can not tell, it is unreliable,
+/// and no op is blamed.
+///
+/// Large Jacobians are checked along three Gaussian directions through each input, and element by element if that
+/// fails. Besides, without any step: a zero cotangent must give exact zeros, the vjp must be linear, running twice must
+/// give the same bits also when f was used elsewhere in between, and the inputs must stay as they are. From order 2 on,
+/// <v, J u> = <u, J^T v> and <u, H v> = <v, H u> must hold to rounding.
 ///
 /// If something is wrong, each op that f ran is checked by itself, on the inputs that it had, and the report names
 /// those that are wrong: GradcheckReport::culprits.
@@ -39,26 +44,27 @@ enum class Stencil { central, richardson, ridders };
 enum class Locate { on_failure, always, never };
 
 struct GradcheckOptions {
-  int order = 1;       // every order from 1 to this one is checked
-  double rtol = 1e-5;  // in f64; f32 inputs have the tolerances that the report names
-  double atol = 1e-7;
+  int order = 1;                    // every order from 1 to this one is checked
+  double rtol = 1e-5;               // in f64; f32 inputs have the tolerances that the report names
+  double atol = 1e-7;               // relative to the largest derivative of the same output by the same input
   bool allow_kinks = false;         // a kink is no failure if the gradient lies between the two slopes
   bool allow_domain = false;        // a point at the edge of the domain is no failure
   std::uint64_t seed = 1;           // of the cotangents and directions
   std::int64_t full_limit = 16384;  // entries up to which the whole Jacobian is checked
   Stencil stencil = Stencil::central;
   Locate locate = Locate::on_failure;
+  std::vector<int> inputs = {};  // those to differentiate by, from 0; none: all that are floating. Others are data
 };
 
 /// One compared derivative: of the output's element `output` by the element `element` of input `input`, both flat.
 struct GradcheckEntry {
   Verdict verdict;
   int order;
-  int input;  // inputs after the given ones are the cotangents of the lower orders; -1: a direction through all
-  std::int64_t element;  // -1: a direction
+  int input;             // inputs after the given ones are the cotangents of the lower orders
+  std::int64_t element;  // -1: a direction through all of the input
   std::int64_t output;   // counted through all outputs; -1, -2, -3: the three random sums of all outputs
   double analytic, numeric;
-  double error;        // the estimated error of `numeric`
+  double error;        // the estimated error of `numeric`, with the rounding of `analytic`
   double badness;      // |analytic - numeric| as a multiple of what is allowed
   double left, right;  // the slopes on the two sides
 };
@@ -89,8 +95,8 @@ struct GradcheckCulprit {
 /// What a check found.
 class GradcheckReport {
  public:
-  /// Whether every entry passed and nothing else was wrong. Kinks and edges of the domain count as wrong unless
-  /// allowed: there the check has shown nothing.
+  /// Whether every entry passed and nothing else was wrong. Unreliable entries are no pass; neither are kinks and edges
+  /// of the domain unless allowed: there the check has shown nothing.
   bool ok() const;
   /// A summary, what is wrong, and a table of the worst entries.
   std::string str() const;
@@ -105,7 +111,7 @@ class GradcheckReport {
   /// The worst entries, worst first.
   const std::vector<GradcheckEntry>& entries() const { return entries_; }
   /// What an entry's derivative is by: "x0[1, 2]" for an element of a given input, or with its name if it has one,
-  /// "g0[1, 2]" for the cotangent of a lower order, "all" for a direction through all.
+  /// "g0[1, 2]" for the cotangent of a lower order, "x0" for a direction through all of it.
   std::string label(const GradcheckEntry& entry) const;
   /// How many entries got this verdict.
   std::int64_t count(Verdict v) const { return counts_[static_cast<int>(v)]; }
@@ -148,8 +154,9 @@ GradcheckReport gradcheck(TensorFunction f, const std::vector<Tensor>& inputs, c
 /// Checks the derivatives of f at `inputs` to `options.order`. f is called as f(x), f(x, w), ... with up to six
 /// tensors, or as f(const std::vector<Tensor>&), and returns a tensor of any shape, or several; it gets copies, so the
 /// inputs and their grad() stay as they are. Floating inputs are checked whether or not they require a gradient, others
-/// are passed through. f32 inputs: differences are taken in f64 if f runs there, else in f32 with h = 5e-3 and rtol =
-/// 2e-2. Throws ValueError if no input is floating; what f throws at the point itself passes through.
+/// and those that `options.inputs` leaves out are passed through. f32 inputs: differences are taken in f64 if f runs
+/// there, else in f32 with a first step of 5e-3 and rtol = 2e-2. Throws ValueError if no input is floating, `inputs`
+/// names none of them, or a tolerance is negative or not finite; what f throws at the point itself passes through.
 template <class F>
 GradcheckReport gradcheck(F f, const std::vector<Tensor>& inputs, const GradcheckOptions& options = {},
                           Place place = Place::here()) {

@@ -136,8 +136,9 @@ bool Locator::harmless(int rule_of, int from) {
     const auto seen = [&](const Program::Run& r) { return at(r.ops, sink).numbers; };
     const Numbers a = seen(above), b = seen(below), ha = seen(half_above), hb = seen(half_below);
     if (a.empty() || b.empty() || ha.empty() || hb.empty()) return false;
-    const Difference d = compare(analytic, rows.sample(0, b, here, a), rows.sample(0, hb, here, ha), h, h / 2,
-                                 std::sqrt(scale), tolerance_);
+    scale = std::sqrt(scale);
+    const Difference d = compare({analytic, scale, tolerance_.atol * scale}, rows.sample(0, b, here, a),
+                                 rows.sample(0, hb, here, ha), h, h / 2, tolerance_);
     if (d.verdict == Verdict::fail) return false;
   }
   return true;

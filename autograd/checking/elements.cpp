@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/checking/gradchecker.hpp>
+#include <autograd/checking/ladder.hpp>
 
 namespace xgrad {
 
@@ -42,7 +42,7 @@ void Gradchecker::record(int order, int input, std::int64_t element, std::int64_
                          const Difference& d) {
   ++report_.counts_[static_cast<int>(d.verdict)];
   constexpr std::int64_t mapped = 65536;
-  if (input >= 0 && report_.shapes_[static_cast<std::size_t>(input)].size() <= mapped) {
+  if (element >= 0 && report_.shapes_[static_cast<std::size_t>(input)].size() <= mapped) {
     auto& maps = report_.maps_;
     if (maps.empty() || maps.back().order != order || maps.back().input != input) {
       const auto size = static_cast<std::size_t>(report_.shapes_[static_cast<std::size_t>(input)].size());
@@ -62,7 +62,7 @@ void Gradchecker::record(int order, int input, std::int64_t element, std::int64_
 std::pair<std::size_t, std::int64_t> Gradchecker::find(std::size_t flat) const {
   std::size_t input = 0;
   for (;; ++input) {
-    if (!is_floating(probes_[input].dtype())) continue;
+    if (!checked_[input]) continue;
     const auto size = static_cast<std::size_t>(probes_[input].size());
     if (flat < size) return {input, static_cast<std::int64_t>(flat)};
     flat -= size;
@@ -70,7 +70,8 @@ std::pair<std::size_t, std::int64_t> Gradchecker::find(std::size_t flat) const {
 }
 
 void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
-  Comparison c{order, std::move(rows), {}, {}};
+  Comparison c{order, std::move(rows), {}, {}, {}};
+  Noise noise;
   Numbers cotangent(values(ys).size());
   for (std::size_t r = 0; r < c.rows.count; ++r) {
     if (c.rows.sums.empty()) {
@@ -82,11 +83,12 @@ void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
     }
   }
   if (!probe(order, c.at)) scope_.fail<ValueError>("f threw in f64: ", thrown_);
+  find_largest(c);
   const std::size_t count = c.rows.count > 0 ? c.analytic[0].size() : 0, before = report_.entries_.size();
   if (c.rows.sums.empty()) {
-    for (std::size_t flat = 0; flat < count; ++flat) check_element(c, flat);
+    for (std::size_t flat = 0; flat < count; ++flat) check_element(c, noise, flat);
   } else {
-    search_elements(c, count);
+    search_elements(c, noise);
   }
   bool zero_gradient = order > 1, moved = false;
   for (std::size_t i = before; i < report_.entries_.size(); ++i) {
@@ -99,23 +101,35 @@ void Gradchecker::check_elements(int order, const Tensors& ys, Rows rows) {
              " has no graph although it is not constant: a rule is not written in ops, or detaches what it uses"));
 }
 
+void Gradchecker::find_largest(Comparison& c) const {
+  for (const Numbers& gradient : c.analytic) {
+    c.largest.emplace_back(probes_.size());
+    for (std::size_t flat = 0; flat < gradient.size(); ++flat) {
+      double& largest = c.largest.back()[find(flat).first];
+      if (std::isfinite(gradient[flat])) largest = std::max(largest, std::fabs(gradient[flat]));
+    }
+  }
+}
+
 /// Checks the elements of those ranges that do not pass along a random direction.
-void Gradchecker::search_elements(const Comparison& c, std::size_t count) {
-  constexpr std::int64_t enough = 300;  // failures, of which a hundred are shown
+void Gradchecker::search_elements(const Comparison& c, Noise& noise) {
+  constexpr std::int64_t enough = 300;  // that do not pass, of which a hundred are shown
   constexpr std::size_t few = 8;
   Gaussian draw(options_.seed + 11);
-  Numbers direction(count);
+  Numbers direction(c.analytic[0].size());
   for (double& u : direction) u = draw();
-  std::vector<std::pair<std::size_t, std::size_t>> ranges{{0, count}};
-  const std::int64_t failed = report_.count(Verdict::fail);
-  while (!ranges.empty() && report_.count(Verdict::fail) - failed < enough) {
+  std::vector<std::pair<std::size_t, std::size_t>> ranges = inputs_in(direction.size());
+  std::reverse(ranges.begin(), ranges.end());
+  const auto unpassed = [&] { return report_.total() - report_.count(Verdict::pass); };
+  const std::int64_t before = unpassed();
+  while (!ranges.empty() && unpassed() - before < enough) {
     const auto [begin, end] = ranges.back();
     ranges.pop_back();
     if (end - begin <= few) {
-      for (std::size_t flat = begin; flat < end; ++flat) check_element(c, flat);
+      for (std::size_t flat = begin; flat < end; ++flat) check_element(c, noise, flat);
       continue;
     }
-    const std::vector<Difference> found = differences_along(c, direction, begin, end);
+    const std::vector<Difference> found = differences_along(c, noise, direction, begin, end);
     if (std::all_of(found.begin(), found.end(), [](const Difference& d) { return d.verdict == Verdict::pass; }))
       continue;
     const std::size_t middle = begin + (end - begin) / 2;
@@ -123,17 +137,17 @@ void Gradchecker::search_elements(const Comparison& c, std::size_t count) {
     ranges.emplace_back(begin, middle);
   }
   report_.notes_.push_back(text("order ", c.order,
-                                ": the elements shown are those of ranges that fail along a direction",
-                                ranges.empty() ? "" : text(", up to ", enough, " failures")));
+                                ": the elements shown are those of ranges that do not pass along a direction",
+                                ranges.empty() ? "" : text(", up to ", enough)));
 }
 
-void Gradchecker::check_element(const Comparison& c, std::size_t flat) {
+void Gradchecker::check_element(const Comparison& c, Noise& noise, std::size_t flat) {
   const auto [input, i] = find(flat);
   const Tensor& x = probes_[input];
   const double here = get(x, i);
-  const auto probe_at = [&, in = input, element = i](double value, Numbers& y) {
-    set(x, element, value);
-    const double taken = get(x, element);
+  const auto move = [&, in = input, element = i](double by, Numbers& y) {
+    set(x, element, here + by);
+    const double taken = get(x, element) - here;
     const bool good = probe(c.order, y);
     set(x, element, here);
     if (good && y.size() != c.at.size())
@@ -142,26 +156,18 @@ void Gradchecker::check_element(const Comparison& c, std::size_t flat) {
     if (!good) y.assign(c.at.size(), std::numeric_limits<double>::quiet_NaN());
     return taken;
   };
-  Numbers above, below, half_above, half_below;
-  std::vector<Difference> best(c.rows.count);
-  constexpr double shrink = 8;
-  const int attempts = tolerance_.single ? 1 : 6;
-  double h = step(here, tolerance_.single);
-  for (int attempt = 0; attempt < attempts; ++attempt, h /= shrink) {
-    const double right = probe_at(here + h, above), left = probe_at(here - h, below);
-    const double near_right = probe_at(here + h / 2, half_above), near_left = probe_at(here - h / 2, half_below);
-    bool settled = true;
-    for (std::size_t r = 0; r < c.rows.count; ++r) {
-      if (best[r].verdict == Verdict::pass) continue;
-      const Difference d = compare(c.analytic[r][flat], c.rows.sample(r, below, c.at, above),
-                                   c.rows.sample(r, half_below, c.at, half_above), (right - left) / 2,
-                                   (near_right - near_left) / 2, 0, tolerance_);
-      if (attempt == 0 || d.verdict == Verdict::pass || d.error < best[r].error) best[r] = d;
-      settled &= best[r].verdict == Verdict::pass;
-    }
-    if (settled) break;
-  }
-  if (options_.stencil != Stencil::central) extrapolate(c, flat, here, probe_at, best);
+  const double epsilon = epsilon_of(tolerance_.single);
+  const Line line{
+      c.rows, c.at, move, std::max(1.0, std::fabs(here)), here == 0 ? epsilon : 8 * epsilon * std::fabs(here), 6};
+  std::vector<Claim> claims;
+  for (std::size_t r = 0; r < c.rows.count; ++r)
+    claims.push_back({c.analytic[r][flat], 0, tolerance_.atol * c.largest[r][input]});
+  std::vector<Difference> best = Ladder(line, claims, tolerance_).judge([&](std::size_t r) {
+    Rounding rounding = rounding_of(c, noise, r);
+    rounding.analytic = noise.gradients[r][flat];
+    return rounding;
+  });
+  if (options_.stencil != Stencil::central) extrapolate(line, claims, best);
   for (std::size_t r = 0; r < c.rows.count; ++r) {
     const auto output = static_cast<std::int64_t>(r);
     record(c.order, static_cast<int>(input), i, c.rows.sums.empty() ? output : -1 - output, c.analytic[r][flat],
@@ -170,19 +176,17 @@ void Gradchecker::check_element(const Comparison& c, std::size_t flat) {
 }
 
 /// Puts extrapolated differences in the place of those that are less sure.
-template <class Probe>
-void Gradchecker::extrapolate(const Comparison& c, std::size_t flat, double here, Probe&& probe_at,
-                              std::vector<Difference>& best) const {
+void Gradchecker::extrapolate(const Line& line, const std::vector<Claim>& claims, std::vector<Difference>& best) const {
   const bool ridders = options_.stencil == Stencil::ridders;
-  const double ratio = ridders ? 1.4 : 2, epsilon = tolerance_.single ? 1.2e-7 : 2.3e-16;
-  double h = (ridders ? 0.1 : 1e-2) * std::max(1.0, std::fabs(here));
+  const double ratio = ridders ? 1.4 : 2, epsilon = epsilon_of(tolerance_.single);
+  double h = (ridders ? 0.1 : 1e-2) * line.size;
   std::vector<Extrapolation> tables(best.size(), Extrapolation(ratio));
   std::vector<bool> done(best.size());
   Numbers above, below;
   for (int k = 0; k < (ridders ? 10 : 4); ++k, h /= ratio) {
-    const double right = probe_at(here + h, above), left = probe_at(here - h, below);
+    const double right = line.move(h, above), left = line.move(-h, below);
     for (std::size_t r = 0; r < best.size(); ++r) {
-      const Sample s = c.rows.sample(r, below, c.at, above);
+      const Sample s = line.rows.sample(r, below, line.at, above);
       const double difference = (s.above - s.below) / (right - left);
       if (!done[r] && std::isfinite(difference)) done[r] = !tables[r].add(difference, 2 * epsilon * s.magnitude / h);
     }
@@ -191,9 +195,9 @@ void Gradchecker::extrapolate(const Comparison& c, std::size_t flat, double here
     if (best[r].verdict == Verdict::kink || !(tables[r].error() < best[r].error)) continue;
     best[r].numeric = tables[r].value();
     best[r].error = tables[r].error();
-    const double analytic = c.analytic[r][flat];
-    settle(best[r], analytic,
-           tolerance_.atol + tolerance_.rtol * std::max(std::fabs(analytic), std::fabs(best[r].numeric)));
+    const double analytic = claims[r].analytic;
+    settle(best[r], std::fabs(analytic - best[r].numeric),
+           claims[r].least + tolerance_.rtol * std::max(std::fabs(analytic), std::fabs(best[r].numeric)));
   }
 }
 

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <autograd/checking/ladder.hpp>
 #include <autograd/checking/locator.hpp>
+#include <autograd/checking/rounding.hpp>
 
 namespace xgrad::checking {
 
@@ -39,7 +41,7 @@ void Locator::examine(int i) {
     if (!slot(other).moves || program_.is_cut(other) || other == op.slot || program_.exhausted()) continue;
     if (std::find(known.begin(), known.end(), other) != known.end()) continue;
     Program::Moved moved{other, slot(other).numbers};
-    for (double& x : moved.numbers) x += step(x, tolerance_.single);
+    for (double& x : moved.numbers) x += step(x, is_single(other, i));
     const Program::Run run = program_.run({moved});
     const Numbers& seen = at(run.ops, i).numbers;
     if (!seen.empty() && !same_bits(seen, program_.result(op).numbers)) examine(Target{i, other, {}, -1});
@@ -53,7 +55,7 @@ void Locator::examine(const Target& target) {
   const auto n = static_cast<std::int64_t>(slot(target.slot).numbers.size());
   const auto m = static_cast<std::int64_t>(here.size());
   if (m == 0 || program_.exhausted()) return;
-  Compared compared{{{random(here.size()), random(here.size())}, sums}, {}};
+  Compared compared{{{random(here.size()), random(here.size())}, sums}, {}, {}};
   Rows& rows = compared.rows;
   if (m <= unit_rows) {
     for (std::int64_t o = 0; o < m; ++o) {
@@ -63,6 +65,7 @@ void Locator::examine(const Target& target) {
     rows.count += here.size();
   }
   for (const Numbers& v : rows.sums) compared.analytic.push_back(vjp(target, v));
+  compared.rounding.resize(rows.count);
 
   std::vector<std::int64_t> elements;
   const bool all = n <= full_block && static_cast<std::size_t>(n * m) <= most_numbers;
@@ -97,12 +100,12 @@ void Locator::examine(const Target& target) {
 Numbers Locator::direction(const Target& target) {
   const Numbers& x = slot(target.slot).numbers;
   Numbers along = random(x.size());
-  for (std::size_t e = 0; e < x.size(); ++e) along[e] *= step(x[e], tolerance_.single);
+  for (std::size_t e = 0; e < x.size(); ++e) along[e] *= step(x[e], is_single(target.slot, target.op));
   return along;
 }
 
 /// A wrong element of a large input, by halving what does not pass; -1 for none.
-std::int64_t Locator::halve(const Target& target, const Compared& compared) {
+std::int64_t Locator::halve(const Target& target, Compared& compared) {
   const Numbers along = direction(target);
   std::vector<std::pair<std::int64_t, std::int64_t>> ranges{{0, static_cast<std::int64_t>(along.size())}};
   for (int tries = 0; tries < 1000 && !ranges.empty(); ++tries) {
@@ -122,87 +125,87 @@ std::int64_t Locator::halve(const Target& target, const Compared& compared) {
 }
 
 /// Compares along a direction through elements [begin, end): the worst verdict of all rows.
-Verdict Locator::judge(const Target& target, const Compared& compared, const Numbers& along, std::int64_t begin,
+Verdict Locator::judge(const Target& target, Compared& compared, const Numbers& along, std::int64_t begin,
                        std::int64_t end) {
   if (begin == end) return Verdict::pass;
   const Numbers& here = program_.result(program_.op(target.op)).numbers;
-  const double h = step(0, tolerance_.single);
-  const auto numbers = [&](double factor) -> Numbers {
-    const Program::Run run = move(target.slot, begin, end, along, factor);
-    return at(run.ops, target.op).numbers;
+  const Tolerance tolerance = tolerance_of(target);
+  const double h = step(0, tolerance.single);
+  const auto by_step = [&](double by, Numbers& y) {
+    const Program::Run run = move(target.slot, begin, end, along, by / h);
+    y = at(run.ops, target.op).numbers;
+    if (y.empty()) y.assign(here.size(), std::numeric_limits<double>::quiet_NaN());
+    return by;
   };
-  const Numbers above = numbers(1), below = numbers(-1), half_above = numbers(0.5), half_below = numbers(-0.5);
-  if (above.empty() || below.empty() || half_above.empty() || half_below.empty()) return Verdict::domain;
-  const Rows& rows = compared.rows;
-  Verdict worst = Verdict::pass;
-  for (std::size_t r = 0; r < rows.count; ++r) {
-    double sum = 0, scale = 0;
+  const Line line{compared.rows, here, by_step, 1, h * 1e-4, 3};
+  std::vector<Claim> claims;
+  for (const Numbers& analytic : compared.analytic) {
+    Claim claim{0};
     for (std::int64_t x = begin; x < end; ++x) {
-      const double part = at(compared.analytic[r], x) * at(along, x) / h;
-      sum += part;
-      scale += part * part;
+      const double part = at(analytic, x) * at(along, x) / h;
+      claim.analytic += part;
+      claim.scale += part * part;
     }
-    const Difference d = compare(sum, rows.sample(r, below, here, above), rows.sample(r, half_below, here, half_above),
-                                 h, h / 2, std::sqrt(scale), tolerance_);
+    claim.scale = std::sqrt(claim.scale);
+    claim.least = tolerance.atol * claim.scale;
+    claims.push_back(claim);
+  }
+  const auto rounding = [&](std::size_t r) {
+    Rounding of{rounding_of(target, compared, r), 0};
+    const Numbers& apart = rounding_of_vjp(target, compared, r);
+    for (std::int64_t x = begin; x < end; ++x) of.analytic = std::hypot(of.analytic, at(apart, x) * at(along, x) / h);
+    return of;
+  };
+  Verdict worst = Verdict::pass;
+  for (const Difference& d : Ladder(line, claims, tolerance).judge(rounding)) {
     if (d.verdict == Verdict::fail) return d.verdict;
     if (d.verdict != Verdict::pass) worst = d.verdict;
   }
   return worst;
 }
 
-Locator::Column Locator::column(const Target& target, const Compared& compared, std::int64_t element) {
+Locator::Column Locator::column(const Target& target, Compared& compared, std::int64_t element) {
   const Numbers& here = program_.result(program_.op(target.op)).numbers;
   const double x = at(slot(target.slot).numbers, element);
-  const Rows& rows = compared.rows;
   const std::vector<Numbers>& analytic = compared.analytic;
+  const Tolerance tolerance = tolerance_of(target);
+  const bool rounded = slot(target.slot).recorded.dtype() == f32;
   Column c{.element = element, .slopes = {}, .errors = {}, .worst = {}};
-  std::vector<Difference> best(rows.count);
-  double h = step(x, tolerance_.single);
-  const int attempts = tolerance_.single ? 1 : 6;
-  for (int attempt = 0; attempt < attempts; ++attempt, h /= 8) {
-    const auto moved = [&](double by, Numbers& y) {
-      const Numbers step_of(static_cast<std::size_t>(element) + 1, by);
-      const Program::Run run = move(target.slot, element, element + 1, step_of, 1);
-      y = at(run.ops, target.op).numbers;
-      c.number_moved = std::max(c.number_moved, at(run.ops, target.op).number_moved);
-      if (y.empty()) y.assign(here.size(), std::numeric_limits<double>::quiet_NaN());
-      const double to = x + by;
-      return (tolerance_.single ? static_cast<double>(static_cast<float>(to)) : to) - x;
-    };
-    Numbers above, below, half_above, half_below;
-    const double up = moved(h, above), down = moved(-h, below), half_up = moved(h / 2, half_above),
-                 half_down = moved(-h / 2, half_below);
-    bool settled = true, better = attempt == 0;
-    for (std::size_t r = 0; r < rows.count; ++r) {
-      const Difference d = compare(at(analytic[r], element), rows.sample(r, below, here, above),
-                                   rows.sample(r, half_below, here, half_above), (up - down) / 2,
-                                   (half_up - half_down) / 2, 0, tolerance_);
-      if (attempt == 0 || d.verdict == Verdict::pass || (best[r].verdict != Verdict::pass && d.error < best[r].error)) {
-        best[r] = d;
-        better = true;
-      }
-      // A failure that is known well needs no smaller step.
-      settled &= best[r].verdict == Verdict::pass || (best[r].verdict == Verdict::fail && best[r].badness > 10);
-    }
-    if (better) {
-      c.slopes.resize(here.size());
-      for (std::size_t o = 0; o < here.size(); ++o)
-        c.slopes[o] = (half_above[o] - half_below[o]) / (half_up - half_down);
-    }
-    if (settled) break;
+  const auto by_step = [&](double by, Numbers& y) {
+    const Numbers step_of(static_cast<std::size_t>(element) + 1, by);
+    const Program::Run run = move(target.slot, element, element + 1, step_of, 1);
+    y = at(run.ops, target.op).numbers;
+    c.number_moved = std::max(c.number_moved, at(run.ops, target.op).number_moved);
+    if (y.empty()) y.assign(here.size(), std::numeric_limits<double>::quiet_NaN());
+    const double to = x + by;
+    return (rounded ? static_cast<double>(static_cast<float>(to)) : to) - x;
+  };
+  const double bit = epsilon_of(rounded);
+  const Line line{compared.rows, here, by_step, std::max(1.0, std::fabs(x)), x == 0 ? bit : 8 * bit * std::fabs(x), 3};
+  std::vector<Claim> claims;
+  for (const Numbers& row : analytic) {
+    double largest = 0;
+    for (const double a : row)
+      if (std::isfinite(a)) largest = std::max(largest, std::fabs(a));
+    claims.push_back({at(row, element), 0, tolerance.atol * largest});
   }
+  Ladder ladder(line, claims, tolerance);
+  const std::vector<Difference> found = ladder.judge([&](std::size_t r) -> Rounding {
+    return {rounding_of(target, compared, r), at(rounding_of_vjp(target, compared, r), element)};
+  });
+  c.slopes = ladder.slopes(0);
   c.reliable = true;
-  for (std::size_t r = 0; r < rows.count; ++r) {
-    const Verdict v = best[r].verdict;
+  for (std::size_t r = 0; r < found.size(); ++r) {
+    const Verdict v = found[r].verdict;
     c.reliable &= v == Verdict::pass || v == Verdict::fail;
-    c.errors.push_back(best[r].error);
+    c.errors.push_back(found[r].error);
     if (v != Verdict::fail) continue;
     // One output by itself says more than a sum of them.
     const bool unit = r >= sums;
     const bool had_unit = c.output >= 0;
-    if (c.failed && ((had_unit && !unit) || (had_unit == unit && !(best[r].badness > c.worst.badness)))) continue;
+    if (c.failed && ((had_unit && !unit) || (had_unit == unit && !(found[r].badness > c.worst.badness)))) continue;
     c.failed = true;
-    c.worst = best[r];
+    c.worst = found[r];
     c.analytic = at(analytic[r], element);
     c.output = unit ? static_cast<std::int64_t>(r - sums) : -1;
   }
@@ -261,6 +264,49 @@ Program::Run Locator::move(int from, std::int64_t begin, std::int64_t end, const
   Program::Moved moved{from, slot(from).numbers};
   for (std::int64_t x = begin; x < end; ++x) at(moved.numbers, x) += factor * at(by, x);
   return program_.run({moved});
+}
+
+bool Locator::is_single(int from, int op) const {
+  return tolerance_.single || slot(from).recorded.dtype() == f32 ||
+         program_.result(program_.op(op)).recorded.dtype() == f32;
+}
+
+Tolerance Locator::tolerance_of(const Target& target) const {
+  if (tolerance_.single || !is_single(target.slot, target.op)) return tolerance_;
+  return {std::max(tolerance_.rtol, f32_rtol), std::max(tolerance_.atol, f32_atol), true};
+}
+
+double Locator::rounding_of(const Target& target, const Compared& compared, std::size_t row) {
+  if (rounding_.empty()) {
+    rounding_.resize(program_.ops().size());
+    for (std::uint64_t k = 0; k < rounding_draws; ++k) {
+      OtherRounding other(k);
+      const Program::Run run = program_.run({}, false, -1, &other);
+      for (std::size_t i = 0; i < rounding_.size(); ++i) {
+        const Numbers &here = program_.result(program_.ops()[i]).numbers, &there = run.ops[i].numbers;
+        rounding_[i].resize(here.size());
+        for (std::size_t o = 0; o < std::min(here.size(), there.size()); ++o)
+          if (std::isfinite(there[o])) rounding_[i][o] = std::max(rounding_[i][o], std::fabs(there[o] - here[o]));
+      }
+    }
+  }
+  return compared.rows.spread(row, at(rounding_, target.op));
+}
+
+const Numbers& Locator::rounding_of_vjp(const Target& target, Compared& compared, std::size_t row) const {
+  Numbers& apart = compared.rounding[row];
+  if (!apart.empty()) return apart;
+  apart.resize(compared.analytic[row].size());
+  for (std::uint64_t k = 0; k < rounding_draws; ++k) {
+    OtherRounding other(k);
+    const Observing observing(other);
+    const Numbers g = vjp(target, compared.rows.sums[row]);
+    for (std::size_t x = 0; x < g.size(); ++x) {
+      const double by = std::fabs(g[x] - compared.analytic[row][x]);
+      if (std::isfinite(by)) apart[x] = std::max(apart[x], by);
+    }
+  }
+  return apart;
 }
 
 Numbers Locator::vjp(const Target& target, const Numbers& v) const {

@@ -10,6 +10,7 @@ namespace checking {
 
 class Program;
 class Locator;
+struct Line;
 
 using Numbers = std::vector<double>;
 using Tensors = std::vector<Tensor>;
@@ -24,13 +25,15 @@ class Gaussian {
     return std::sqrt(-2 * std::log(1 - u)) * std::cos(6.283185307179586 * v);
   }
 
- private:
-  double uniform() {
+  std::uint64_t next() {
     std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-53;
+    return z ^ (z >> 31);
   }
+
+ private:
+  double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
   std::uint64_t state_;
 };
 
@@ -48,18 +51,31 @@ inline void set(const Tensor& t, std::int64_t i, double value) {
 /// One output, or one random sum of all outputs, at and around a point.
 struct Sample {
   double below, at, above;  // f(x - h), f(x), f(x + h)
-  double magnitude;         // of the numbers that rounded
+  double magnitude;         // of the numbers that round
 };
 /// The functions whose derivatives are compared: every output by itself, or random sums of all.
 struct Rows {
   std::vector<Numbers> sums;
   std::size_t count;
   Sample sample(std::size_t row, const Numbers& below, const Numbers& at, const Numbers& above) const;
+  /// How far a row moves when the outputs move so far, independently of each other.
+  double spread(std::size_t row, const Numbers& outputs) const;
 };
 struct Tolerance {
   double rtol, atol;
   bool single = false;  // differences in f32
 };
+/// What a rule says of one derivative.
+struct Claim {
+  double analytic;
+  double scale = 0;  // the size of the terms that `analytic` sums
+  double least = 0;  // what is allowed besides what is relative
+};
+/// How far the rounding of f's ops moves an output, and its analytic derivative.
+struct Rounding {
+  double output = 0, analytic = 0;
+};
+constexpr double f32_rtol = 2e-2, f32_atol = 1e-3;  // of differences in f32
 struct Difference {
   Verdict verdict = Verdict::domain;
   double numeric = std::numeric_limits<double>::quiet_NaN(), error = std::numeric_limits<double>::infinity();
@@ -67,16 +83,22 @@ struct Difference {
   double left = std::numeric_limits<double>::quiet_NaN(), right = left;  // slopes
   double analytic = 0;                                                   // along a direction
 };
-/// Judges one derivative from the function at x - step ... x + step and at half of it. `scale` is the size of the terms
-/// that `analytic` sums.
-Difference compare(double analytic, const Sample& whole, const Sample& half, double step, double half_step,
-                   double scale, const Tolerance& tolerance);
-/// Whether |analytic - numeric| is within what is allowed besides the error of the numeric one.
-void settle(Difference& d, double analytic, double allowed);
+/// What f shows at x - step ... x + step and at half of it.
+struct Level : Difference {
+  double step = 0, gap = 0, rounding = 0, allowed = 0, magnitude = 0, range = 0;
+  bool finite = false, moved = false, kinked = false;
+  bool smooth = false;  // the five points lie on a smooth curve
+};
+Level compare(const Claim& claim, const Sample& whole, const Sample& half, double step, double half_step,
+              const Tolerance& tolerance, const Rounding& rounding = {});
+/// Whether the numeric derivative differs by no more than is allowed and its error.
+void settle(Difference& d, double gap, double allowed);
 /// The first step from x that a difference tries.
 inline double step(double x, bool single) {
   return (single ? 5e-3 : std::cbrt(std::numeric_limits<double>::epsilon())) * std::max(1.0, std::fabs(x));
 }
+/// The last bit of a number near 1.
+inline double epsilon_of(bool single) { return single ? 0x1p-23 : 0x1p-52; }
 
 /// All the tensors' numbers, one after another.
 Numbers values(const Tensors& tensors);
@@ -109,15 +131,21 @@ class Gradchecker {
   friend class checking::Locator;
 
   void take_inputs(const Tensors& inputs);
-  void add_input(const Tensor& value);
+  void add_input(const Tensor& value, bool checked);
   Tensors call(const Tensors& in) const;
   Tensors outputs(int order, const Tensors& in, bool graph) const;
   std::size_t inputs_of(int order) const { return input_counts_[static_cast<std::size_t>(order - 1)]; }
-  Tensors floating(const Tensors& in, std::size_t count) const;
+  Tensors checked(const Tensors& in, std::size_t count) const;
   bool probe(int order, Numbers& y);
   void choose_numeric_side();
   Numbers gradient(const Tensors& ys, const Numbers& cotangent) const;
 
+  /// What an identity misses, and the size of the numbers in it.
+  struct Gap {
+    double size = 0, scale = 0;
+  };
+  template <class F>
+  bool is_rounding(int order, const Gap& gap, F gap_of) const;
   void check_identities(int order, const Tensors& ys);
   void check_adjoint(const Tensors& ys);
   void check_symmetry(const Tensors& ys);
@@ -132,14 +160,24 @@ class Gradchecker {
     Rows rows;
     std::vector<Numbers> analytic;  // for each row, the gradient
     Numbers at;                     // the outputs at the point
+    std::vector<Numbers> largest;   // for each row and input, the largest part of the gradient
   };
+  /// What is known of the rounding inside f, measured where it is asked for.
+  struct Noise {
+    Numbers outputs;
+    std::vector<Tensors> graphs;     // the outputs, rounded otherwise
+    std::vector<Numbers> gradients;  // for each row, of the gradient; empty: not known yet
+  };
+  void measure(const Comparison& c, Noise& noise) const;
+  checking::Rounding rounding_of(const Comparison& c, Noise& noise, std::size_t row) const;
   std::pair<std::size_t, std::int64_t> find(std::size_t flat) const;
-  std::vector<checking::Difference> differences_along(const Comparison& c, const Numbers& direction, std::size_t begin,
-                                                      std::size_t end);
-  void search_elements(const Comparison& c, std::size_t count);
-  void check_element(const Comparison& c, std::size_t flat);
-  template <class Probe>
-  void extrapolate(const Comparison& c, std::size_t flat, double here, Probe&& probe_at,
+  std::vector<checking::Difference> differences_along(const Comparison& c, Noise& noise, const Numbers& direction,
+                                                      std::size_t begin, std::size_t end);
+  void find_largest(Comparison& c) const;
+  std::vector<std::pair<std::size_t, std::size_t>> inputs_in(std::size_t count) const;
+  void search_elements(const Comparison& c, Noise& noise);
+  void check_element(const Comparison& c, Noise& noise, std::size_t flat);
+  void extrapolate(const checking::Line& line, const std::vector<checking::Claim>& claims,
                    std::vector<checking::Difference>& best) const;
   void record(int order, int input, std::int64_t element, std::int64_t output, double analytic,
               const checking::Difference& d);
@@ -151,6 +189,8 @@ class Gradchecker {
   Tensors leaves_;  // where analytic derivatives are taken, in the caller's dtypes
   Tensors probes_;  // where differences are taken, in f64 unless f does not run there
   Tensors originals_;
+  std::vector<bool> checked_;              // for each input, whether it is differentiated by
+  bool narrow_ = false;                    // an op computes in f32
   std::vector<std::size_t> input_counts_;  // for each order, how many of the inputs it uses
   checking::Tolerance tolerance_;
   std::string thrown_;

@@ -15,8 +15,7 @@ Locator::Locator(Gradchecker& checker, int order, std::size_t first)
       suspect_(program_.ops().size()) {
   const Tolerance& t = checker.tolerance_;
   const GradcheckOptions& options = checker.options_;
-  // An op's own derivatives may be of any size: relative, and little besides.
-  tolerance_ = {t.single ? t.rtol : options.rtol, (t.single ? t.atol : options.atol) * 1e-3, t.single};
+  tolerance_ = {t.single ? t.rtol : options.rtol, t.single ? t.atol : options.atol, t.single};
 }
 
 std::size_t Locator::run(bool failed) {
@@ -61,7 +60,7 @@ void Locator::screen() {
     for (const Program::Slot& slot : program_.slots()) {
       directions.push_back(slot.moves ? random(slot.numbers.size()) : Numbers());
       for (std::size_t x = 0; x < directions.back().size(); ++x)
-        directions.back()[x] *= step(slot.numbers[x], tolerance_.single);
+        directions.back()[x] *= step(slot.numbers[x], tolerance_.single || slot.recorded.dtype() == f32);
     }
     const auto run = [&](double factor) {
       std::vector<Program::Moved> moved;
@@ -107,9 +106,10 @@ void Locator::screen() {
         suspect_[i] = true;
         continue;
       }
+      scale = std::sqrt(scale);
       const Difference d =
-          compare(analytic, rows.sample(0, b.numbers, here, a.numbers), rows.sample(0, hb.numbers, here, ha.numbers), h,
-                  h / 2, std::sqrt(scale), tolerance_);
+          compare({analytic, scale, tolerance_.atol * scale}, rows.sample(0, b.numbers, here, a.numbers),
+                  rows.sample(0, hb.numbers, here, ha.numbers), h, h / 2, tolerance_);
       suspect_[i] = suspect_[i] || d.verdict != Verdict::pass || a.number_moved >= 0 || b.number_moved >= 0;
     }
   }

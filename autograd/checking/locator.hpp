@@ -43,6 +43,7 @@ class Locator {
   struct Compared {
     Rows rows;
     std::vector<Numbers> analytic;  // for each row, by all elements of the target
+    std::vector<Numbers> rounding;  // of these; empty: not known yet
   };
   /// What moving one element of a target did.
   struct Column {
@@ -73,11 +74,16 @@ class Locator {
   // examine.cpp: one op, one input, one element.
   void examine(int i);
   void examine(const Target& target);
-  std::int64_t halve(const Target& target, const Compared& compared);
-  Verdict judge(const Target& target, const Compared& compared, const Numbers& along, std::int64_t begin,
-                std::int64_t end);
+  std::int64_t halve(const Target& target, Compared& compared);
+  Verdict judge(const Target& target, Compared& compared, const Numbers& along, std::int64_t begin, std::int64_t end);
   Numbers direction(const Target& target);
-  Column column(const Target& target, const Compared& compared, std::int64_t element);
+  /// Whether an op rounds what this slot moves to f32.
+  bool is_single(int from, int op) const;
+  Tolerance tolerance_of(const Target& target) const;
+  /// How far rounding inside the op moves a row's output, and its vjp.
+  double rounding_of(const Target& target, const Compared& compared, std::size_t row);
+  const Numbers& rounding_of_vjp(const Target& target, Compared& compared, std::size_t row) const;
+  Column column(const Target& target, Compared& compared, std::int64_t element);
   std::vector<std::int64_t> sample(const Target& target, std::int64_t found, std::size_t most);
   void find_output(const Target& target, Column& c);
   Program::Run move(int from, std::int64_t begin, std::int64_t end, const Numbers& by, double factor);
@@ -102,6 +108,7 @@ class Locator {
   Tolerance tolerance_;
   std::vector<Asked> asked_;
   std::vector<bool> suspect_;
+  std::vector<Numbers> rounding_;  // of each op's result; empty: not known yet
 };
 
 }  // namespace xgrad::checking

@@ -4,6 +4,7 @@
 #include <autograd/primitive.hpp>
 #include <autograd/sweep.hpp>
 #include <cstring>
+#include <optional>
 
 namespace xgrad::checking {
 
@@ -97,7 +98,7 @@ class Program::Player : public Observer {
 };
 
 Program::Program(Gradchecker& checker, int order) : checker_(checker), order_(order), random_(random_state()) {
-  for (const Tensor& t : checker.probes_) add_slot(t, is_floating(t.dtype()));
+  for (std::size_t i = 0; i < checker.probes_.size(); ++i) add_slot(checker.probes_[i], checker.checked_[i]);
   inputs_ = slots_.size();
   visit_elsewhere(1e-3);
   Recorder recorder;
@@ -200,7 +201,7 @@ Numbers Program::vjp(const Op& op, const Edge& edge, const Numbers& cotangent) c
 void Program::visit_elsewhere(double distance) {
   const auto put = [&](double by) {
     for (std::size_t i = 0; i < inputs_; ++i)
-      for (std::size_t x = 0; x < slots_[i].numbers.size(); ++x) {
+      for (std::size_t x = 0; slots_[i].moves && x < slots_[i].numbers.size(); ++x) {
         const double here = slots_[i].numbers[x];
         set(checker_.probes_[i], static_cast<std::int64_t>(x), here + by * std::max(1.0, std::fabs(here)));
       }
@@ -214,7 +215,7 @@ void Program::visit_elsewhere(double distance) {
   put(0);
 }
 
-Program::Run Program::run(const std::vector<Moved>& moved, bool fresh, int free) {
+Program::Run Program::run(const std::vector<Moved>& moved, bool fresh, int free, Observer* besides) {
   ++runs_;
   std::vector<Array> arrays;
   std::vector<const Array*> given;
@@ -238,6 +239,8 @@ Program::Run Program::run(const std::vector<Moved>& moved, bool fresh, int free)
   Player player(*this, std::move(given), free, run);
   try {
     const Observing observing(player);
+    std::optional<Observing> inner;
+    if (besides) inner.emplace(*besides);
     (void)checker_.outputs(order_, checker_.probes_, true);
   } catch (const std::exception&) {
     // Outside the domain of an op, or of the user's code: what has not come to compute says so.

@@ -71,8 +71,8 @@ class Program {
     int threw = -1;  // the op that refused its inputs
   };
   /// With `fresh`, random numbers go on, where otherwise they are those of the record. Ops of the rules of `free`
-  /// compute from what those before them have computed.
-  Run run(const std::vector<Moved>& moved, bool fresh = false, int free = -1);
+  /// compute from what those before them have computed. `besides` sees what ops compute before it is replaced.
+  Run run(const std::vector<Moved>& moved, bool fresh = false, int free = -1, Observer* besides = nullptr);
   /// Lets the function run by itself at another point, as a training loop would.
   void visit_elsewhere(double distance);
   /// Whether it has run so often that the search should come to an end.

@@ -41,7 +41,9 @@ void Locator::ask_rules(int i) {
       finite &= std::isfinite(g[x]) && std::isfinite(of_other[x]);
     }
     if (!finite) continue;
-    const double allowed = (tolerance_.single ? 1e-4 : 1e-12) * largest;
+    const int from = program_.slot_of(edge);
+    const bool narrow = from >= 0 && is_single(from, i);
+    const double allowed = (narrow ? 1e-4 : 1e-12) * largest;
     wrong_if("not linear", "a zero cotangent does not give zero", [&](std::size_t x) { return of_zero[x] != 0; });
     wrong_if("not linear", "the vjp of a sum of cotangents is not the sum of their vjps",
              [&](std::size_t x) { return !(std::fabs(of_mixed[x] - (g[x] - 2 * of_other[x])) <= allowed); });
