@@ -48,7 +48,13 @@ std::vector<Difference> Gradchecker::differences_along(const Comparison& c, Nois
     }
     return by;
   };
-  const Line line{c.rows, c.at, move, 1, h * std::max(20 * rounds / tolerance_.rtol, 1e-12), 3};
+  const Line line{c.rows,
+                  c.at,
+                  move,
+                  1,
+                  near_step(0, largest_of(before), tolerance_.single),
+                  h * std::max(20 * rounds / tolerance_.rtol, 1e-12),
+                  3};
   std::vector<Claim> claims;
   for (std::size_t r = 0; r < c.rows.count; ++r) {
     Claim claim{0};

@@ -157,8 +157,13 @@ void Gradchecker::check_element(const Comparison& c, Noise& noise, std::size_t f
     return taken;
   };
   const double epsilon = epsilon_of(tolerance_.single);
-  const Line line{
-      c.rows, c.at, move, std::max(1.0, std::fabs(here)), here == 0 ? epsilon : 8 * epsilon * std::fabs(here), 6};
+  const Line line{c.rows,
+                  c.at,
+                  move,
+                  std::max(1.0, std::fabs(here)),
+                  near_step(here, largest_of(values({x})), tolerance_.single),
+                  here == 0 ? epsilon : 8 * epsilon * std::fabs(here),
+                  6};
   std::vector<Claim> claims;
   for (std::size_t r = 0; r < c.rows.count; ++r)
     claims.push_back({c.analytic[r][flat], 0, tolerance_.atol * c.largest[r][input]});

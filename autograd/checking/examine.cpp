@@ -137,7 +137,7 @@ Verdict Locator::judge(const Target& target, Compared& compared, const Numbers& 
     if (y.empty()) y.assign(here.size(), std::numeric_limits<double>::quiet_NaN());
     return by;
   };
-  const Line line{compared.rows, here, by_step, 1, h * 1e-4, 3};
+  const Line line{compared.rows, here, by_step, 1, h, h * 1e-4, 3};
   std::vector<Claim> claims;
   for (const Numbers& analytic : compared.analytic) {
     Claim claim{0};
@@ -181,7 +181,13 @@ Locator::Column Locator::column(const Target& target, Compared& compared, std::i
     return (rounded ? static_cast<double>(static_cast<float>(to)) : to) - x;
   };
   const double bit = epsilon_of(rounded);
-  const Line line{compared.rows, here, by_step, std::max(1.0, std::fabs(x)), x == 0 ? bit : 8 * bit * std::fabs(x), 3};
+  const Line line{compared.rows,
+                  here,
+                  by_step,
+                  std::max(1.0, std::fabs(x)),
+                  near_step(x, largest_of(slot(target.slot).numbers), tolerance.single),
+                  x == 0 ? bit : 8 * bit * std::fabs(x),
+                  3};
   std::vector<Claim> claims;
   for (const Numbers& row : analytic) {
     double largest = 0;

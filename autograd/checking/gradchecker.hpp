@@ -97,9 +97,20 @@ void settle(Difference& d, double gap, double allowed);
 inline double step(double x, bool single) {
   return (single ? 5e-3 : std::cbrt(std::numeric_limits<double>::epsilon())) * std::max(1.0, std::fabs(x));
 }
+/// The same for an x below 1, in an input that reaches `largest`.
+inline double near_step(double x, double largest, bool single) {
+  const double size = x != 0 ? std::fabs(x) : largest > 0 ? largest : 1;
+  return step(0, single) * size;
+}
 /// The last bit of a number near 1.
 inline double epsilon_of(bool single) { return single ? 0x1p-23 : 0x1p-52; }
 
+inline double largest_of(const Numbers& numbers) {
+  double largest = 0;
+  for (const double v : numbers)
+    if (std::isfinite(v)) largest = std::max(largest, std::fabs(v));
+  return largest;
+}
 /// All the tensors' numbers, one after another.
 Numbers values(const Tensors& tensors);
 bool same_bits(const Numbers& a, const Numbers& b);

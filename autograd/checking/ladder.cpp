@@ -78,7 +78,7 @@ bool Ladder::wants_finer(std::size_t r) {
   const double jump = std::fabs(last.right - last.left);
   if (last.rounding > std::max({last.gap, jump, last.allowed}) / 8) return false;
   if (!last.moved) return row.levels.size() < 2;
-  if (row.levels.size() < line_.patience) return true;
+  if (row.levels.size() < line_.patience || last.step > line_.near) return true;
   decide(r);
   return row.decided.verdict != Verdict::fail && row.decided.verdict != Verdict::kink;
 }

@@ -10,6 +10,7 @@ struct Line {
   const Numbers& at;                             // the outputs at x
   std::function<double(double, Numbers&)> move;  // the outputs a step from x; returns the step that was really taken
   double size;                                   // of x, at least 1: steps are relative to it
+  double near;                                   // the step that is small beside x itself: coarser ones prove nothing
   double finest;                                 // step
   std::size_t patience;                          // levels to look at before anything is called wrong
 };

@@ -18,6 +18,17 @@ struct Scale : nn::Module {
   void members(nn::Visitor& visit) override { visit("scale", scale); }
 };
 
+/// x^3, whose gradient is a third of what it should be.
+struct Cube : nn::Module {
+  Tensor operator()(const Operand& x) {
+    const Tensor in = x.tensor();
+    return primitive(
+        "cube", {in}, [&] { return (in.detach() * square(in.detach())).array(); },
+        [in](const Tensor& g) { return g * square(in); });
+  }
+  void members(nn::Visitor&) override {}
+};
+
 }  // namespace
 
 TEST_CASE("a whole model is checked, parameter by parameter, in f64 on a copy") {
@@ -59,6 +70,19 @@ TEST_CASE("a loss with f32 numbers of its own is checked in f32") {
   const auto r = nn::gradcheck(model, [&](nn::Sequential& m) { return mean(square(m(x))); });
   CHECK_MESSAGE(r.ok(), r.str());
   CHECK(r.notes().size() == 1);
+}
+
+TEST_CASE("a wrong op is found by an f32 loss over many outputs, however small its derivatives") {
+  manual_seed(1);
+  nn::Sequential model{nn::Dense{4, 784}, Cube{}};
+  const Tensor x = randn({2, 4}), t = randn({2, 784});
+  const auto mse = [&](nn::Sequential& m) { return nn::mse_loss(m(x), t); };
+  const auto r = nn::gradcheck(model, mse);
+  CHECK(r.total() == 3920);
+  CHECK_MESSAGE(r.count(Verdict::fail) > 0, r.str());
+  REQUIRE(r.culprits().size() == 1);
+  CHECK(r.culprits()[0].op == "cube");
+  CHECK(r.notes()[0].find("differences are taken in f32") != std::string::npos);
 }
 
 TEST_CASE("a model without parameters, or a loss of other data, is refused") {
