@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/subnormals.hpp>
 #include <cstring>
 
 #include "kernels_reference.hpp"
@@ -7,7 +8,8 @@
 /// What the tests of the table that spreads work over threads share.
 namespace reference {
 
-using xgrad::kernels::process_table, xgrad::kernels::serial_table, xgrad::kernels::set_threads, xgrad::kernels::threads;
+using xgrad::kernels::process_table, xgrad::kernels::serial_table, xgrad::kernels::set_threads,
+    xgrad::kernels::SubnormalsAreZero, xgrad::kernels::threads;
 
 /// Restores the number of threads.
 class Threads {
@@ -38,7 +40,10 @@ std::vector<T> same_for_any_threads(const std::vector<T>& start, Call call) {
 template <class T, class Call>
 void check_exact(const std::vector<T>& start, Call call) {
   std::vector<T> expected = start;
-  call(serial_table(), expected.data());
+  {
+    const SubnormalsAreZero scope;  // as the process table has it
+    call(serial_table(), expected.data());
+  }
   const auto got = same_for_any_threads(start, call);
   CHECK(std::memcmp(got.data(), expected.data(), got.size() * sizeof(T)) == 0);
 }
@@ -46,7 +51,10 @@ void check_exact(const std::vector<T>& start, Call call) {
 template <class T, class Call>
 void check_close(const std::vector<T>& start, double tolerance, Call call) {
   std::vector<T> expected = start;
-  call(serial_table(), expected.data());
+  {
+    const SubnormalsAreZero scope;  // as the process table has it
+    call(serial_table(), expected.data());
+  }
   const auto got = same_for_any_threads(start, call);
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i)

@@ -59,6 +59,7 @@ std::vector<Call> calls() {
       UNARY(cosh),
       UNARY(tanh),
       UNARY(erf),
+      UNARY(erfc),
       BINARY(operator==),
       BINARY(operator!=),
       BINARY(operator<),
