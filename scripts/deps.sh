@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
-# Usage: scripts/deps.sh [clang | ci | bench]   (clang: also what its presets need; ci: and what the suite is compared
-# with or counted by; bench: libtorch, which the benchmarks are, and the BLAS
-# that serves it best)
+# Usage: scripts/deps.sh [clang | ci | bench | elsewhere]   (clang: also what its presets need; ci: and what the suite is
+# compared with or counted by; bench: libtorch, which the benchmarks are, and the BLAS that serves it best; elsewhere:
+# what makes other systems)
 set -euo pipefail
 
 packages=(
@@ -16,10 +16,11 @@ packages=(
 )
 for what in "$@"; do
   case $what in
-    clang) packages+=(clang libclang-rt-14-dev) ;;
-    ci) packages+=(clang libclang-rt-14-dev python3-torch valgrind) ;;
+    clang) packages+=(clang libclang-rt-dev) ;;
+    ci) packages+=(clang libclang-rt-dev python3-torch valgrind) ;;
     bench) packages+=(libtorch-dev libopenblas-dev) ;;
-    *) echo "deps.sh: '$what' is none of clang, ci and bench" >&2; exit 2 ;;
+    elsewhere) packages+=(debootstrap) ;;
+    *) echo "deps.sh: '$what' is none of clang, ci, bench and elsewhere" >&2; exit 2 ;;
   esac
 done
 
