@@ -372,6 +372,7 @@ struct Parallel {
   }
 };
 
+/// The same in the mode in which everything is computed: subnormal numbers count as zeros.
 struct Flushed {
   template <class E, class... Args>
   static void call(Args&... args) {
