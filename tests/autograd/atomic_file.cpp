@@ -59,7 +59,7 @@ TEST_CASE("a file keeps its permissions, owner and group when it is replaced, an
   write_file_atomically(path, "new");
   CHECK((status().st_mode & 07777) == 0640);
   ::umask(before);
-  for (const mode_t mode : {0600, 0644, 0666, 0770}) {
+  for (const mode_t mode : {0600u, 0644u, 0666u, 0770u}) {
     REQUIRE(::chmod(path.c_str(), mode) == 0);
     write_file_atomically(path, "newer");
     CHECK((status().st_mode & 07777) == mode);
