@@ -188,7 +188,7 @@ void converged(Run& run) {
   for (const int threads : run.threads) {
     set_threads(threads);
     const auto series = measure({{"subnormal gradients", repeat([&] { sure.step(); }), microseconds()},
-                                 {"other gradients", repeat([&] { unsure.step(); }), microseconds(), {}, true}},
+                                 {"normal ones", repeat([&] { unsure.step(); }), microseconds(), {}, true}},
                                 run.settings);
     run.rows.push_back(compare({"subnormal gradients, step", "batch", "256", threads}, series));
   }
