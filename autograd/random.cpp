@@ -1,7 +1,7 @@
 #include <autograd/kernels/table.hpp>
+#include <autograd/process_locks.hpp>
 #include <autograd/recording.hpp>
 #include <autograd/tensor.hpp>
-#include <mutex>
 #include <numeric>
 #include <thread>
 
@@ -11,10 +11,11 @@ namespace {
 // What threads that have no seed of their own begin with: the main thread's seed, and how many of them there were since
 // it was set.
 struct Seeds {
-  std::mutex mutex;
   std::uint64_t main = 0x5eed, threads = 0;
 };
 constinit Seeds seeds;
+
+std::mutex& seeds_lock() { return detail::process_lock(detail::ProcessLock::seeds); }
 
 const std::thread::id main_thread = std::this_thread::get_id();  // that loads the library
 bool is_main() { return main_thread == std::thread::id() || main_thread == std::this_thread::get_id(); }
@@ -25,7 +26,7 @@ thread_local constinit RandomState state{0x5eed, 0};
 [[gnu::noinline]] void start() {
   started = true;
   if (is_main()) return;
-  const std::lock_guard lock(seeds.mutex);
+  const std::lock_guard lock(seeds_lock());
   // Mixed, so that no two are near one another (Steele, Lea and Flood, "Fast splittable pseudorandom number
   // generators", 2014).
   std::uint64_t mixed = seeds.main + ++seeds.threads * 0x9e3779b97f4a7c15;
@@ -76,7 +77,7 @@ void shuffle(std::int64_t* at, const double* draws, std::int64_t n) {
 void manual_seed(std::uint64_t seed) {
   set_random_state({seed, 0});
   if (!is_main()) return;
-  const std::lock_guard lock(seeds.mutex);
+  const std::lock_guard lock(seeds_lock());
   seeds.main = seed, seeds.threads = 0;
 }
 RandomState random_state() { return generator(); }

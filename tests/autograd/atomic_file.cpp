@@ -24,6 +24,24 @@ void check_refused(const std::string& path, const char* reason) {
   CHECK_THROWS_WITH_AS(write_file_atomically(path, "new"), doctest::Contains(reason), FileError);
 }
 
+/// In a process of a user who is not root, as root may write anywhere.
+void check_refused_to_a_user(const std::string& path, const char* reason) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(1);
+    try {
+      write_file_atomically(path, "new");
+    } catch (const FileError& e) {
+      ::_exit(std::string(e.what()).find(reason) != std::string::npos ? 7 : 2);
+    }
+    ::_exit(0);
+  }
+  int status;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+}
+
 }  // namespace
 
 TEST_CASE("a saved file replaces the old one and leaves nothing else") {
@@ -88,20 +106,7 @@ TEST_CASE("a file of another user's that this one may not write is not replaced,
   write_file_atomically(folder / "w", "old");
   fs::permissions(folder.path, fs::perms(0777));
   if (::geteuid() != 0) return;  // only root can become another user
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (::setuid(65534) != 0) ::_exit(1);
-    try {
-      write_file_atomically(folder / "w", "new");
-    } catch (const FileError& e) {
-      ::_exit(std::string(e.what()).find("it may not be written: Permission denied") != std::string::npos ? 7 : 2);
-    }
-    ::_exit(0);
-  }
-  int status;
-  ::waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 7);
+  check_refused_to_a_user(folder / "w", "it may not be written: Permission denied");
   CHECK(read_file(folder / "w") == "old");
 }
 
@@ -184,20 +189,7 @@ TEST_CASE("in a directory that may not be written the old file is intact, and th
   write_file_atomically(folder / "w", "old");
   fs::permissions(folder / "w", fs::perms(0666));
   fs::permissions(folder.path, fs::perms(0555));
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(1);  // root may write anywhere
-    try {
-      write_file_atomically(folder / "w", "new");
-    } catch (const FileError& e) {
-      ::_exit(std::string(e.what()).find("Permission denied") != std::string::npos ? 7 : 2);
-    }
-    ::_exit(0);
-  }
-  int status;
-  ::waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 7);
+  check_refused_to_a_user(folder / "w", "Permission denied");
   fs::permissions(folder.path, fs::perms(0755));
   CHECK(read_file(folder / "w") == "old");
   CHECK(folder.files() == 1);

@@ -212,7 +212,10 @@ TEST_CASE("a child of fork computes gradients, whatever the parent's other threa
   std::vector<std::thread> others;
   for (int i = 0; i < 2; ++i)
     others.emplace_back([&] {
-      while (!stop) work();
+      while (!stop) {
+        work();
+        std::thread([] { rand({1}); }).join();  // a first draw, which takes its seed from the process
+      }
     });
   int ended_well = 0;
   constexpr int children = 20;
@@ -221,6 +224,7 @@ TEST_CASE("a child of fork computes gradients, whatever the parent's other threa
     if (child == 0) {
       ::alarm(10);  // ends the child if it waits for a lock that nobody will give back
       work();
+      manual_seed(0);
       ::_exit(0);
     }
     int status = -1;
