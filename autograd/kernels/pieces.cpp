@@ -6,6 +6,7 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/pieces.hpp>
 #include <cstdlib>
+#include <exception>
 #include <optional>
 #ifndef _WIN32
 #include <pthread.h>
@@ -102,14 +103,23 @@ void run_pieces(Size count, void (*piece)(const void*, Size), const void* contex
     if (const Region region; region.entered) {
       // Pieces round as their caller does, and are not dropped if the caller is itself a task that TBB cancels.
       tbb::task_group_context own(tbb::task_group_context::isolated, tbb::task_group_context::fp_settings);
+      // Exceptions do not pass through TBB, which may have been built with another standard library than this.
+      std::exception_ptr error;
+      std::atomic<bool> failed{false};
       release(&own);
       const auto run = [&, piece, context](Size i) {
         acquire(&own);
-        piece(context, i);
+        try {
+          piece(context, i);
+        } catch (...) {
+          if (!failed.exchange(true)) error = std::current_exception();
+          own.cancel_group_execution();
+        }
         release(&own);
       };
       team(n).arena.execute([&] { tbb::parallel_for(Size(0), count, run, tbb::simple_partitioner(), own); });
       acquire(&own);
+      if (error) std::rethrow_exception(error);
       return;
     }
   }

@@ -1,5 +1,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
+#include <atomic>
 #include <autograd/kernels/pieces.hpp>
 #include <cfenv>
 #include <chrono>
@@ -141,6 +142,25 @@ TEST_CASE("an exception in a piece arrives where the pieces were started") {
                                  if (i == 5) throw std::length_error("piece");
                                }),
                     std::length_error);
+  }
+}
+
+TEST_CASE("an exception of another thread's piece arrives where the pieces were started") {
+  const Threads restore;
+  set_threads(2);
+  const std::thread::id here = std::this_thread::get_id();
+  std::atomic<bool> thrown{false};
+  const auto body = [&](Size) {
+    if (std::this_thread::get_id() != here) {
+      thrown = true;
+      throw std::length_error("piece");
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!thrown && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  };
+  for (int i = 0; i < 20; ++i) {
+    thrown = false;
+    CHECK_THROWS_WITH_AS(run_pieces(2, body), "piece", std::length_error);
   }
 }
 
