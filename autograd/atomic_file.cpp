@@ -29,16 +29,15 @@ struct Descriptor {
 
 /// A file that is gone at the end of the scope unless it was renamed.
 struct Temporary {
-  std::string path;
+  std::filesystem::path path;
   bool kept = false;
   ~Temporary() {
     if (!kept) ::unlink(path.c_str());
   }
 };
 
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
 }
 
 /// Owner, group and mode as the file had that is replaced. Who may not give it that group lets nobody in by a group.
@@ -50,14 +49,14 @@ void keep_permissions(int fd, const struct stat& of) {
 }
 
 /// A name that no other save, of this process or another, uses at the same time.
-std::string temporary_name(const std::string& path) {
+std::filesystem::path temporary_name(std::filesystem::path path) {
   static std::atomic<unsigned> count{0};
-  return text(path, ".", ::getpid(), ".", count.fetch_add(1), ".tmp");
+  return path += text(".", ::getpid(), ".", count.fetch_add(1), ".tmp");
 }
 
 }  // namespace
 
-void write_file_atomically(const std::string& path, std::string_view contents, Place place) {
+void write_file_atomically(const std::filesystem::path& path, std::string_view contents, Place place) {
   const OpScope scope("write_file_atomically", place);
   const auto failed = [&](const char* doing) {
     scope.fail<FileError>("cannot write '", path, "': ", doing, ": ", std::strerror(errno),
@@ -110,7 +109,7 @@ void write_file_atomically(const std::string& path, std::string_view contents, P
   if (directory.fd >= 0) ::fsync(directory.fd);
 }
 
-std::string read_file(const std::string& path, Place place) {
+std::string read_file(const std::filesystem::path& path, Place place) {
   const OpScope scope("read_file", place);
   const auto failed = [&](const char* doing) {
     scope.fail<FileError>("cannot read '", path, "': ", doing, ": ", std::strerror(errno));

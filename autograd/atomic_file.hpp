@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/error.hpp>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -10,9 +11,9 @@ namespace xgrad {
 /// syncs the directory. A file that was there gives the new one its mode, owner and group, as far as the process may
 /// set them. Throws FileError, with the old file intact and no temporary left, when anything fails, or when the target
 /// is read-only or something else than a regular file.
-void write_file_atomically(const std::string& path, std::string_view contents, Place place = Place::here());
+void write_file_atomically(const std::filesystem::path& path, std::string_view contents, Place place = Place::here());
 
 /// The bytes of a regular file. Throws FileError naming the path and the reason.
-std::string read_file(const std::string& path, Place place = Place::here());
+std::string read_file(const std::filesystem::path& path, Place place = Place::here());
 
 }  // namespace xgrad

@@ -53,9 +53,16 @@ void append(std::string& s, T part) {
 template <class T>
 requires requires(const T& part) { part.str(); }
 void append(std::string& s, const T& part) { s += part.str(); }
+template <class T>
+requires requires(const T& part) { part.u8string(); }
+void append(std::string& s, const T& part) {
+  const auto utf8 = part.u8string();
+  s.append(utf8.begin(), utf8.end());
+}
 }  // namespace detail
 
-/// The parts as one string: text, numbers (as short as they round-trip), and anything with `str()`.
+/// The parts as one string: text, numbers (as short as they round-trip), paths (in UTF-8, whatever the system writes
+/// names in), and anything with `str()`.
 template <class... Parts>
 std::string text(const Parts&... parts) {
   std::string s;
