@@ -1,6 +1,6 @@
 #include <autograd/error.hpp>
 #include <autograd/memory_pool.hpp>
-#include <cstdlib>
+#include <autograd/system.hpp>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define XGRAD_NO_POOL
@@ -49,8 +49,8 @@ Pool* pool() {
   // A sanitizer ends the process where the system only says no.
   if (!pooled && bytes > std::size_t{1} << 40) fail(bytes);
   // Exactly as long as asked for, so that a sanitizer sees the first byte past the end.
-  void* block = nullptr;
-  if (posix_memalign(&block, alignment, pooled ? size_class(bytes).bytes : bytes + !bytes) != 0) fail(bytes);
+  void* const block = system::allocate_aligned(alignment, pooled ? size_class(bytes).bytes : bytes + !bytes);
+  if (!block) fail(bytes);
   return block;
 }
 
@@ -58,7 +58,7 @@ Pool* pool() {
   if (pooled && c.small()) {
     share(c.index, new (block) Block{nullptr, nullptr, 1}, 1);  // it may be part of a chunk
   } else {
-    std::free(block);
+    system::free_aligned(block);
   }
 }
 

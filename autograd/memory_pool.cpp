@@ -1,12 +1,9 @@
 #include <algorithm>
 #include <autograd/memory_pool.hpp>
 #include <autograd/process_locks.hpp>
-#include <cstdlib>
+#include <autograd/system.hpp>
 #include <iterator>
 #include <utility>
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 namespace xgrad::memory {
 namespace {
@@ -37,18 +34,15 @@ Block* take_shared(std::size_t index) {
 
 void* from_system(std::size_t bytes) {
   detail::count_system_allocation();
-  if (bytes < 2 * huge_page) return std::aligned_alloc(bytes >= paged ? page : alignment, bytes);
-  void* const block = std::aligned_alloc(huge_page, bytes);
-#ifdef __linux__
-  // Where the system gives huge pages only on request, large arrays wait for fewer of its page tables.
-  if (block) madvise(block, bytes, MADV_HUGEPAGE);
-#endif
+  if (bytes < 2 * huge_page) return system::allocate_aligned(bytes >= paged ? page : alignment, bytes);
+  void* const block = system::allocate_aligned(huge_page, bytes);
+  if (block) system::prefer_huge_pages(block, bytes);
   return block;
 }
 
 void to_system(Shared::Large& large, void* block) noexcept {
   if (large.made > 0) --large.made;  // but for one that was made without a pool
-  std::free(block);
+  system::free_aligned(block);
 }
 
 /// A large block that belongs to no pool, or null, and how many there are of its class, with the one to be made if

@@ -1,7 +1,5 @@
 #include <autograd/process_locks.hpp>
-#ifndef _WIN32
-#include <pthread.h>
-#endif
+#include <autograd/system.hpp>
 
 namespace xgrad::detail {
 namespace {
@@ -10,16 +8,14 @@ constexpr int count = int(ProcessLock::count);
 
 // Never destroyed: threads and static tensors need them until the very end.
 std::mutex* make_locks() {
-#ifndef _WIN32
   const auto free = [] {
     for (int i = count; i-- > 0;) process_lock(ProcessLock(i)).unlock();
   };
-  pthread_atfork(
+  system::around_fork(
       [] {
         for (int i = 0; i < count; ++i) process_lock(ProcessLock(i)).lock();
       },
       free, free);
-#endif
   return new std::mutex[count];
 }
 

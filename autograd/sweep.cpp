@@ -1,5 +1,3 @@
-#include <pthread.h>
-
 #include <algorithm>
 #include <autograd/hooks.hpp>
 #include <autograd/observer.hpp>
@@ -7,6 +5,7 @@
 #include <autograd/primitive.hpp>
 #include <autograd/recording.hpp>
 #include <autograd/sweep.hpp>
+#include <autograd/system.hpp>
 
 namespace xgrad {
 
@@ -28,16 +27,7 @@ bool older(const Node* a, const Node* b) { return a->id < b->id; }
 
 /// How many bytes of the thread's stack are left.
 std::size_t stack_left() {
-  static thread_local const std::uintptr_t lowest = [] {
-    pthread_attr_t attributes;
-    void* begin = nullptr;
-    std::size_t bytes;
-    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-      pthread_attr_getstack(&attributes, &begin, &bytes);
-      pthread_attr_destroy(&attributes);
-    }
-    return reinterpret_cast<std::uintptr_t>(begin);
-  }();
+  static thread_local const std::uintptr_t lowest = system::stack_begin();
   return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - lowest;
 }
 

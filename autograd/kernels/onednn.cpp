@@ -1,6 +1,6 @@
 #include <autograd/kernels/gemm.hpp>
 #ifdef XGRAD_HAVE_ONEDNN
-#include <dlfcn.h>
+#include <autograd/system.hpp>
 #if __has_include(<oneapi/dnnl/dnnl.h>)
 #include <oneapi/dnnl/dnnl.h>
 #else
@@ -17,7 +17,7 @@ namespace {
 struct OpenMP {
   template <class F>
   static F* find(const char* name) {
-    return DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP ? reinterpret_cast<F*>(dlsym(RTLD_DEFAULT, name)) : nullptr;
+    return DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP ? reinterpret_cast<F*>(system::find_function(name)) : nullptr;
   }
   int (*const max_threads)() = find<int()>("omp_get_max_threads");
   void (*const set_threads)(int) = find<void(int)>("omp_set_num_threads");

@@ -1,6 +1,6 @@
-#include <unistd.h>
 #include <algorithm>
 #include <autograd/kernels/stream.hpp>
+#include <autograd/system.hpp>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -12,11 +12,8 @@ namespace {
 /// large cache, which many processors share, no more than what was measured to come back from it.
 Size threshold() {
   constexpr Size least = Size(4) << 20, most = Size(32) << 20;
-#ifdef _SC_LEVEL3_CACHE_SIZE
-  const Size cache = sysconf(_SC_LEVEL3_CACHE_SIZE);  // 0 or -1 if it is not known
-  if (cache > 0) return std::clamp(cache / 4, least, most);
-#endif
-  return most;
+  const Size cache = Size(system::last_cache_bytes());
+  return cache > 0 ? std::clamp(cache / 4, least, most) : most;
 }
 
 }  // namespace

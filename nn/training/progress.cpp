@@ -1,4 +1,4 @@
-#include <unistd.h>
+#include <autograd/system.hpp>
 #include <nn/training/progress.hpp>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ std::string duration(double seconds) {
 }  // namespace
 
 Progress::Progress(int epochs, std::int64_t samples_an_epoch)
-    : epochs_(epochs), samples_(samples_an_epoch), terminal_(::isatty(STDOUT_FILENO) != 0), start_(Clock::now()) {}
+    : epochs_(epochs), samples_(samples_an_epoch), terminal_(system::stdout_is_terminal()), start_(Clock::now()) {}
 
 std::string Progress::line(int epoch, const Average& loss, const Average& accuracy) const {
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
