@@ -9,7 +9,8 @@ namespace xgrad {
 ///
 /// The number of threads changes no bit of any result: how work is split follows from the shapes alone. The threads are
 /// oneTBB's workers. They sleep when there is nothing to do, and the thread that asks for work does what none of them
-/// has begun: on a busy machine two threads are no slower than one.
+/// has begun: on a busy machine two threads are no slower than one. Where xgrad is built without oneTBB they are
+/// OpenMP's, or there is only the thread that asks.
 ///
 /// A child of fork() has the calling thread only. If its parent has spread work before, the child computes on that one
 /// thread and num_threads() is 1, whatever is set.

@@ -5,7 +5,32 @@ set(xgrad_simd_sources ${xgrad_sources})
 list(FILTER xgrad_simd_sources INCLUDE REGEX "^autograd/kernels/simd/")
 list(FILTER xgrad_sources EXCLUDE REGEX "^autograd/kernels/simd/")
 
-find_package(TBB REQUIRED)
+# What the system does, and what spreads work over threads, stands in one source each.
+set(xgrad_system posix)
+if(WIN32)
+  set(xgrad_system windows)
+endif()
+set(xgrad_workers openmp)
+if(XGRAD_TBB)
+  find_package(TBB QUIET)
+  if(TBB_FOUND)
+    set(xgrad_workers tbb)
+  endif()
+endif()
+if(xgrad_workers STREQUAL openmp)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_FLAGS -fopenmp)
+  check_cxx_source_compiles("#include <omp.h>\nint main() { return omp_get_num_procs() == 0; }" XGRAD_OPENMP)
+  unset(CMAKE_REQUIRED_FLAGS)
+  if(XGRAD_OPENMP)
+    message(STATUS "xgrad: threads of OpenMP, without oneTBB")
+  else()
+    message(STATUS "xgrad: one thread only, without oneTBB and OpenMP")
+  endif()
+endif()
+list(FILTER xgrad_sources EXCLUDE REGEX "^autograd/(system|kernels/workers)_")
+list(APPEND xgrad_sources autograd/system_${xgrad_system}.cpp autograd/kernels/workers_${xgrad_workers}.cpp)
+
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_path(XGRAD_XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
@@ -28,7 +53,18 @@ set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_C
 # has of its own is found without a call, as in a program that has not loaded the library while running.
 target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
-  ZLIB::ZLIB TBB::tbb)
+  ZLIB::ZLIB)
+if(xgrad_workers STREQUAL tbb)
+  target_link_libraries(xgrad PRIVATE TBB::tbb)
+elseif(XGRAD_OPENMP)
+  set_source_files_properties(autograd/kernels/workers_openmp.cpp PROPERTIES COMPILE_OPTIONS -fopenmp)
+  target_link_libraries(xgrad PRIVATE -fopenmp)
+endif()
+if(MINGW AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # GCC bug 54412: stacks are aligned to 16 bytes there, but it keeps longer vectors on them as if they were to 32 or 64.
+  # A user's vectors are no other.
+  target_compile_options(xgrad PUBLIC -Wa,-muse-unaligned-vector-move)
+endif()
 if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
   target_include_directories(xgrad SYSTEM PRIVATE ${XGRAD_ONEDNN_INCLUDE_DIR})
   target_link_libraries(xgrad PRIVATE ${XGRAD_ONEDNN_LIBRARY} ${CMAKE_DL_LIBS})
@@ -49,7 +85,7 @@ set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd
 
 # TBB's headers are the work of a library that the thread sanitizer does not see into: what it would say of them is false.
 if(XGRAD_SANITIZE MATCHES thread)
-  set_source_files_properties(autograd/kernels/pieces.cpp PROPERTIES
+  set_source_files_properties(autograd/kernels/workers_tbb.cpp PROPERTIES
     COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS XGRAD_THREAD_SANITIZER)
 endif()
 
@@ -67,7 +103,8 @@ function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)
   target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
-  target_compile_options(xgrad_${name} PRIVATE -ffp-contract=off -fno-math-errno -fno-trapping-math -falign-functions=64
+  target_compile_options(xgrad_${name} PRIVATE $<TARGET_PROPERTY:xgrad,INTERFACE_COMPILE_OPTIONS>
+    -ffp-contract=off -fno-math-errno -fno-trapping-math -falign-functions=64
     ${xgrad_simd_sanitizing} ${ARGN})
   if(NOT XGRAD_SANITIZE)
     target_compile_options(xgrad_${name} PRIVATE -O3)

@@ -1,0 +1,38 @@
+#include <autograd/kernels/workers.hpp>
+#include <cfenv>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace xgrad::kernels::workers {
+
+// Without OpenMP either, the calling thread does all pieces.
+#ifdef _OPENMP
+
+int processors() { return omp_get_num_procs(); }
+
+void spread(int threads, Size count, void (*piece)(void*, Size) noexcept, void* context) {
+  std::fenv_t callers;
+  std::fegetenv(&callers);
+#pragma omp parallel num_threads(threads)
+  {
+    std::fenv_t own;  // the runtime's threads may work for others too
+    std::fegetenv(&own);
+    std::fesetenv(&callers);
+#pragma omp for schedule(dynamic)
+    for (Size i = 0; i < count; ++i) piece(context, i);
+    std::fesetenv(&own);
+  }
+}
+
+#else
+
+int processors() { return 1; }
+
+void spread(int, Size count, void (*piece)(void*, Size) noexcept, void* context) {
+  for (Size i = 0; i < count; ++i) piece(context, i);
+}
+
+#endif
+
+}  // namespace xgrad::kernels::workers
