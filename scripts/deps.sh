@@ -1,28 +1,33 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
-# Usage: scripts/deps.sh [clang | ci | bench | elsewhere]   (clang: also what its presets need; ci: and what the suite is
-# compared with or counted by; bench: libtorch, which the benchmarks are, and the BLAS that serves it best; elsewhere:
-# what makes other systems)
+# Usage: scripts/deps.sh [arm64 | clang | ci | bench | elsewhere]   (arm64: to compile for it and to run that, instead
+# of for this system; clang: also what its presets need; ci: and what the suite is compared with or counted by; bench:
+# libtorch, which the benchmarks are, and the BLAS that serves it best; elsewhere: what makes other systems)
 set -euo pipefail
 
 packages=(
-  g++ cmake ninja-build                     # to build
+  cmake ninja-build                         # to build
   xtensor-dev xtl-dev libxsimd-dev          # arrays in and out, SIMD
-  libtbb-dev                                # threads
-  libdnnl-dev zlib1g-dev                    # large matrix products, compressed data files
   nlohmann-json3-dev libcli11-dev           # weight files' headers, the examples' command lines
   doctest-dev                               # tests
   dataset-fashion-mnist                     # 70 000 images to learn from
 )
+target=(
+  g++                                       # a compiler for the system that programs will run on
+  libtbb-dev                                # threads
+  libdnnl-dev zlib1g-dev                    # large matrix products, compressed data files
+)
 for what in "$@"; do
   case $what in
+    arm64) target=(g++-aarch64-linux-gnu qemu-user libtbb-dev:arm64 libdnnl-dev:arm64 zlib1g-dev:arm64) ;;
     clang) packages+=(clang libclang-rt-dev) ;;
     ci) packages+=(clang libclang-rt-dev python3-torch valgrind) ;;
     bench) packages+=(libtorch-dev libopenblas-dev) ;;
     elsewhere) packages+=(debootstrap) ;;
-    *) echo "deps.sh: '$what' is none of clang, ci, bench and elsewhere" >&2; exit 2 ;;
+    *) echo "deps.sh: '$what' is none of arm64, clang, ci, bench and elsewhere" >&2; exit 2 ;;
   esac
 done
+packages+=("${target[@]}")
 
 missing=()
 if command -v dpkg-query >/dev/null; then
@@ -40,6 +45,11 @@ if ! command -v apt-get >/dev/null; then
   echo "and then build without this script: cmake --preset release && cmake --build build/release" >&2
   exit 1
 fi
+if [[ ${packages[*]} == *:arm64* ]] && ! dpkg --print-foreign-architectures | grep -qx arm64; then
+  echo "This system has no packages for arm64. Allow it them by: dpkg --add-architecture arm64" >&2
+  echo "or leave it as it is, and work in a folder of its own: scripts/elsewhere.sh arm64" >&2
+  exit 1
+fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo >/dev/null; then
@@ -53,8 +63,9 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install() {
   # One of the user's other package sources may be out of order without harm: only the installation has to succeed.
+  # Nor is a package of the user's removed for one of another architecture that cannot stand beside it.
   "${as_root[@]}" apt-get update || true
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends --no-remove \
     -o DPkg::Lock::Timeout=120 "${missing[@]}"
 }
 install >"$log" 2>&1 </dev/null || { tail -20 "$log" >&2; exit 1; }

@@ -1,42 +1,62 @@
 #!/usr/bin/env bash
-# Does xgrad work on another system than this one? Makes that system in a folder by debootstrap, runs there what its
-# users would, and removes it again. Needs root.
-# Usage: scripts/elsewhere.sh SYSTEM [--keep]     (--keep: leave the folder for the next run, which goes on with it)
-#   trixie   Debian 13: the two commands of the README, with nothing else installed
+# Does xgrad work on another system than this one? Makes a Debian 13 in a folder by debootstrap, runs there what users of
+# that system would, and removes it again; what the systems share stays in build/elsewhere/base. Needs root.
+# Usage: scripts/elsewhere.sh SYSTEM [--keep] [--short]
+#   trixie    Debian 13: the two commands of the README, with nothing else installed
+#   arm64     64-bit Arm: the tests, compiled by a cross compiler and run by an emulator
+#   windows   Windows: the same
+#   --keep    leave the folder for the next run, which goes on with it
+#   --short   only a few of the tests, which together touch every part
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 usage() {
-  sed -n '4,5s/^# //p' "$0" >&2
+  sed -n '4,9s/^# //p' "$0" >&2
   exit 2
 }
-system=${1-} keep=
-[ "$system" = trixie ] || usage
-case ${2-} in
-  "") ;;
-  --keep) keep=yes ;;
+system=${1-} keep= short=
+for option in "${@:2}"; do
+  case $option in
+    --keep) keep=yes ;;
+    --short) short=--short ;;
+    *) usage ;;
+  esac
+done
+case $system in
+  trixie) commands="scripts/demo.sh; scripts/test.sh $short" ;;
+  arm64) commands="dpkg --add-architecture arm64; scripts/test.sh arm64 $short" ;;
+  windows) commands="scripts/test.sh windows $short" ;;
   *) usage ;;
 esac
 [ "$(id -u)" -eq 0 ] || { echo "elsewhere.sh: only root can make another system in a folder" >&2; exit 1; }
 
 scripts/deps.sh elsewhere
-root=$PWD/build/elsewhere/$system
+base=$PWD/build/elsewhere/base root=$PWD/build/elsewhere/$system
+remove() { rm -rf --one-file-system "$1"; }
 leave() {
   umount "$root/proc" 2>/dev/null || true
-  [ "$keep" ] || rm -rf --one-file-system "$root"
+  [ "$keep" ] || remove "$root"
 }
 trap leave EXIT
 
-if [ ! -e "$root/made" ]; then
-  rm -rf --one-file-system "$root"
-  mkdir -p "$root"
-  echo "Making Debian's $system in $root"
-  debootstrap --variant=minbase "$system" "$root" >"$root.log" 2>&1 || { tail -20 "$root.log" >&2; exit 1; }
-  touch "$root/made"
+# Each is made under another name, so that one that is there is whole.
+if [ ! -e "$base" ]; then
+  remove "$base.part"
+  mkdir -p "$base.part"
+  echo "Making Debian 13 in $base"
+  debootstrap --variant=minbase trixie "$base.part" >"$base.log" 2>&1 || { tail -20 "$base.log" >&2; exit 1; }
+  echo force-unsafe-io >"$base.part/etc/dpkg/dpkg.cfg.d/unsafe-io"  # no system here has to survive a loss of power
+  mv "$base.part" "$base"
+fi
+if [ ! -e "$root" ]; then
+  remove "$root.part"
+  cp -a "$base" "$root.part"
+  mv "$root.part" "$root"
 fi
 mount -t proc proc "$root/proc"
 mkdir -p "$root/xgrad"
+find "$root/xgrad" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- | tar -x -C "$root/xgrad"
-inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 bash -euc "cd /xgrad; $1"; }
 
-inside 'scripts/demo.sh; scripts/test.sh'
+echo "In $root: $commands"
+chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 bash -euc "cd /xgrad; $commands"
