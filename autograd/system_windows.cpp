@@ -1,5 +1,6 @@
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
+#include <cxxabi.h>
 #include <malloc.h>
 #include <windows.h>
 #include <algorithm>
@@ -8,8 +9,16 @@
 #include <utility>
 #include <vector>
 
+extern "C" void* __dso_handle;
+
 namespace xgrad::system {
 namespace {
+
+/// MinGW's runtime ends what a thread has of its own in the order in which it first had to end anything in the program:
+/// by this, destructors before the memory that they destroy.
+[[gnu::constructor(101)]] void end_destructors_first() {
+  abi::__cxa_thread_atexit([](void*) {}, nullptr, &__dso_handle);
+}
 
 [[noreturn]] void fail(const char* doing, DWORD error = ::GetLastError()) {
   throw std::system_error(static_cast<int>(error), std::system_category(), doing);

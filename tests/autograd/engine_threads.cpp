@@ -1,6 +1,4 @@
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <atomic>
 #include <autograd/autograd.hpp>
 #include <autograd/hooks.hpp>
@@ -198,40 +196,4 @@ TEST_CASE("the number of threads for large work can be set while other threads c
   CHECK(elsewhere == 3);
   CHECK_THROWS_AS(set_num_threads(0), ValueError);
   set_num_threads(before);
-}
-
-TEST_CASE("a child of fork computes gradients, whatever the parent's other threads were doing") {
-  const Tensor shared = ones({100'000}, {.requires_grad = true});
-  const auto work = [&] {
-    sum(shared * 2).backward();
-    const Tensor x = ones({3}, {.requires_grad = true});
-    x.register_hook([](const Tensor& g) { return g; });
-    sum(x * x).backward();
-  };
-  std::atomic<bool> stop = false;
-  std::vector<std::thread> others;
-  for (int i = 0; i < 2; ++i)
-    others.emplace_back([&] {
-      while (!stop) {
-        work();
-        std::thread([] { rand({1}); }).join();  // a first draw, which takes its seed from the process
-      }
-    });
-  int ended_well = 0;
-  constexpr int children = 20;
-  for (int i = 0; i < children && ended_well == i; ++i) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::alarm(10);  // ends the child if it waits for a lock that nobody will give back
-      work();
-      manual_seed(0);
-      ::_exit(0);
-    }
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    ended_well += WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-  stop = true;
-  for (std::thread& t : others) t.join();
-  CHECK(ended_well == children);
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "environment.hpp"
 #include "kernels_support.hpp"
 
 using namespace kernels_support;
@@ -258,8 +259,8 @@ TEST_CASE("integers wrap around and casts saturate") {
 }
 
 TEST_CASE("XGRAD_ISA forces an instruction set") {
-  setenv("XGRAD_ISA", "sse9", 1);
+  set_variable("XGRAD_ISA", "sse9");
   CHECK_THROWS_WITH(table(), "XGRAD_ISA is 'sse9'; set it to baseline, avx2 or avx512, or leave it unset");
-  setenv("XGRAD_ISA", "baseline", 1);
+  set_variable("XGRAD_ISA", "baseline");
   CHECK(std::string(table().name) == "baseline");
 }

@@ -1,5 +1,3 @@
-#include <sys/wait.h>
-#include <unistd.h>
 #include <atomic>
 #include <autograd/kernels/pieces.hpp>
 #include <cfenv>
@@ -10,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "environment.hpp"
 #include "kernels_parallel.hpp"
 
 using namespace reference;
@@ -37,7 +36,7 @@ TEST_CASE("the number of threads is at first what OMP_NUM_THREADS says, or that 
   const char* const said = std::getenv("OMP_NUM_THREADS");
   const std::string before = said ? said : "";
   const auto with = [](const char* text) {
-    ::setenv("OMP_NUM_THREADS", text, 1);
+    set_variable("OMP_NUM_THREADS", text);
     set_threads(0);
     return threads();
   };
@@ -48,7 +47,7 @@ TEST_CASE("the number of threads is at first what OMP_NUM_THREADS says, or that 
   CHECK(processors <= int(std::thread::hardware_concurrency()));
   CHECK(with("many") == processors);
   CHECK(with("-1") == processors);
-  said ? ::setenv("OMP_NUM_THREADS", before.c_str(), 1) : ::unsetenv("OMP_NUM_THREADS");
+  set_variable("OMP_NUM_THREADS", before.c_str());
 }
 
 TEST_CASE("a thread more than there are processors, and a thousand, are no trouble") {
@@ -74,33 +73,6 @@ TEST_CASE("pieces round as the thread does that started them") {
   CHECK(modes == std::vector<int>(30, FE_UPWARD));
   run_pieces(30, [&](Size i) { modes[at(i)] = std::fegetround(); });
   CHECK(modes == std::vector<int>(30, FE_TONEAREST));
-}
-
-TEST_CASE("a child of fork computes on one thread, with the same bits, if its parent has spread work") {
-  const Threads restore;
-  set_threads(3);
-  constexpr Size n = 1'000'000;
-  const auto x = values<float>(n);
-  const auto sum = [&] {
-    float y = 0;
-    process_table().reduce[int(Reduce::sum)][int(f32)](x.data(), &y, 1, n, 1);
-    return y;
-  };
-  const float expected = sum();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(20);  // ends the child if it waits for threads that it does not have
-    set_threads(3);
-    std::set<std::thread::id> seen;
-    run_pieces(50, [&](Size) { seen.insert(std::this_thread::get_id()); });
-    ::_exit(sum() == expected && seen.size() == 1 && threads() == 1 ? 0 : 1);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
-  CHECK(threads() == 3);
-  CHECK(sum() == expected);
 }
 
 TEST_CASE("pieces that start pieces run them in their own thread") {

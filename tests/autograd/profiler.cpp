@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-#include <unistd.h>
 #include <autograd/atomic_file.hpp>
 #include <autograd/autograd.hpp>
 #include <autograd/primitive.hpp>

@@ -1,14 +1,16 @@
 #pragma once
-#include <unistd.h>
+#include <autograd/error.hpp>
 #include <filesystem>
+#include <random>
 #include <string>
 
 /// A directory of the test's own, gone at the end.
 struct Folder {
   std::filesystem::path path;
   Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "xgrad-XXXXXX").string();
-    path = ::mkdtemp(name.data());
+    std::random_device random;
+    do path = std::filesystem::temp_directory_path() / xgrad::text("xgrad-", random());
+    while (!std::filesystem::create_directory(path));
   }
   ~Folder() { std::filesystem::remove_all(path); }
   Folder(const Folder&) = delete;

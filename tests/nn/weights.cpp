@@ -1,6 +1,4 @@
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
 #include <nn/io/safetensors.hpp>
@@ -12,7 +10,6 @@
 #include <same_bits.hpp>
 
 #include "nn/folder.hpp"
-#include "nn/processes.hpp"
 #include "nn/support.hpp"
 
 using namespace xgrad;
@@ -238,20 +235,6 @@ TEST_CASE("errors of saving and loading name the user's line and the file, and s
   nn::Sequential other{nn::Dense{2, 3}};
   says(error_of([&] { nn::load_weights(other, folder / "w"); }), __LINE__, folder / "w");
   nn::load_weights(net, folder / "w");
-}
-
-TEST_CASE("of two processes that save their weights at once one whole model loads") {
-  const Folder folder;
-  const std::string path = folder / "w";
-  nn::Sequential models[2] = {{nn::Dense{30, 40}}, {nn::Dense{30, 40}}};
-  in_two_processes([&](int i) {
-    for (int k = 0; k < 20; ++k) nn::save_weights(models[i], path);
-  });
-  nn::Sequential loaded{nn::Dense{30, 40}};
-  nn::load_weights(loaded, path);
-  const StateDict found = loaded.state_dict();
-  CHECK(same_bits(found, models[0].state_dict()) != same_bits(found, models[1].state_dict()));
-  CHECK(folder.files() == 1);
 }
 
 TEST_CASE("a graph recorded before weights were loaded refuses to use the new ones") {
