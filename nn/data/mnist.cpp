@@ -1,25 +1,25 @@
-#include <unistd.h>
-
 #include <nn/data/idx.hpp>
 
 namespace xgrad::nn {
 namespace {
 
 /// The first spelling of a file's name that the folder has.
-std::string find(const OpScope& scope, const std::string& folder, const std::string& stem, const std::string& kind) {
+std::filesystem::path find(const OpScope& scope, const std::filesystem::path& folder, const std::string& stem,
+                           const std::string& kind) {
   for (const char* const dot : {"-", "."})
     for (const char* const ending : {"", ".gz"}) {
-      std::string path = text(folder, "/", stem, dot, kind, ending);
-      if (access(path.c_str(), F_OK) == 0) return path;
+      std::filesystem::path path = folder / text(stem, dot, kind, ending);
+      std::error_code unknown;  // a folder that may not be looked into has no file
+      if (std::filesystem::exists(path, unknown)) return path;
     }
   scope.fail<FileError>(folder, " has no ", stem, "-", kind, " nor ", stem, ".", kind,
                         ", with or without .gz; pass the folder of the four IDX files");
 }
 
-LabelledImages read(const OpScope& scope, const std::string& folder, const std::string& part,
+LabelledImages read(const OpScope& scope, const std::filesystem::path& folder, const std::string& part,
                     const MnistOptions& options) {
-  const std::string image_file = find(scope, folder, part + "-images", "idx3-ubyte");
-  const std::string label_file = find(scope, folder, part + "-labels", "idx1-ubyte");
+  const std::filesystem::path image_file = find(scope, folder, part + "-images", "idx3-ubyte");
+  const std::filesystem::path label_file = find(scope, folder, part + "-labels", "idx1-ubyte");
   LabelledImages set;
   set.labels = read_idx(label_file, {.dtype = i64});
   set.images = read_idx(image_file, {.dtype = options.dtype, .scale = options.scale});
@@ -39,7 +39,7 @@ LabelledImages read(const OpScope& scope, const std::string& folder, const std::
 
 }  // namespace
 
-Mnist read_mnist(const std::string& folder, const MnistOptions& options, Place place) {
+Mnist read_mnist(const std::filesystem::path& folder, const MnistOptions& options, Place place) {
   const OpScope scope("read_mnist", place);
   return {.train = read(scope, folder, "train", options), .test = read(scope, folder, "t10k", options)};
 }

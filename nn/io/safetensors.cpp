@@ -267,14 +267,14 @@ StateDict from_safetensors(std::string_view bytes, const std::string& source, Lo
   return Reader(bytes, source, options, scope).read();
 }
 
-void save_tensors(const std::string& path, const StateDict& tensors, Place place) {
+void save_tensors(const std::filesystem::path& path, const StateDict& tensors, Place place) {
   const OpScope scope("save_tensors", place);
   write_file_atomically(path, to_safetensors(tensors, place), place);
 }
 
-StateDict load_tensors(const std::string& path, LoadOptions options, Place place) {
+StateDict load_tensors(const std::filesystem::path& path, LoadOptions options, Place place) {
   const OpScope scope("load_tensors", place);
-  return from_safetensors(read_file(path, place), path, options, place);
+  return from_safetensors(read_file(path, place), text(path), options, place);
 }
 
 }  // namespace xgrad::nn

@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <nn/module.hpp>
 #include <string_view>
 
@@ -20,7 +21,7 @@ StateDict from_safetensors(std::string_view bytes, const std::string& source, Lo
                            Place place = Place::here());
 
 /// The same to and from a file; saving replaces it atomically.
-void save_tensors(const std::string& path, const StateDict& tensors, Place place = Place::here());
-StateDict load_tensors(const std::string& path, LoadOptions options = {}, Place place = Place::here());
+void save_tensors(const std::filesystem::path& path, const StateDict& tensors, Place place = Place::here());
+StateDict load_tensors(const std::filesystem::path& path, LoadOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn

@@ -109,7 +109,7 @@ std::vector<double> column(const std::vector<EpochRecord>& epochs, double EpochR
 
 }  // namespace
 
-void write_learning_curve(const std::string& path, const std::vector<EpochRecord>& epochs, Place place) {
+void write_learning_curve(const std::filesystem::path& path, const std::vector<EpochRecord>& epochs, Place place) {
   const OpScope scope("write_learning_curve", place);
   if (epochs.empty()) scope.fail<ValueError>("no epochs to draw");
   const Panel loss(70, "Loss", column(epochs, &EpochRecord::loss), column(epochs, &EpochRecord::held_out_loss));
