@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/kernels/workers.hpp>
 #include <cfenv>
 #ifdef _OPENMP
@@ -14,7 +15,9 @@ int processors() { return omp_get_num_procs(); }
 void spread(int threads, Size count, void (*piece)(void*, Size) noexcept, void* context) {
   std::fenv_t callers;
   std::fegetenv(&callers);
-#pragma omp parallel num_threads(threads)
+  // OpenMP starts all threads of a team; those that processors cannot serve, and pieces do not ask for, are left out.
+  const int team = int(std::min<Size>(threads, std::max<Size>(count, processors())));
+#pragma omp parallel num_threads(team)
   {
     std::fenv_t own;  // the runtime's threads may work for others too
     std::fegetenv(&own);
