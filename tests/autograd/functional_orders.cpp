@@ -54,7 +54,7 @@ struct Network {
 
 /// How many ops run, in rules too, and how many elements they write.
 struct Work : Observer {
-  long ops = 0, elements = 0;
+  std::int64_t ops = 0, elements = 0;
   void op_ends(const OpCall&, const Tensor& result) override {
     ++ops;
     if (result.defined()) elements += result.size();

@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/kernels/table.hpp>
+#include <autograd/system_math.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -17,6 +18,18 @@ using namespace xgrad::kernels;
 inline constexpr double inf = std::numeric_limits<double>::infinity(), NaN = std::numeric_limits<double>::quiet_NaN();
 
 using Real = long double;
+
+/// The circular functions in as many digits as the C library has them right for all arguments: MinGW's in long double
+/// know 66 bits of pi.
+#ifdef __MINGW32__
+inline Real exact_sin(Real x) { return system::sin(static_cast<double>(x)); }
+inline Real exact_cos(Real x) { return system::cos(static_cast<double>(x)); }
+inline Real exact_tan(Real x) { return std::tan(static_cast<double>(x)); }
+#else
+inline Real exact_sin(Real x) { return std::sin(x); }
+inline Real exact_cos(Real x) { return std::cos(x); }
+inline Real exact_tan(Real x) { return std::tan(x); }
+#endif
 
 /// The distance in units in the last place of `want`; huge where one is NaN or infinite and the other is not.
 template <class T>

@@ -169,18 +169,6 @@ TEST_CASE(
   check_close(narrow.parameters()[1], {0});
 }
 
-TEST_CASE("files that hold a private model stay private") {
-  const Folder folder;
-  const nn::Sequential model{nn::Dense{2, 1}};
-  nn::save_weights(model, folder / "w");
-  std::filesystem::permissions(folder / "w", std::filesystem::perms(0600));
-  nn::save_weights(model, folder / "w");
-  CHECK(std::filesystem::status(folder / "w").permissions() == std::filesystem::perms(0600));
-  std::filesystem::permissions(folder / "w", std::filesystem::perms(0400));
-  CHECK(message_of<FileError>([&] { nn::save_weights(model, folder / "w"); }) ==
-        "save_weights: cannot write '" + folder / "w" + "': it is read-only; make it writable, or name another file");
-}
-
 TEST_CASE("no prefix of a file of weights loads, and none changes the model") {
   const Folder folder;
   const nn::Sequential saved{nn::Dense{2, 1}};

@@ -2,10 +2,23 @@
 #include <nn/nn.hpp>
 #include <same_bits.hpp>
 
+#include "messages.hpp"
 #include "nn/folder.hpp"
 #include "nn/processes.hpp"
 
 using namespace xgrad;
+
+TEST_CASE("files that hold a private model stay private") {
+  const Folder folder;
+  const nn::Sequential model{nn::Dense{2, 1}};
+  nn::save_weights(model, folder / "w");
+  std::filesystem::permissions(folder / "w", std::filesystem::perms(0600));
+  nn::save_weights(model, folder / "w");
+  CHECK(std::filesystem::status(folder / "w").permissions() == std::filesystem::perms(0600));
+  std::filesystem::permissions(folder / "w", std::filesystem::perms(0400));
+  CHECK(message_of<FileError>([&] { nn::save_weights(model, folder / "w"); }) ==
+        "save_weights: cannot write '" + folder / "w" + "': it is read-only; make it writable, or name another file");
+}
 
 TEST_CASE("of two processes that save their weights at once one whole model loads") {
   const Folder folder;

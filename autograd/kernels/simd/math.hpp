@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/kernels/simd/double_math.hpp>
+#include <autograd/system_math.hpp>
 #include <cmath>
 
 /// Functions that the kernels' expressions are made of, for Batch<float> and for double (and the rare ones for float).
@@ -14,7 +15,7 @@ inline double abs(double x) { return std::fabs(x); }
 inline double erf(double x) { return std::erf(x); }
 inline double erfc(double x) { return std::erfc(x); }
 inline double exp(double x) { return std::exp(x); }
-inline double expm1(double x) { return std::expm1(x); }
+inline double expm1(double x) { return system::expm1(x); }
 inline double log(double x) { return std::log(x); }
 inline double log1p(double x) { return std::log1p(x); }
 inline double tanh(double x) { return std::tanh(x); }

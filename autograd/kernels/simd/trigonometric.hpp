@@ -3,8 +3,8 @@
 
 namespace xgrad::kernels::XGRAD_ISA::math {
 
-inline double sin(double x) { return std::sin(x); }
-inline double cos(double x) { return std::cos(x); }
+inline double sin(double x) { return system::sin(x); }
+inline double cos(double x) { return system::cos(x); }
 inline double tan(double x) { return std::tan(x); }
 
 /// x = k pi/2 + (r + lost - last) for 0 <= x <= 8192, by Cody and Waite's pi/2 in parts: no product but the last is
@@ -66,10 +66,10 @@ Floats unless_large(Floats x, Floats y, F f) {
 }
 inline Floats sin(Floats x) {
   const Floats y = sine(abs(x), 0) ^ xsimd::bitofsign(x);
-  return unless_large(x, y, [](float v) { return std::sin(v); });
+  return unless_large(x, y, [](float v) { return system::sin(v); });
 }
 inline Floats cos(Floats x) {
-  return unless_large(x, sine(abs(x), 1), [](float v) { return std::cos(v); });
+  return unless_large(x, sine(abs(x), 1), [](float v) { return system::cos(v); });
 }
 inline Floats tan(Floats x) {
   const Floats y = tangent(abs(x)) ^ xsimd::bitofsign(x);

@@ -291,13 +291,13 @@ std::string Outcome::str() const {
 Outcome check(const Row& row) { return Checker(row).run(); }
 
 void check_family(const char* name, const std::vector<Row>& rows) {
-  long checks = 0;
+  std::int64_t checks = 0;
   for (const Row& row : rows) {
     const Outcome outcome = check(row);
     checks += outcome.checks;
     CHECK_MESSAGE(outcome.ok(), outcome.str());
   }
-  std::printf("%s: %zu ops, %ld checks\n", name, rows.size(), checks);
+  std::printf("%s\n", text(name, ": ", rows.size(), " ops, ", checks, " checks").c_str());
 }
 
 }  // namespace xgrad::op_table

@@ -5,7 +5,7 @@ namespace xgrad::op_table {
 
 /// What came of a row's checks.
 struct Outcome {
-  long checks = 0;
+  std::int64_t checks = 0;
   std::vector<std::string> failures;  // each names the op, the variant, the shapes and what was seen
 
   bool ok() const { return failures.empty(); }

@@ -1,0 +1,18 @@
+#pragma once
+#include <cmath>
+
+/// Functions of the C library, but for those that MinGW's has wrong: its sin and cos know 66 bits of pi, which does not
+/// serve large arguments nor the neighbours of zeros, and its expm1 is off by more than 1 ulp.
+namespace xgrad::system {
+
+#ifdef __MINGW32__
+double sin(double x);  // Windows' own
+double cos(double x);
+inline float sin(float x) { return static_cast<float>(sin(static_cast<double>(x))); }
+inline float cos(float x) { return static_cast<float>(cos(static_cast<double>(x))); }
+inline double expm1(double x) { return static_cast<double>(std::expm1(static_cast<long double>(x))); }
+#else
+using std::cos, std::expm1, std::sin;
+#endif
+
+}  // namespace xgrad::system
