@@ -115,6 +115,8 @@ struct Value {
   static Batch<T> rounded(Batch<T> product) {
 #if defined __GNUC__ && !defined __clang__ && defined __FMA__
     asm("" : "+v"(product.data));
+#elif defined __GNUC__ && !defined __clang__ && defined __aarch64__
+    asm("" : "+w"(product.data));
 #endif
     return product;
   }

@@ -4,6 +4,22 @@
 #include <cstring>
 #include <xsimd/xsimd.hpp>
 
+#if defined __aarch64__
+/// 64-bit Arm divides and takes roots of f32 exactly. xsimd estimates them as it has to for 32-bit Arm: the last bits
+/// are wrong, and a quotient is 0 where the divisor is large.
+namespace xsimd::kernel {
+template <>
+inline batch<float, neon64> div(const batch<float, neon64>& a, const batch<float, neon64>& b,
+                                requires_arch<neon>) noexcept {
+  return vdivq_f32(a, b);
+}
+template <>
+inline batch<float, neon64> sqrt(const batch<float, neon64>& x, requires_arch<neon>) noexcept {
+  return vsqrtq_f32(x);
+}
+}  // namespace xsimd::kernel
+#endif
+
 /// A kernel's expression is written once for `V`, which is a batch of floating numbers or a single element. `Lanes<V>`
 /// tells the loops of elementwise.hpp how to load and store one.
 namespace xgrad::kernels::XGRAD_ISA {
@@ -108,6 +124,8 @@ inline Batch<double> widened(const float* x) {
   return _mm512_cvtps_pd(_mm256_loadu_ps(x));
 #elif defined __AVX__
   return _mm256_cvtps_pd(_mm_loadu_ps(x));
+#elif defined __aarch64__
+  return vcvt_f64_f32(vld1_f32(x));
 #else
   alignas(64) double wide[Batch<double>::size];
   for (std::size_t j = 0; j < Batch<double>::size; ++j) wide[j] = double(x[j]);
@@ -119,6 +137,8 @@ inline void narrowed(Batch<double> v, float* to) {
   _mm256_storeu_ps(to, _mm512_cvtpd_ps(v));
 #elif defined __AVX__
   _mm_storeu_ps(to, _mm256_cvtpd_ps(v));
+#elif defined __aarch64__
+  vst1_f32(to, vcvt_f32_f64(v));
 #else
   alignas(64) double wide[Batch<double>::size];
   v.store_aligned(wide);
@@ -134,6 +154,8 @@ inline std::array<Batch<double>, 2> widened(Batch<float> x) {
           _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(bits, 1)))};
 #elif defined __AVX__
   return {_mm256_cvtps_pd(_mm256_castps256_ps128(x)), _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))};
+#elif defined __aarch64__
+  return {vcvt_f64_f32(vget_low_f32(x)), vcvt_high_f64_f32(x)};
 #else
   alignas(64) float from[Batch<float>::size];
   x.store_aligned(from);
@@ -146,6 +168,8 @@ inline Batch<float> narrowed(Batch<double> a, Batch<double> b) {
   return _mm512_castpd_ps(_mm512_insertf64x4(low, _mm256_castps_pd(_mm512_cvtpd_ps(b)), 1));
 #elif defined __AVX__
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(a)), _mm256_cvtpd_ps(b), 1);
+#elif defined __aarch64__
+  return vcvt_high_f32_f64(vcvt_f32_f64(a), b);
 #else
   alignas(64) float to[Batch<float>::size];
   narrowed(a, to);

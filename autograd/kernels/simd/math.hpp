@@ -59,6 +59,8 @@ inline Floats remainder(Floats c, Floats a, Floats b) {
   return _mm512_fnmadd_ps(a, b, c);
 #elif defined __FMA__
   return xsimd::fnma(a, b, c);
+#elif defined __aarch64__  // xsimd's fnma rounds the product
+  return xsimd::fma(-a, b, c);
 #else
   const auto x = widened(a), y = widened(b), z = widened(c);
   return narrowed(z[0] - x[0] * y[0], z[1] - x[1] * y[1]);

@@ -19,6 +19,8 @@ inline WideWord multiply_lower(const WideWord& a, const WideWord& b) {
   return _mm256_mul_epu32(a, b);
 #elif defined(__SSE2__)
   return _mm_mul_epu32(a, b);
+#elif defined(__aarch64__)
+  return vmull_u32(vmovn_u64(a), vmovn_u64(b));
 #else
   constexpr std::uint64_t lower = 0xFFFFFFFF;
   std::uint64_t x[WideWord::size], y[WideWord::size];

@@ -8,7 +8,7 @@ template <class T>
 inline constexpr Size width = Lanes<Batch<T>>::width;
 
 // Sums, two batches of B and one of A fill the registers: 32, 16, and 16 without a multiply-add in one instruction.
-#if defined __AVX512F__
+#if defined __AVX512F__ || defined __aarch64__
 inline constexpr int tile_rows = 12;
 #elif defined __FMA__
 inline constexpr int tile_rows = 6;
