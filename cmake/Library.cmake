@@ -51,7 +51,9 @@ set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_C
 # forwarded from the processor's store buffer.
 # Nor does anybody replace one of its functions at run time, so that calls among them may be inlined. What each thread
 # has of its own is found without a call, as in a program that has not loaded the library while running.
-target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec)
+# Nor is a*b+c fused, which compilers do on their own for 64-bit Arm: a result has the same bits on all processors.
+target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec
+  -ffp-contract=off)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
   ZLIB::ZLIB)
 if(xgrad_workers STREQUAL tbb)
