@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <locale>
 #include <nn/data/csv.hpp>
 #include <nn/data/csv_scanner.hpp>
+#include <nn/data/from_chars.hpp>
 #include <sstream>
 
 namespace xgrad::nn {
@@ -129,7 +129,7 @@ class NumberReader {
     }
     if (s.size() > 1 && s[0] == '+' && s[1] != '-') s.remove_prefix(1);
     T value{};
-    const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+    const auto [end, error] = detail::from_chars(s.data(), s.data() + s.size(), value);
     if (error == std::errc::invalid_argument || end != s.data() + s.size())
       scanner_.fail(cell, column_name(cell), ": ", shown(cell.text), " is not ",
                     std::is_integral_v<T> ? "an integer" : "a number");
