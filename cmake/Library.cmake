@@ -32,8 +32,8 @@ list(FILTER xgrad_sources EXCLUDE REGEX "^autograd/(system|kernels/workers)_")
 list(APPEND xgrad_sources autograd/system_${xgrad_system}.cpp autograd/kernels/workers_${xgrad_workers}.cpp)
 
 find_package(ZLIB REQUIRED)
-find_package(nlohmann_json REQUIRED)
-find_path(XGRAD_XSIMD_INCLUDE_DIR xsimd/xsimd.hpp REQUIRED)
+xgrad_require(nlohmann_json 3.11 nlohmann-json3-dev)
+xgrad_require(xsimd 8.1 libxsimd-dev xsimd/config/xsimd_config.hpp)
 if(XGRAD_ONEDNN)
   # Not its CMake package: Debian's demands the headers of OpenCL, which a CPU library has no use for.
   find_path(XGRAD_ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.h)
