@@ -9,8 +9,8 @@ namespace xgrad {
 /// Replaces the file at `path` by `contents` so that at every moment, also after a power cut or a kill, the old file or
 /// the whole new one is there: writes a temporary file in the same directory, syncs it, renames it over the target and
 /// syncs the directory. A file that was there gives the new one its mode, owner and group, as far as the process may
-/// set them; on Windows the new one has its folder's permissions. Throws FileError, with the old file intact and no temporary left, when anything fails, or when the target
-/// is read-only or something else than a regular file.
+/// set them; on Windows the new one has its folder's permissions. Throws FileError, with the old file intact and no
+/// temporary left, when anything fails, or when the target is read-only or something else than a regular file.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents, Place place = Place::here());
 
 /// The bytes of a regular file. Throws FileError naming the path and the reason.
