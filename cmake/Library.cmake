@@ -62,11 +62,13 @@ elseif(XGRAD_OPENMP)
   set_source_files_properties(autograd/kernels/workers_openmp.cpp PROPERTIES COMPILE_OPTIONS -fopenmp)
   target_link_libraries(xgrad PRIVATE -fopenmp)
 endif()
+# GCC bug 54412: a stack is aligned to 16 bytes on Windows, but g++ keeps longer vectors on it as if it were to 32 or 64.
+# Users' fused functions are such vectors too.
+set(xgrad_stack_vectors "")
 if(MINGW AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  # GCC bug 54412: stacks are aligned to 16 bytes there, but it keeps longer vectors on them as if they were to 32 or 64.
-  # A user's vectors are no other.
-  target_compile_options(xgrad PUBLIC -Wa,-muse-unaligned-vector-move)
+  set(xgrad_stack_vectors -Wa,-muse-unaligned-vector-move)
 endif()
+target_compile_options(xgrad PUBLIC ${xgrad_stack_vectors})
 if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
   target_include_directories(xgrad SYSTEM PRIVATE ${XGRAD_ONEDNN_INCLUDE_DIR})
   target_link_libraries(xgrad PRIVATE ${XGRAD_ONEDNN_LIBRARY} ${CMAKE_DL_LIBS})
@@ -105,7 +107,7 @@ function(xgrad_instruction_set name)
   add_library(xgrad_${name} OBJECT ${xgrad_simd_sources})
   target_compile_features(xgrad_${name} PRIVATE cxx_std_20)
   target_compile_definitions(xgrad_${name} PRIVATE XGRAD_ISA=${name})
-  target_compile_options(xgrad_${name} PRIVATE $<TARGET_PROPERTY:xgrad,INTERFACE_COMPILE_OPTIONS>
+  target_compile_options(xgrad_${name} PRIVATE ${xgrad_stack_vectors}
     -ffp-contract=off -fno-math-errno -fno-trapping-math -falign-functions=64
     ${xgrad_simd_sanitizing} ${ARGN})
   if(NOT XGRAD_SANITIZE)
