@@ -48,7 +48,7 @@ namespace kernels::XGRAD_ISA {
 template <class F, class T, std::size_t... i>
 struct FusedRows {
   using V = Value<T>;
-  static constexpr int count = sizeof...(i);
+  static constexpr std::size_t count = sizeof...(i);
   using D = Dual<T, count>;
 
   XGRAD_FUSED_ROW static void values(const void* closure, const void* const* in, void* const* out, Size n) {

@@ -7,7 +7,7 @@ namespace xgrad::kernels::XGRAD_ISA {
 /// A value with its derivatives in N directions: arithmetic on it is differentiation in forward mode. The rules are
 /// those of the ops. A direction that is not `active` has derivative 0 whatever it is multiplied by, infinity too;
 /// which ones are active is known while compiling, unless the function loops.
-template <class T, int N>
+template <class T, std::size_t N>
 struct Dual {
   using V = Value<T>;
   V value;
@@ -198,7 +198,7 @@ template <class X>
 inline constexpr bool is_fused = false;
 template <class T>
 inline constexpr bool is_fused<Value<T>> = true;
-template <class T, int N>
+template <class T, std::size_t N>
 inline constexpr bool is_fused<Dual<T, N>> = true;
 
 template <class X>

@@ -13,7 +13,7 @@ template <int Arrays>
 struct Loop {
   int rank = 0;
   Size sizes[max_rank];  // of these and of the strides only `rank` are looked at
-  Size strides[Arrays][max_rank];
+  Size strides[std::size_t(Arrays)][max_rank];
 
   /// n elements in one row, with the strides given.
   template <class... Stride>
@@ -61,7 +61,7 @@ template <int Arrays, class Body>
 void for_each_row(const Loop<Arrays>& loop, Body body) {
   const int outer = loop.rank - 1;
   if (loop.count() == 0) return;
-  Size index[max_rank] = {}, offsets[Arrays] = {};
+  Size index[max_rank] = {}, offsets[std::size_t(Arrays)] = {};
   for (;;) {
     body(offsets);
     int d = outer - 1;
