@@ -2,6 +2,8 @@
 #include <autograd/observer.hpp>
 #include <memory>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// The first value that is not finite.
@@ -62,3 +64,4 @@ class DetectAnomaly : private Observer {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -4,8 +4,12 @@
 #include <autograd/shape.hpp>
 
 namespace xgrad {
-
 class Arena;
+}
+
+#pragma GCC visibility push(default)
+
+namespace xgrad {
 
 /// The bytes of one or more arrays, 64-byte aligned, shared by reference counting.
 struct Storage {
@@ -77,3 +81,4 @@ std::uint64_t now();
 std::uint64_t tick();
 
 }  // namespace xgrad
+#pragma GCC visibility pop

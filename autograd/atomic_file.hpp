@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// Replaces the file at `path` by `contents` so that at every moment, also after a power cut or a kill, the old file or
@@ -17,3 +19,4 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 std::string read_file(const std::filesystem::path& path, Place place = Place::here());
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 struct GradOptions {
@@ -28,3 +30,4 @@ void backward(const std::vector<Tensor>& roots, const std::vector<Tensor>& cotan
               BackwardOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <autograd/tensor_function.hpp>
 #include <memory>
 
+#pragma GCC visibility push(default)
+
 /// A step that is done often is recorded once and replayed:
 ///
 ///   auto step = capture([&](const Tensor& x, const Tensor& t) {
@@ -126,3 +128,4 @@ Captured<F> capture(F function, Place place = Place::here()) {
 }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

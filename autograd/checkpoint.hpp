@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor_function.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 namespace detail {
@@ -62,3 +64,4 @@ auto checkpoint(F&& f, const std::vector<Tensor>& x, Place place = Place::here()
 }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

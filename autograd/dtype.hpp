@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// The type of an array's elements. f32 and f64 are differentiable; i64 holds indices and labels, boolean masks.
@@ -53,3 +55,4 @@ using element_t = typename Element<std::remove_cv_t<V>>::type;
 }  // namespace detail
 
 }  // namespace xgrad
+#pragma GCC visibility pop

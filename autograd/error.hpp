@@ -4,6 +4,8 @@
 #include <string_view>
 #include <type_traits>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// Every failure of this library is an Error whose text reads `file:line: op: fact, with arguments and shapes; remedy`.
@@ -151,3 +153,4 @@ class PathScope {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <autograd/program.hpp>
 #include <utility>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 struct ExplainOptions {
@@ -29,3 +31,4 @@ std::string explain(detail::Program loss, const Tensor& parameter, const Explain
                     Place place = Place::here());
 
 }  // namespace xgrad
+#pragma GCC visibility pop

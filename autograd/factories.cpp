@@ -75,6 +75,8 @@ void detail::check_wrapped(const std::int64_t* converted, std::int64_t n) {
                                                 " at position ", i, " is no i64; convert it to double first"));
 }
 
+// g++ sees a template as its definition says, not as its header does.
+#pragma GCC visibility push(default)
 template <class T>
 Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requires_grad, Place place) {
   const OpScope scope("from_values", place);
@@ -92,6 +94,7 @@ template Tensor from_values(const std::vector<float>&, const Shape&, bool, Place
 template Tensor from_values(const std::vector<double>&, const Shape&, bool, Place);
 template Tensor from_values(const std::vector<std::int64_t>&, const Shape&, bool, Place);
 template Tensor from_values(const std::vector<bool>&, const Shape&, bool, Place);
+#pragma GCC visibility pop
 
 Tensor full(const Shape& shape, Number value, TensorOptions options, Place place) {
   const OpScope scope("full", place);

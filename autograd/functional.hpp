@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor_function.hpp>
 
+#pragma GCC visibility push(default)
+
 /// Derivatives of functions. f is called as f(x) for a tensor x and as f(x, w), or f with a std::vector<Tensor>, for
 /// x = {x, w}; it returns a Tensor or a std::vector<Tensor>.
 ///
@@ -220,3 +222,4 @@ auto hvp(F&& f, const std::vector<Tensor>& x, const std::vector<Tensor>& v, Plac
 }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

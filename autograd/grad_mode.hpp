@@ -1,5 +1,7 @@
 #pragma once
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// Whether ops of this thread record nodes: true unless a NoGrad is alive. Every thread starts with true.
@@ -32,3 +34,4 @@ struct EnableGrad : detail::GradMode {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

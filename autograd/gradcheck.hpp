@@ -1,6 +1,15 @@
 #pragma once
 #include <autograd/tensor_function.hpp>
 
+namespace xgrad {
+class Gradchecker;
+namespace checking {
+class Locator;
+}
+}  // namespace xgrad
+
+#pragma GCC visibility push(default)
+
 /// Gradient checks: are the derivatives that the rules give those of the function that the forward computes?
 ///
 /// Order 1 compares every entry of the Jacobian with a central difference; order n differences the analytic gradient of
@@ -21,10 +30,6 @@
 /// If something is wrong, each op that f ran is checked by itself, on the inputs that it had, and the report names
 /// those that are wrong: GradcheckReport::culprits.
 namespace xgrad {
-
-namespace checking {
-class Locator;
-}
 
 enum class Verdict {
   pass,
@@ -164,3 +169,4 @@ GradcheckReport gradcheck(F f, const std::vector<Tensor>& inputs, const Gradchec
 }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <autograd/tensor_function.hpp>
 #include <memory>
 
+#pragma GCC visibility push(default)
+
 /// Functions of the user's that run where a gradient passes, or where a module is called (nn/module.hpp):
 ///
 ///   HookHandle hook = t.register_hook([](const Tensor& g) { return clamp(g, -1, 1); });
@@ -122,3 +124,4 @@ HookHandle Tensor::register_hook(F hook, Place place) const {
 }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <string>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 /// What pages and pictures are written with: HTML and SVG are text.
 namespace xgrad {
 
@@ -16,3 +18,4 @@ std::string fixed(double v, int digits = 2);
 std::string brief(double v, int digits = 4);
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -8,6 +8,8 @@
 #include <sys/single_threaded.h>
 #endif
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// Storage and nodes come from a caching pool: a freed block waits in its thread's list for the next request of its
@@ -184,3 +186,4 @@ class Ref {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

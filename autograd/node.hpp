@@ -2,6 +2,8 @@
 #include <autograd/tensor.hpp>
 #include <new>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 namespace detail {
@@ -159,3 +161,4 @@ class NodeMaker {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

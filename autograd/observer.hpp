@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor.hpp>
 
+#pragma GCC visibility push(default)
+
 /// Watching a thread at work: profilers, anomaly detection, traces and gradient checks are Observers. Every op passes
 /// through one place (autograd/primitive.hpp), every vjp through another (autograd/sweep.hpp), and there the observers
 /// are told. Without any, that costs one branch.
@@ -100,3 +102,4 @@ class PhaseScope {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <autograd/tensor.hpp>
 #include <utility>
 
+#pragma GCC visibility push(default)
+
 /// The ops. Every argument written `const Operand&` takes a tensor, or a C++ number where a formula has two operands;
 /// the number takes the tensor's dtype. Two operands broadcast by NumPy's rules. Axes count from the end when negative,
 /// and an empty list of axes means all. All throw ShapeError, DtypeError or ValueError with the caller's file and line.
@@ -253,3 +255,4 @@ Tensor bce_with_logits(const Operand& z, const Operand& t);
 Tensor masked_scale(const Operand& x, const Tensor& keep, double scale);
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -3,6 +3,8 @@
 #include <autograd/primitive.hpp>
 #include <memory>
 
+#pragma GCC visibility push(default)
+
 /// Ops with several outputs:
 ///
 ///   const auto [s, c] = primitive("sincos", {x}, forward,  // returns std::array<Array, 2>
@@ -100,3 +102,4 @@ requires(detail::arrays_in<std::invoke_result_t<Forward&>> >
 }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

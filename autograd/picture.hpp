@@ -2,6 +2,8 @@
 #include <autograd/program.hpp>
 #include <utility>
 
+#pragma GCC visibility push(default)
+
 /// Pictures of graphs: what a tensor was computed from, what each op gave, and the gradient along every edge.
 ///
 ///   write_file_atomically("loss.svg", to_svg([&] { return nn::mse_loss(model(x), t); },
@@ -36,3 +38,4 @@ std::string to_dot(const Tensor& y, const PictureOptions& options = {}, Place pl
 std::string to_dot(detail::Program program, PictureOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad
+#pragma GCC visibility pop

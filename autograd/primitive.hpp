@@ -5,6 +5,8 @@
 #include <autograd/observer.hpp>
 #include <autograd/recording.hpp>
 
+#pragma GCC visibility push(default)
+
 /// How an op is made. Forward and derivative stand together, one vjp per input:
 ///
 ///   Tensor exp(const Operand& x) {
@@ -186,3 +188,4 @@ Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Co
 Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel);
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <memory>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// One line of a profile: an op, or a module, in one part of the program.
@@ -64,3 +66,4 @@ class Profiler : private Observer {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

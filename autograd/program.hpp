@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::detail {
 
 /// A borrowed f() -> Tensor, such as a lambda: what is to be watched while it runs.
@@ -19,3 +21,4 @@ class Program {
 };
 
 }  // namespace xgrad::detail
+#pragma GCC visibility pop

@@ -3,6 +3,12 @@
 #include <autograd/kernels/subnormals.hpp>
 #include <autograd/node.hpp>
 
+namespace xgrad {
+class RecordedStep;
+}
+
+#pragma GCC visibility push(default)
+
 /// What the engine and ops tell a recording in progress (autograd/capture.hpp). Kernels are recorded by themselves, as
 /// entries of the thread's table. What else an op does to numbers is one of three:
 ///
@@ -11,8 +17,6 @@
 ///   are for all replays;
 /// - anything else is noticed when a kernel reads what no kernel wrote, and throws, naming the op.
 namespace xgrad {
-
-class RecordedStep;
 
 namespace recording {
 
@@ -118,3 +122,4 @@ void toggle_mode(const void* module);
 
 }  // namespace recording
 }  // namespace xgrad
+#pragma GCC visibility pop

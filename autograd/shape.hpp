@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// The lengths of an array's axes, outermost first, at most eight: `Shape{2, 3}`, `Shape{}` for a single number.
@@ -108,3 +110,4 @@ inline std::int64_t checked_size(const Shape& shape) {
 inline void check_sizes(const Shape& shape) { checked_size(shape); }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

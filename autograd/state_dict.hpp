@@ -2,6 +2,8 @@
 #include <autograd/tensor.hpp>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// Tensors by name, in the order in which they were added: what models and optimisers need to go on from, and what
@@ -42,3 +44,4 @@ class StateDict {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 /// The mental model of xgrad:
 ///
 ///   Array      the numbers: a dtype, a shape, and shared, 64-byte-aligned, contiguous row-major storage
@@ -348,3 +350,4 @@ RandomState random_state();
 void set_random_state(RandomState state);
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <autograd/tensor.hpp>
 #include <memory>
 
+#pragma GCC visibility push(default)
+
 /// Functions of tensors as transforms and gradient checks take them: called as f(x), f(x, w), ... with up to six
 /// tensors, or as f(const std::vector<Tensor>&); they return a Tensor or a std::vector<Tensor>.
 namespace xgrad::detail {
@@ -126,3 +128,4 @@ class TensorFunction {
 };
 
 }  // namespace xgrad::detail
+#pragma GCC visibility pop

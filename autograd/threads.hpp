@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/error.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// How many threads large work is spread over, matrix products and all other kernels alike, in the whole process;
@@ -18,3 +20,4 @@ void set_num_threads(int n, Place place = Place::here());
 int num_threads();
 
 }  // namespace xgrad
+#pragma GCC visibility pop

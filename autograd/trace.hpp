@@ -2,6 +2,8 @@
 #include <autograd/observer.hpp>
 #include <unordered_map>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad {
 
 /// What one op did. Its tensors are the ones that the program had, with their history.
@@ -48,3 +50,4 @@ class Trace : private Observer {
 };
 
 }  // namespace xgrad
+#pragma GCC visibility pop

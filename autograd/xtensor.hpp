@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 
+#pragma GCC visibility push(default)
+
 /// xgrad with xtensor: tensors from any expression, tensors seen as xtensor arrays, and ops whose forward is an
 /// expression. Only programs that include this header need xtensor. Nothing here uses xtensor's default allocator,
 /// whose type depends on XTENSOR_USE_XSIMD and on the processor's flags, so programs built either way agree on every
@@ -225,3 +227,4 @@ requires(!std::is_invocable_v<Forward&>) auto primitive(const char* name, const 
 }
 
 }  // namespace xgrad
+#pragma GCC visibility pop

@@ -1,15 +1,48 @@
-# `cmake --install` puts headers, library and package files where find_package(xgrad) looks.
+# `cmake --install` puts headers, library and package files where find_package(xgrad) and pkg-config look.
+include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS xgrad EXPORT xgrad)
-foreach(folder autograd nn optim)
-  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad FILES_MATCHING PATTERN "*.hpp"
-    PATTERN ops EXCLUDE PATTERN checking EXCLUDE PATTERN explain EXCLUDE PATTERN picture EXCLUDE)
-endforeach()
+install(TARGETS xgrad EXPORT xgrad INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
 
+# The public headers and what they include.
+set(headers nn/nn.hpp optim/optim.hpp)
+foreach(name autograd fused markup outputs primitive trace xtensor)
+  list(APPEND headers autograd/${name}.hpp)
+endforeach()
+set(left ${headers})
+while(left)
+  list(POP_FRONT left header)
+  get_filename_component(folder ${header} DIRECTORY)
+  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad/${folder})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+  file(STRINGS ${header} included REGEX "^#include <(autograd|nn|optim)/")
+  list(TRANSFORM included REPLACE "#include <(.*)>" "\\1")
+  list(REMOVE_ITEM included "" ${headers})
+  list(APPEND headers ${included})
+  list(APPEND left ${included})
+endwhile()
+
+get_target_property(xgrad_type xgrad TYPE)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/xgrad)
 configure_package_config_file(cmake/xgradConfig.cmake.in xgradConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(xgradConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xgradConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/xgradConfigVersion.cmake
   DESTINATION ${package_dir})
 install(EXPORT xgrad NAMESPACE xgrad:: DESTINATION ${package_dir} FILE xgradTargets.cmake)
+
+# For pkg-config the same in its own words. A static library brings what it needs with --static and without.
+if(xgrad_type STREQUAL STATIC_LIBRARY)
+  set(pc_requires zlib)
+  if(xgrad_workers STREQUAL tbb)
+    string(APPEND pc_requires " tbb")
+  elseif(XGRAD_OPENMP)
+    set(pc_libs " -fopenmp")
+  endif()
+  if(XGRAD_HAVE_ONEDNN)
+    string(JOIN " -l" pc_libs "${pc_libs}" dnnl ${CMAKE_DL_LIBS})
+  endif()
+endif()
+set(pc_prefix /prefix)
+cmake_path(RELATIVE_PATH pc_prefix BASE_DIRECTORY /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(cmake/xgrad.pc.in xgrad.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/xgrad.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

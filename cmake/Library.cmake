@@ -40,13 +40,22 @@ if(XGRAD_ONEDNN)
   find_library(XGRAD_ONEDNN_LIBRARY dnnl)
 endif()
 
+if(WIN32 AND BUILD_SHARED_LIBS)
+  message(STATUS "xgrad is a static library on Windows, also where BUILD_SHARED_LIBS is set")
+  set(BUILD_SHARED_LIBS OFF)
+endif()
 add_library(xgrad ${xgrad_sources})
 add_library(xgrad::xgrad ALIAS xgrad)
 target_compile_features(xgrad PUBLIC cxx_std_20)
-target_include_directories(xgrad PUBLIC
-  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}>
-  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/xgrad>)
-set_target_properties(xgrad PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+target_include_directories(xgrad PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}>)
+# A shared library shows what headers declare below `#pragma GCC visibility push(default)`, which stands in those that
+# are installed. Before version 1 each minor version may change that, so its name holds both numbers.
+set(xgrad_properties CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
+set_target_properties(xgrad PROPERTIES ${xgrad_properties}
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+if(NOT PROJECT_IS_TOP_LEVEL)
+  set_target_properties(xgrad PROPERTIES SYSTEM ON)  # another project's warnings stop at the headers
+endif()
 # The engine moves small structs whose fields were stored one by one a moment before. Copied in vectors they would not be
 # forwarded from the processor's store buffer.
 # Nor does anybody replace one of its functions at run time, so that calls among them may be inlined. What each thread
@@ -70,8 +79,10 @@ if(MINGW AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
 endif()
 target_compile_options(xgrad PUBLIC ${xgrad_stack_vectors})
 if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
+  set(XGRAD_HAVE_ONEDNN ON)
   target_include_directories(xgrad SYSTEM PRIVATE ${XGRAD_ONEDNN_INCLUDE_DIR})
-  target_link_libraries(xgrad PRIVATE ${XGRAD_ONEDNN_LIBRARY} ${CMAKE_DL_LIBS})
+  # Installed, it is a name, for this machine's path says nothing on another one.
+  target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:${XGRAD_ONEDNN_LIBRARY}> $<INSTALL_INTERFACE:dnnl> ${CMAKE_DL_LIBS})
   target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_ONEDNN)
 endif()
 
@@ -116,9 +127,9 @@ function(xgrad_instruction_set name)
   target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XGRAD_XSIMD_INCLUDE_DIR})
   target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings)
-  set_target_properties(xgrad_${name} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-  target_sources(xgrad PRIVATE $<TARGET_OBJECTS:xgrad_${name}>)
+  set_target_properties(xgrad_${name} PROPERTIES ${xgrad_properties})
   target_compile_definitions(xgrad PRIVATE XGRAD_ISA_${name})
+  set(xgrad_simd_objects ${xgrad_simd_objects} $<TARGET_OBJECTS:xgrad_${name}> PARENT_SCOPE)
 endfunction()
 
 xgrad_instruction_set(baseline)
@@ -129,4 +140,18 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     # GCC bug 105593: its own AVX-512 headers leave operands uninitialised on purpose, and are warned about.
     target_compile_options(xgrad_avx512 PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
   endif()
+endif()
+target_sources(xgrad PRIVATE ${xgrad_simd_objects})
+
+# What tests and benchmarks are linked with: they look inside, which a shared library does not let them, so for them the
+# same objects are a static one.
+if(BUILD_SHARED_LIBS)
+  add_library(xgrad_internals STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:xgrad> ${xgrad_simd_objects})
+  set_target_properties(xgrad_internals PROPERTIES LINKER_LANGUAGE CXX)
+  target_compile_features(xgrad_internals PUBLIC cxx_std_20)
+  target_include_directories(xgrad_internals PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  get_target_property(xgrad_libraries xgrad LINK_LIBRARIES)
+  target_link_libraries(xgrad_internals PUBLIC ${xgrad_libraries})
+else()
+  add_library(xgrad_internals ALIAS xgrad)
 endif()

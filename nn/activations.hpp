@@ -2,6 +2,8 @@
 #include <autograd/ops.hpp>
 #include <nn/module.hpp>
 
+#pragma GCC visibility push(default)
+
 /// The activations of autograd/ops.hpp as layers; the functions themselves are found in xgrad::nn too.
 namespace xgrad::nn {
 
@@ -77,3 +79,4 @@ class LogSoftmax : public detail::ShapeKeeping {
 };
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

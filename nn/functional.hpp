@@ -4,6 +4,8 @@
 #include <nn/module.hpp>
 #include <optional>
 
+#pragma GCC visibility push(default)
+
 /// The transforms of autograd/functional.hpp by a model's parameters. f takes nothing and uses the model:
 ///
 ///   auto [loss, g] = nn::value_and_grad(model, [&] { return nn::mse_loss(model(x), t); });
@@ -177,3 +179,4 @@ StateDict hvp(Module& model, F&& f, const StateDict& v, Place place = Place::her
 }
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <autograd/gradcheck.hpp>
 #include <nn/module.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 namespace detail {
@@ -35,3 +37,4 @@ GradcheckReport gradcheck(const Model& model, F loss, const GradcheckOptions& op
 }
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor.hpp>
 
+#pragma GCC visibility push(default)
+
 /// How the parameters of a layer begin: `nn::Dense{64, 32, {.weight_init = nn::init::he_normal()}}`, or by hand
 /// `nn::Parameter w{nn::init::orthogonal()({64, 64})}`. All draw from the generator of manual_seed.
 ///
@@ -43,3 +45,4 @@ Initializer lecun_normal();
 Initializer orthogonal(double gain = 1);
 
 }  // namespace xgrad::nn::init
+#pragma GCC visibility pop

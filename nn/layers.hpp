@@ -2,6 +2,8 @@
 #include <nn/init.hpp>
 #include <nn/module.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 struct DenseOptions {
@@ -45,3 +47,4 @@ class Flatten : public Module {
 };
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

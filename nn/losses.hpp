@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor.hpp>
 
+#pragma GCC visibility push(default)
+
 /// Losses: the prediction first, the target second. They never broadcast: a prediction (n, 1) against a target (n) is a
 /// ShapeError, where a silent (n, n) would train something else. By default the mean over all elements, NaN of none;
 /// `{.reduction = nn::Reduction::sum}`, or just `nn::Reduction::sum`, as the last argument asks for another one.
@@ -90,3 +92,4 @@ inline Tensor kl_div(const Operand& log_p, const Operand& t, Reduction r) {
 }
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -3,6 +3,8 @@
 #include <nn/module_hooks.hpp>
 #include <nn/visitor.hpp>
 
+#pragma GCC visibility push(default)
+
 /// A model is a struct that derives from Module, has layers and parameters as plain members, and lists them once:
 ///
 ///   struct Net : nn::Module {
@@ -143,3 +145,4 @@ class Module : private virtual detail::ObjectEnd {
 };
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/hooks.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 class Module;
@@ -29,3 +31,4 @@ class ModuleHooks {
 
 }  // namespace detail
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

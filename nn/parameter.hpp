@@ -1,6 +1,8 @@
 #pragma once
 #include <autograd/tensor.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 namespace detail {
@@ -58,3 +60,4 @@ class Buffer : public detail::OwnedTensor {
 };
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -1,6 +1,8 @@
 #pragma once
 #include <nn/functional.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 namespace detail {
@@ -65,3 +67,4 @@ ValueAndGrad<StateDict> per_sample_gradients(Module& model, F&& f, Place place =
 }
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

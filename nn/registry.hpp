@@ -1,6 +1,8 @@
 #pragma once
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 /// Every Parameter, Buffer and Module that is alive, by address: how a model finds members that it has but does not
 /// list. Safe to use from several threads.
 namespace xgrad::nn {
@@ -42,3 +44,4 @@ std::vector<Registered> registered_between(const void* begin, const void* end);
 
 }  // namespace detail
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -2,6 +2,8 @@
 #include <functional>
 #include <nn/module.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 /// A layer of a Sequential, whatever its type.
@@ -167,3 +169,4 @@ class Sequential : public Module {
 };
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <typeinfo>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 class Module;
@@ -93,3 +95,4 @@ std::string type_name(const std::type_info& type);
 }  // namespace detail
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

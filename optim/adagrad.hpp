@@ -1,6 +1,8 @@
 #pragma once
 #include <optim/optimizer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::optim {
 
 struct AdagradOptions {
@@ -26,3 +28,4 @@ class Adagrad final : public Optimizer {
 };
 
 }  // namespace xgrad::optim
+#pragma GCC visibility pop

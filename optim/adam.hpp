@@ -1,6 +1,8 @@
 #pragma once
 #include <optim/optimizer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::optim {
 
 struct AdamOptions {
@@ -49,3 +51,4 @@ class AdamW final : public Optimizer {
 };
 
 }  // namespace xgrad::optim
+#pragma GCC visibility pop

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 /// Between `backward` and `step`, gradients that are too large can be made smaller:
 ///
 ///   loss.backward();
@@ -37,3 +39,4 @@ Tensor clip_grad_norm(const Tensor& parameter, double max_norm, ClipOptions opti
 void clip_grad_value(const std::vector<Tensor>& parameters, double limit, Place place = Place::here());
 
 }  // namespace xgrad::optim
+#pragma GCC visibility pop

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::kernels {
 struct OptimiserArrays;
 }
@@ -121,3 +123,4 @@ class Optimizer {
 };
 
 }  // namespace xgrad::optim
+#pragma GCC visibility pop

@@ -1,6 +1,8 @@
 #pragma once
 #include <optim/optimizer.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::optim {
 
 struct SGDOptions {
@@ -28,3 +30,4 @@ class SGD final : public Optimizer {
 };
 
 }  // namespace xgrad::optim
+#pragma GCC visibility pop

@@ -170,6 +170,8 @@ Array values(const OpScope& scope, const FusedFunction& f, const Input* inputs, 
 
 }  // namespace
 
+// g++ sees a template as its definition says, not as its header does.
+#pragma GCC visibility push(default)
 template <std::size_t N>
 Tensor fused(const char* name, const FusedFunction& f, const Input (&inputs)[N]) {
   const OpScope scope(name, inputs[0].place());
@@ -194,6 +196,7 @@ template Tensor fused(const char*, const FusedFunction&, const Input (&)[3]);
 template Tensor fused(const char*, const FusedFunction&, const Input (&)[4]);
 template Tensor fused(const char*, const FusedFunction&, const Input (&)[5]);
 template Tensor fused(const char*, const FusedFunction&, const Input (&)[6]);
+#pragma GCC visibility pop
 
 }  // namespace detail
 }  // namespace xgrad

@@ -2,6 +2,8 @@
 #include <autograd/kernels/rows.hpp>
 #include <autograd/primitive.hpp>
 
+#pragma GCC visibility push(default)
+
 /// The part of `fused` (autograd/fused.hpp) that knows of tensors, compiled once.
 namespace xgrad::detail {
 
@@ -27,3 +29,4 @@ Tensor fused(const char* name, const FusedFunction& f, const Input (&inputs)[N])
 extern thread_local constinit Dtype dtype_of_numbers;
 
 }  // namespace xgrad::detail
+#pragma GCC visibility pop

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::kernels {
 
 /// A sequence of calls of plain functions with their arguments, packed into one buffer: what is replayed.
@@ -109,3 +111,4 @@ class Calls {
 };
 
 }  // namespace xgrad::kernels
+#pragma GCC visibility pop

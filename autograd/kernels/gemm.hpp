@@ -2,6 +2,8 @@
 #include <autograd/dtype.hpp>
 #include <autograd/kernels/loop.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::kernels {
 
 /// C = A B, or C += A B with `accumulate`, row-major: A is (m, k) or, transposed, stored as (k, m); B is (k, n) or,
@@ -54,3 +56,4 @@ void many_products(const Gemm& each, const Loop<3>& batch, const float* a, const
 bool library_product(const Gemm& shape, const float* a, const float* b, float* c);
 
 }  // namespace xgrad::kernels
+#pragma GCC visibility pop

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::kernels {
 
 using Size = std::int64_t;
@@ -76,3 +78,4 @@ void for_each_row(const Loop<Arrays>& loop, Body body) {
 }
 
 }  // namespace xgrad::kernels
+#pragma GCC visibility pop

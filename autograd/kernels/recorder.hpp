@@ -2,6 +2,8 @@
 #include <autograd/kernels/calls.hpp>
 #include <autograd/kernels/table.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::kernels {
 
 /// Writes down what this thread's kernels are called with. A kernel's parameters say all that matters: a pointer to
@@ -88,3 +90,4 @@ class Recorded {
 };
 
 }  // namespace xgrad::kernels
+#pragma GCC visibility pop

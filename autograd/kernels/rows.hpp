@@ -2,6 +2,8 @@
 #include <autograd/kernels/loop.hpp>
 #include <cstddef>
 
+#pragma GCC visibility push(default)
+
 /// Elementwise functions that are compiled elsewhere, of several operands and with several results.
 namespace xgrad::kernels {
 
@@ -32,3 +34,4 @@ void run_rows(const RowFunction& f, const Operands& operands, const void* in0, c
 void check_limits(double low, double high);
 
 }  // namespace xgrad::kernels
+#pragma GCC visibility pop

@@ -4,6 +4,8 @@
 #include <xmmintrin.h>
 #endif
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::kernels {
 
 /// While one lives, the thread's arithmetic takes subnormal numbers (below 2^-126 in f32, 2^-1022 in f64) for zeros of
@@ -62,3 +64,4 @@ class SubnormalsAreZero {
 };
 
 }  // namespace xgrad::kernels
+#pragma GCC visibility pop

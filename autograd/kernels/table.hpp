@@ -3,6 +3,8 @@
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/loop.hpp>
 
+#pragma GCC visibility push(default)
+
 /// The kernels: raw pointers in, raw pointers out, knowing nothing of Tensor or Node.
 ///
 /// autograd/kernels/simd/*.cpp is compiled once for each instruction set (baseline, avx2, avx512); each set fills a
@@ -177,3 +179,4 @@ struct Tables {
 Tables available_tables();
 
 }  // namespace xgrad::kernels
+#pragma GCC visibility pop

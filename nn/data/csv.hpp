@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 /// Readers of comma-separated values as RFC 4180 has them: cells may stand in quotes, and then hold separators, line
 /// breaks and, doubled, quotes. Lines end in LF or CRLF, the last one or not; a byte-order mark is skipped, blank lines
 /// at the end too. Every row has as many cells as the first. Numbers are read alike under every locale. Throws
@@ -48,3 +50,4 @@ CsvNumbers parse_csv(std::string_view content, const CsvNumberOptions& options =
                      const std::string& name = "the content", Place place = Place::here());
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 /// Some rows of a dataset: `auto& [x, y] = batch`.
@@ -44,3 +46,4 @@ Tensor seeded_order(std::int64_t n, std::uint64_t seed, std::uint64_t round);
 }  // namespace detail
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 /// Readers of IDX, the format of MNIST and its kin: 00 00, an element type, the number of axes, the sizes as big-endian
 /// 32-bit numbers, then the elements, big-endian in row-major order. A gzip file is known by its content and inflated.
 namespace xgrad::nn {
@@ -43,3 +45,4 @@ struct Mnist {
 Mnist read_mnist(const std::filesystem::path& folder, const MnistOptions& options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

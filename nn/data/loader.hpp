@@ -2,6 +2,8 @@
 #include <nn/data/dataset.hpp>
 #include <optional>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 struct LoaderOptions {
@@ -61,3 +63,4 @@ class Loader {
 };
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

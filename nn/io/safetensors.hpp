@@ -3,6 +3,8 @@
 #include <nn/module.hpp>
 #include <string_view>
 
+#pragma GCC visibility push(default)
+
 /// The safetensors format (github.com/huggingface/safetensors): eight bytes of little-endian header length, a JSON
 /// header that gives each tensor's dtype, shape and byte range, and the numbers, little-endian and row-major, without
 /// holes. It holds numbers only, so that opening a file never runs anything.
@@ -25,3 +27,4 @@ void save_tensors(const std::filesystem::path& path, const StateDict& tensors, P
 StateDict load_tensors(const std::filesystem::path& path, LoadOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

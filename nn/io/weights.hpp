@@ -2,6 +2,8 @@
 #include <filesystem>
 #include <nn/module.hpp>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 /// Writes the model's parameters and buffers, under their names by path, to a safetensors file, which replaces the old
@@ -15,3 +17,4 @@ void load_weights(Module& model, const std::filesystem::path& path, LoadOptions 
                   Place place = Place::here());
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

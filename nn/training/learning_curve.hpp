@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <vector>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 /// What one epoch came to, on the training data and on data that was held out.
@@ -16,3 +18,4 @@ void write_learning_curve(const std::filesystem::path& path, const std::vector<E
                           Place place = Place::here());
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::nn {
 
 /// What a pass over the data amounts to: means weighted by the samples that each batch holds.
@@ -43,3 +45,4 @@ class Progress {
 };
 
 }  // namespace xgrad::nn
+#pragma GCC visibility pop
