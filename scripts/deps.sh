@@ -10,7 +10,7 @@ packages=(
   cmake ninja-build                         # to build
   xtensor-dev xtl-dev libxsimd-dev          # arrays in and out, SIMD
   nlohmann-json3-dev libcli11-dev           # weight files' headers, the examples' command lines
-  doctest-dev                               # tests
+  doctest-dev pkgconf                       # tests
   dataset-fashion-mnist                     # 70 000 images to learn from
 )
 target=(
