@@ -42,7 +42,7 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
 std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leaves); }
 
 /// node.gradient() += g, which is there.
-void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
+[[gnu::noinline]] void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
   const Tensor& grad = node.gradient();
   // Whoever else holds one in a recording's memory knows that replays change it.
   const bool alone = grad.unique() || grad.array().storage()->arena;
@@ -56,7 +56,7 @@ void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
 }
 
 /// Makes g fit to be the first gradient of the node: numbers of its own, which the next pass may add to in place.
-void own(Node& node, Tensor& g) {
+[[gnu::noinline]] void own(Node& node, Tensor& g) {
   if (node.gradient().defined()) return;
   if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
   if (!g.unique()) g = g.clone();
@@ -89,7 +89,9 @@ void sweep_from(const Tensor* roots, std::size_t count, const Tensor* cotangents
   sweep.run();
   const detail::GradMode mode(options.create_graph);
   const std::lock_guard lock(leaf_mutex());
-  for (auto& [leaf, g] : sweep.leaves) own(*leaf, g);  // before the first is changed, since it takes memory
+  for (auto& [leaf, g] : sweep.leaves)  // before the first is changed, since it takes memory
+    if (!g.unique()) [[unlikely]]
+      own(*leaf, g);
   for (auto& [leaf, g] : sweep.leaves) deposit(*leaf, std::move(g), sweep);
 }
 

@@ -56,14 +56,14 @@ std::pair<void*, std::size_t> take_large(SizeClass c) {
 }
 
 /// Back to the system; null for one that it did not have.
-void give_up(SizeClass c, void* block = nullptr) noexcept {
+[[gnu::noinline]] void give_up(SizeClass c, void* block = nullptr) noexcept {
   const std::lock_guard lock(shared_lock());
   to_system(shared.of(c), block);
 }
 
 }  // namespace
 
-void share(SizeClass c, void* block) noexcept {
+[[gnu::noinline]] void share(SizeClass c, void* block) noexcept {
   const std::lock_guard lock(shared_lock());
   if (shared.idle + c.bytes > most_idle) return to_system(shared.of(c), block);
   detail::push(shared.of(c).first, block);
@@ -169,7 +169,7 @@ void Pool::set_rest_aside() {
   }
 }
 
-void Pool::give_away(std::size_t index) noexcept {
+[[gnu::noinline]] void Pool::give_away(std::size_t index) noexcept {
   share(index, std::exchange(first[index], nullptr), count(index));
   room[index] = most(index);
 }
