@@ -7,7 +7,7 @@ using namespace xgrad;
 
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -20,15 +20,15 @@ TEST_CASE("tensors print as NumPy 1.24 prints the same arrays") {
       {tensor({0.1, -0.2, 100}), "[  0.1  -0.2 100. ]"},
       {tensor({0.1, -0.2, 1. / 3}, {.dtype = f64}), "[ 0.1        -0.2         0.33333333]"},
       {tensor({1. / 3, 2. / 3}), "[0.33333334 0.6666667 ]"},
-      {tensor({nan, 1., -inf, inf}, {.dtype = f64}), "[ nan   1. -inf  inf]"},
-      {tensor({nan, inf}, {.dtype = f64}), "[nan inf]"},
+      {tensor({not_a_number, 1., -inf, inf}, {.dtype = f64}), "[ nan   1. -inf  inf]"},
+      {tensor({not_a_number, inf}, {.dtype = f64}), "[nan inf]"},
       {tensor({-0., 0.}, {.dtype = f64}), "[-0.  0.]"},
       {tensor({1e-5, 1.}, {.dtype = f64}), "[1.e-05 1.e+00]"},
       {tensor({1e-5, 1.}), "[1.e-05 1.e+00]"},
       {tensor({1e8, 1.}, {.dtype = f64}), "[1.e+08 1.e+00]"},
       {tensor({1001., 1.}, {.dtype = f64}), "[1.001e+03 1.000e+00]"},
       {tensor({1000., 1.}, {.dtype = f64}), "[1000.    1.]"},
-      {tensor({1e100, -1e-100, nan, -inf}, {.dtype = f64}), "[ 1.e+100 -1.e-100      nan     -inf]"},
+      {tensor({1e100, -1e-100, not_a_number, -inf}, {.dtype = f64}), "[ 1.e+100 -1.e-100      nan     -inf]"},
       {tensor({123456.789, 0.5}, {.dtype = f64}), "[1.23456789e+05 5.00000000e-01]"},
       {tensor({35858032., 16777216.}), "[35858032. 16777216.]"},
       {tensor({1, -20, 300}, {.dtype = i64}), "[  1 -20 300]"},
@@ -40,7 +40,7 @@ TEST_CASE("tensors print as NumPy 1.24 prints the same arrays") {
       {tensor(1e-5, {.dtype = f64}), "1e-05"},
       {tensor(-1.5e16, {.dtype = f64}), "-1.5e+16"},
       {tensor(1. / 3, {.dtype = f64}), "0.3333333333333333"},
-      {tensor(nan), "nan"},
+      {tensor(not_a_number), "nan"},
       {tensor(-7, {.dtype = i64}), "-7"},
       {tensor(true, {.dtype = boolean}), "True"},
       {zeros({0}), "[]"},

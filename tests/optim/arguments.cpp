@@ -11,7 +11,7 @@ namespace {
 
 Tensor leaf() { return ones({2, 3}, {.requires_grad = true}); }
 
-const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -21,19 +21,19 @@ TEST_CASE("an option outside its range is refused at the user's line") {
   const Tensor w = leaf();
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.lr = -1})) ==
         "SGD: lr is -1; expected a finite number of at least 0");
-  CHECK(MESSAGE_OF(ValueError, optim::Adam o({w}, {.lr = nan})) ==
+  CHECK(MESSAGE_OF(ValueError, optim::Adam o({w}, {.lr = not_a_number})) ==
         "Adam: lr is nan; expected a finite number of at least 0");
   CHECK(MESSAGE_OF(ValueError, optim::Adagrad o({w}, {.lr = inf})) ==
         "Adagrad: lr is inf; expected a finite number of at least 0");
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.momentum = -1})) ==
         "SGD: momentum is -1; expected a finite number of at least 0");
-  CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.dampening = nan})) ==
+  CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.dampening = not_a_number})) ==
         "SGD: dampening is nan; expected a finite number");
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.weight_decay = -1})) ==
         "SGD: weight_decay is -1; expected a finite number of at least 0");
   CHECK(MESSAGE_OF(ValueError, optim::Adam o({w}, {.betas = {1, .999}})) ==
         "Adam: betas.first is 1; expected a number in [0, 1)");
-  CHECK(MESSAGE_OF(ValueError, optim::AdamW o({w}, {.betas = {.9, nan}})) ==
+  CHECK(MESSAGE_OF(ValueError, optim::AdamW o({w}, {.betas = {.9, not_a_number}})) ==
         "AdamW: betas.second is nan; expected a number in [0, 1)");
   CHECK(MESSAGE_OF(ValueError, optim::Adam o({w}, {.eps = -1})) ==
         "Adam: eps is -1; expected a finite number of at least 0");
