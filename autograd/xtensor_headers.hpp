@@ -24,3 +24,12 @@ struct xt::detail::xtype_for_shape<xt::dynamic_shape<std::size_t>> {
   using type = xt::xarray<T, L>;
 };
 #endif
+
+// Nor does xtensor before 0.26 expect what C++17 says and clang does since its release 19: a svector, whose other
+// arguments have defaults, matches a template of a type and a number too, so that xtensor's own choice is ambiguous.
+#if XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR < 26 && defined(__clang__)
+template <class X, class T, std::size_t N>
+struct xt::rebind_container<X, xt::svector<T, N, std::allocator<T>, true>> {
+  using type = xt::svector<X, N, std::allocator<X>, true>;
+};
+#endif
