@@ -1,6 +1,8 @@
 #pragma once
 #include <cmath>
 
+#pragma GCC visibility push(default)
+
 /// Functions of the C library, but for those that MinGW's has wrong: its sin and cos know 66 bits of pi, which does not
 /// serve large arguments nor the neighbours of zeros, and its expm1 is off by more than 1 ulp.
 namespace xgrad::system {
@@ -16,3 +18,4 @@ using std::cos, std::expm1, std::sin;
 #endif
 
 }  // namespace xgrad::system
+#pragma GCC visibility pop
