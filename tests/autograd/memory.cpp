@@ -3,9 +3,10 @@
 #include <autograd/capture.hpp>
 #include <autograd/memory.hpp>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
-#include <semaphore>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -85,13 +86,34 @@ TEST_CASE("a thread that only frees feeds one that only allocates") {
   if (pooled) CHECK(statistics().system_allocations - before.system_allocations < 20);
 }
 
+/// A semaphore of one: that of libstdc++ 12 can sleep forever on Windows.
+class Turn {
+ public:
+  explicit Turn(bool free) : free_(free) {}
+  void acquire() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return free_; });
+    free_ = false;
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    free_ = true;
+    changed_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool free_;
+};
+
 TEST_CASE("large arrays that one thread makes and another frees lie in the same few blocks") {
   memory::trim();
   const std::int64_t before = statistics().idle_bytes;
   constexpr int rounds = 1000;
   constexpr std::int64_t bytes = 1 << 18;
   Tensor slot;
-  std::binary_semaphore filled(0), empty(1);
+  Turn filled(false), empty(true);
   const auto make = [&] {
     for (int i = 0; i < rounds; ++i) {
       Tensor batch = full({bytes / 4}, i);
