@@ -86,7 +86,7 @@ if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
   target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_ONEDNN)
 endif()
 
-# xsimd 8 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
+# xsimd up to 10 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
 set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
   autograd/kernels/simd/binary_transcendental.cpp
   PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)

@@ -51,7 +51,7 @@ struct Value {
   Value& operator/=(Value b) { return *this = *this / b; }
 
   friend Mask<T> operator==(Value a, Value b) { return {a.lanes == b.lanes}; }
-  friend Mask<T> operator!=(Value a, Value b) { return {!(a.lanes == b.lanes)}; }  // xsimd's is false for a NaN on AVX
+  friend Mask<T> operator!=(Value a, Value b) { return {!(a.lanes == b.lanes)}; }  // xsimd 8's is false for NaN on AVX
   friend Mask<T> operator<(Value a, Value b) { return {a.lanes < b.lanes}; }
   friend Mask<T> operator<=(Value a, Value b) { return {a.lanes <= b.lanes}; }
   friend Mask<T> operator>(Value a, Value b) { return {a.lanes > b.lanes}; }

@@ -63,7 +63,7 @@ struct Prod {
   static T finish(Acc acc, const T*, Size, Size) { return T(acc); }
 };
 
-// No number replaces a NaN that is held, because it does not compare and a batch's max and min then give their second
+// No number replaces a NaN that is held, because it does not compare and max_of and min_of then give their second
 // operand; a NaN that arrives is always taken.
 template <class T>
 struct Max {
@@ -75,7 +75,7 @@ struct Max {
     if constexpr (std::is_arithmetic_v<V>)
       return x > acc || x != x ? x : acc;
     else
-      return xsimd::select(xsimd::isnan(x), x, xsimd::max(x, acc));
+      return xsimd::select(xsimd::isnan(x), x, max_of(x, acc));
   }
   template <class V>
   static V merge(V a, V b) {
@@ -94,7 +94,7 @@ struct Min {
     if constexpr (std::is_arithmetic_v<V>)
       return x < acc || x != x ? x : acc;
     else
-      return xsimd::select(xsimd::isnan(x), x, xsimd::min(x, acc));
+      return xsimd::select(xsimd::isnan(x), x, min_of(x, acc));
   }
   template <class V>
   static V merge(V a, V b) {

@@ -31,7 +31,7 @@ inline Doubles power_of_two(Doubles k_and_rounding) {
 /// x = k log 2 + hi - lo, |hi - lo| <= log(2) / 2, where k and the long part of log 2 multiply without rounding
 /// (fdlibm's e_exp.c). 2^k in two steps: 2^1024 and 2^-1074 are out of range for one.
 inline Doubles exp(Doubles x) {
-  x = xsimd::min(Doubles(710.), xsimd::max(Doubles(-746.), x));  // x second: a NaN passes
+  x = min_of(Doubles(710.), max_of(Doubles(-746.), x));  // x second: a NaN passes
   const Doubles k = (x * 1.4426950408889634 + rounding) - rounding;
   const Doubles hi = x - k * 6.93147180369123816490e-01, lo = k * 1.90821492927058770002e-10;
   const Doubles r = hi - lo;

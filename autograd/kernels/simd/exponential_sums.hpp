@@ -29,7 +29,7 @@ struct Largest : Max<T> {
     if constexpr (std::is_arithmetic_v<V>)
       return x > acc ? x : acc;
     else
-      return xsimd::max(x, acc);  // acc if one is a NaN
+      return max_of(x, acc);  // acc if one is a NaN
   }
   template <class V>
   static V merge(V a, V b) {
@@ -201,7 +201,7 @@ struct ExpColumns {
   [[gnu::noinline]] V raised(const T* x, Size n, Size stride, Size j, Mask lanes_above, Read read) {
     const V from = V::load_unaligned(shift + j);
     V largest = from;
-    for (Size k = 0; k < n; ++k) largest = xsimd::max(read(x + k * stride), largest);  // passes over NaN
+    for (Size k = 0; k < n; ++k) largest = max_of(read(x + k * stride), largest);  // passes over NaN
     largest = xsimd::select(lanes_above, largest, from);
     largest.store_unaligned(shift + j);
     update<T>(sum + j, xsimd::select(largest > from, plus_exp<T>(V(T(0)), from - largest), V(T(1))),

@@ -107,9 +107,9 @@ Batch<T> split_power(Batch<T> x, Batch<T>& power) {
   using V = Batch<T>;
   using Bits = std::conditional_t<sizeof(T) == 4, math::Integers, math::Bits>;
   constexpr int mantissa = std::numeric_limits<T>::digits - 1;
-  x = xsimd::max(V(Power<T>::least), x);  // x second: a NaN passes
+  x = max_of(V(Power<T>::least), x);  // x second: a NaN passes
   const V rounded = math::fma(x, V(log2_e<T>), V(Power<T>::rounding)), k = rounded - Power<T>::rounding;
-  const V exponent = xsimd::min(rounded, V(Power<T>::infinite));
+  const V exponent = min_of(rounded, V(Power<T>::infinite));
   power = bits_as<V>(bits_as<Bits>(exponent) << mantissa);
   return xsimd::fms(x, V(log2_e<T>), k);
 }

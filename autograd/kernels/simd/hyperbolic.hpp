@@ -15,7 +15,7 @@ struct HyperbolicParts {
   Floats cosh_r_less_1;     // cosh r - 1
 };
 inline HyperbolicParts hyperbolic_parts(Floats x) {
-  const Floats size = xsimd::min(Floats(89.5f), abs(x));  // |x| second: a NaN passes
+  const Floats size = min_of(Floats(89.5f), abs(x));  // |x| second: a NaN passes
   const Floats k = xsimd::nearbyint(size * Floats(1.44269504f));
   const Floats r = (size - k * Floats(0.693359375f)) + k * Floats(2.12194440e-4f);
   const Floats z = r * r;

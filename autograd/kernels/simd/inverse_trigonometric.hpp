@@ -18,7 +18,7 @@ struct Arc {
 };
 inline Arc arc(Floats x) {
   const Floats size = abs(x), square = Floats(2.f) - size * Floats(2.f);
-  const Floats z = xsimd::min(square * Floats(0.25f), size * size);
+  const Floats z = min_of(square * Floats(0.25f), size * size);
   Floats p(4.2158399e-2f);
   for (float c : {2.41847411e-2f, 4.54691537e-2f, 7.49530941e-2f, 1.66667521e-1f}) p = fma(p, z, Floats(c));
   return {size > Floats(0.5f), size, square, xsimd::sqrt(square), z * p};
@@ -47,7 +47,7 @@ inline Floats acos(Floats x) {
 
 /// atan |x| = v - v z p up to 1, and pi/2 - atan(1 / |x|) beyond.
 inline Floats atan(Floats x) {
-  const Floats size = xsimd::min(Floats(1e30f), abs(x)), inverse = Floats(1.f) / size;  // size second: a NaN passes
+  const Floats size = min_of(Floats(1e30f), abs(x)), inverse = Floats(1.f) / size;  // size second: a NaN passes
   const auto beyond = size > Floats(1.f);
   const Floats v = select(beyond, inverse, size), z = v * v;
   Floats p(-0.00113451795f);

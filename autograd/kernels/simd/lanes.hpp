@@ -61,6 +61,29 @@ T sum_of_lanes(Batch<T> v) {
   }
 }
 
+/// The larger and the smaller of each lane, and b's where one of them is a NaN: one instruction of x86, whose operands
+/// xsimd exchanges since release 14.
+template <class T>
+Batch<T> max_of(Batch<T> a, Batch<T> b) {
+#if !defined __SSE2__
+  return xsimd::select(a > b, a, b);
+#elif XSIMD_VERSION_MAJOR < 14
+  return xsimd::max(a, b);
+#else
+  return xsimd::max(b, a);
+#endif
+}
+template <class T>
+Batch<T> min_of(Batch<T> a, Batch<T> b) {
+#if !defined __SSE2__
+  return xsimd::select(a < b, a, b);
+#elif XSIMD_VERSION_MAJOR < 14
+  return xsimd::min(a, b);
+#else
+  return xsimd::min(b, a);
+#endif
+}
+
 /// Copies n < 2 * Most elements in pieces of a constant size, which compilers turn into single moves.
 template <Size Most, class T>
 void copy_few(const T* from, T* to, Size n) {
@@ -83,7 +106,8 @@ inline __m256i mask_below(Size n, double) {
 #endif
 
 /// The first n elements of a batch, n below its size; the other lanes are zero and nothing beyond p[n] is read.
-/// xsimd 8 has no masked load, and a load from a copied buffer waits until the buffer's stores have retired.
+/// xsimd has loads by a mask known at run time since release 14.3 only, and a load from a copied buffer waits until the
+/// buffer's stores have retired.
 template <class T>
 Batch<T> load_few(const T* p, Size n) {
 #if defined __AVX512F__

@@ -39,7 +39,7 @@ V constant(double c) {
 
 /// a b + c, rounded once where the processor can.
 inline Floats fma(Floats a, Floats b, Floats c) {
-#if defined __AVX512F__  // xsimd 8 rounds the product, and compilers may choose another product to fuse
+#if defined __AVX512F__  // xsimd up to 10 rounds the product, and compilers may fuse another one
   return _mm512_fmadd_ps(a, b, c);
 #else
   return xsimd::fma(a, b, c);
@@ -93,14 +93,14 @@ inline Floats times_power_of_two(Floats v, Floats k) {
 
 /// xsimd's exp is infinite from 88.38 and zero up to -87.3, where the true one is neither.
 inline Floats exp(Floats x) {
-  x = xsimd::min(Floats(89.f), xsimd::max(Floats(-104.f), x));  // x second: a NaN passes
+  x = min_of(Floats(89.f), max_of(Floats(-104.f), x));  // x second: a NaN passes
   const ExpParts parts = exp_parts(x);
   return times_power_of_two(parts.expm1_r + Floats(1.f), parts.k);
 }
 
 /// 2^k expm1(r) + (2^k - 1), times one half until the end, for 2^128. Below -25 it is -1 to the last bit.
 inline Floats expm1(Floats x) {
-  const Floats c = xsimd::min(Floats(89.f), xsimd::max(Floats(-25.f), x));
+  const Floats c = min_of(Floats(89.f), max_of(Floats(-25.f), x));
   const ExpParts parts = exp_parts(c);
   const Floats half = power_of_two(xsimd::to_int(parts.k) - Integers(1));
   const Floats y = fma(parts.expm1_r, half, half - Floats(0.5f));

@@ -6,7 +6,8 @@ namespace xgrad::kernels::XGRAD_ISA {
 
 inline constexpr Size line = 64;
 
-/// Copies past the caches what fills whole lines of `to`, and the rest as usual. xsimd 8 has no such store.
+/// Copies past the caches what fills whole lines of `to`, and the rest as usual. xsimd has such stores since
+/// release 14.2 only.
 inline void stream(const char* from, char* to, Size n) {
   const Size before = (line - Size(reinterpret_cast<std::uintptr_t>(to) % line)) % line, head = before < n ? before : n;
   std::memcpy(to, from, std::size_t(head));

@@ -23,7 +23,7 @@ inline Doubles log2_plus_1(Doubles f) {
 /// 2^t to 2^-29 of it; t may be any number, and is beyond 200 as good as there.
 inline Doubles exp2(Doubles t) {
 #ifndef __AVX512F__
-  t = xsimd::min(Doubles(200.), xsimd::max(Doubles(-200.), t));
+  t = min_of(Doubles(200.), max_of(Doubles(-200.), t));
 #endif
   const Doubles k = xsimd::nearbyint(t), r = t - k;
   const Doubles y = 1. + r * polynomial(r, {1.5353360766504802e-4, 1.3398874460209575e-3, 9.6184373613510277e-3,

@@ -14,7 +14,7 @@ V least(V a, V b) {
   if constexpr (std::is_arithmetic_v<V>)
     return a < b ? a : b;
   else
-    return xsimd::min(a, b);  // b if one is a NaN, as above
+    return min_of(a, b);  // b if one is a NaN, as above
 }
 
 /// Deviations from a shift.
