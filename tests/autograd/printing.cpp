@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <limits>
 #include <sstream>
+#include <utility>
 
 using namespace xgrad;
 
