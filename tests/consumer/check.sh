@@ -50,7 +50,8 @@ package() {  # NAME BUILD_DIR
   mv "$work/before" "$work/$1"
   [ -z "$(find "$work/$1" -name '*.cpp' -o -name '*test*' -o -name checking -o -name sweep.hpp)" ] ||
     fail "the package holds more than it should"
-  ! grep -rE "$work|$source_dir|$build_dir" "$work/$1/lib"/{cmake,pkgconfig} || fail "the package names folders"
+  ! grep -rE "(^|[\"; =IL])($work|$source_dir|$build_dir)(/|$)" "$work/$1/lib"/{cmake,pkgconfig} ||
+    fail "the package names folders"
 }
 package static "$build_dir"
 (cd "$source_dir" && grep -ohE '(autograd|nn|optim)/[a-z_/]+\.hpp' README.md docs/*.md examples/*.cpp) | sort -u |
