@@ -15,9 +15,9 @@
 #include <xtensor/xview.hpp>
 #endif
 
-// xtensor before 0.26 evaluates expressions of dynamic shape as xarray in C++17 only: in C++20, g++ takes the type of
-// their shapes, svector<std::size_t, 4>, for a fixed rank of 4, and xt::eval crashes.
-#if XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR < 26 && __cplusplus > 201703L && !defined(__clang__)
+// xtensor before 0.26 evaluates expressions of dynamic shape as xarray in C++17 only: in C++20, g++ and from release 19
+// on clang take the type of their shapes, svector<std::size_t, 4>, for a fixed rank of 4, and xt::eval crashes.
+#if XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR < 26
 template <>
 struct xt::detail::xtype_for_shape<xt::dynamic_shape<std::size_t>> {
   template <class T, xt::layout_type L>
