@@ -61,10 +61,10 @@ inline Doubles log(Doubles x) {
   const Doubles y =
       k * 6.93147180369123816490e-01 - ((half - (s * (half + z * p) + k * 1.90821492927058770002e-10)) - f);
   const Doubles infinity(__builtin_inf()), zero(0.);
-  const Doubles special =
-      xsimd::select(x == zero, -infinity, xsimd::select(x == infinity, x, Doubles(__builtin_nan(""))));
-  // Asked for x > 0, clang 19 looks at the bits, for which a subnormal number is not the zero that it counts as here.
-  return xsimd::select((x >= Doubles(0x1p-1022)) & (x < infinity), y, special);
+  // Asked for 0 < x < inf at once, clang 19 looks at the bits, by which no subnormal number is the zero that it may
+  // count as.
+  const Doubles special = xsimd::select(x == zero, -infinity, Doubles(__builtin_nan("")));
+  return xsimd::select(x > zero, xsimd::select(x == infinity, x, y), special);
 }
 
 /// The sine and the cosine of `turns` whole circles, 0 <= turns < 1.
