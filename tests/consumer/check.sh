@@ -90,7 +90,7 @@ foreach(version 0.1 0.2 0.3 1.0)
   endif()
 endforeach()
 END
-quietly versions cmake -S "$work/versions" -B "$work/versions/build" -DCMAKE_PREFIX_PATH="$work/shared"
+quietly versions cmake -S "$work/versions" -B "$work/versions/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/shared"
 [ "$(grep found "$work/versions.log")" = "-- found 0.2" ] || fail "these versions: $(cat "$work/versions.log")"
 
 # 4. The program, with find_package.
