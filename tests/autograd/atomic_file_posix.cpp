@@ -47,6 +47,8 @@ TEST_CASE("a symbolic link and a device are refused, and the system's reasons ar
   check_refused(folder / "link", "it is a symbolic link");
   check_refused("/dev/full", "it is not a regular file");
   check_refused(folder / "missing/w", "creating a temporary file beside it: No such file or directory; the file");
+  CHECK_THROWS_WITH_AS(read_file("/nonexistent/x", {}),
+                       "read_file: cannot read '/nonexistent/x': opening: No such file or directory", FileError);
   CHECK(read_file(folder / "w") == "old");
   CHECK(folder.files() == 2);
 }

@@ -87,19 +87,13 @@ TEST_CASE("pieces that start pieces run them in their own thread") {
 }
 
 TEST_CASE("programs' own threads that each start large work get the bits that one gets") {
-  constexpr Size n = 1'000'000;
-  const auto x = values<float>(n);
-  const auto sum = [&] {
-    float y = 0;
-    process_table().reduce[int(Reduce::sum)][int(f32)](x.data(), &y, 1, n, 1);
-    return y;
-  };
-  const float expected = sum();
+  const auto x = values<float>(1'000'000);
+  const float expected = parallel_sum(x);
   std::vector<float> got(8);
   std::vector<std::thread> workers;
   for (float& y : got)
     workers.emplace_back([&] {
-      for (int i = 0; i < 20; ++i) y = sum();
+      for (int i = 0; i < 20; ++i) y = parallel_sum(x);
     });
   for (std::thread& worker : workers) worker.join();
   CHECK(got == std::vector<float>(8, expected));

@@ -20,6 +20,14 @@ class Threads {
   int before_ = threads();
 };
 
+/// Their sum, for which enough of them are spread over the threads.
+inline float parallel_sum(const std::vector<float>& x) {
+  using namespace xgrad::kernels;
+  float y = 0;
+  process_table().reduce[int(Reduce::sum)][int(xgrad::f32)](x.data(), &y, 1, Size(x.size()), 1);
+  return y;
+}
+
 /// The results of call(table, y): those of one thread, having found that other numbers of threads give the same bits.
 template <class T, class Call>
 std::vector<T> same_for_any_threads(const std::vector<T>& start, Call call) {

@@ -16,28 +16,22 @@ TEST_CASE("a child of fork computes on one thread, with the same bits, if its pa
   using namespace reference;
   const Threads restore;
   set_threads(3);
-  constexpr Size n = 1'000'000;
-  const auto x = values<float>(n);
-  const auto sum = [&] {
-    float y = 0;
-    process_table().reduce[int(Reduce::sum)][int(f32)](x.data(), &y, 1, n, 1);
-    return y;
-  };
-  const float expected = sum();
+  const auto x = values<float>(1'000'000);
+  const float expected = parallel_sum(x);
   const pid_t child = ::fork();
   if (child == 0) {
     ::alarm(20);  // ends the child if it waits for threads that it does not have
     set_threads(3);
     std::set<std::thread::id> seen;
     run_pieces(50, [&](Size) { seen.insert(std::this_thread::get_id()); });
-    ::_exit(sum() == expected && seen.size() == 1 && threads() == 1 ? 0 : 1);
+    ::_exit(parallel_sum(x) == expected && seen.size() == 1 && threads() == 1 ? 0 : 1);
   }
   int status = -1;
   ::waitpid(child, &status, 0);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
   CHECK(threads() == 3);
-  CHECK(sum() == expected);
+  CHECK(parallel_sum(x) == expected);
 }
 
 TEST_CASE("a child of fork computes gradients, whatever the parent's other threads were doing") {
