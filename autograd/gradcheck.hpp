@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/tensor_function.hpp>
+#include <autograd/core/tensor_function.hpp>
 
 namespace xgrad {
 class Gradchecker;

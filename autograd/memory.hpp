@@ -45,7 +45,7 @@ inline void push(Block*& list, void* memory) noexcept {
 }
 inline void* pop(Block*& list) noexcept { return std::exchange(list, list->next); }
 
-/// A thread's free small blocks by their length in units of 64 bytes, the part of its pool (autograd/memory_pool.hpp)
+/// A thread's free small blocks by their length in units of 64 bytes, the part of its pool (autograd/memory/pool.hpp)
 /// that nearly every request comes to.
 struct SmallBlocks {
   Block* first[small_classes] = {};

@@ -73,7 +73,7 @@ struct Node {
   const std::uint8_t ndim;
   bool is_leaf = false;
 
-  // The pass in progress that visits this node (autograd/sweep.hpp), and what has arrived for it.
+  // The pass in progress that visits this node (autograd/backward/sweep.hpp), and what has arrived for it.
   std::atomic<std::uintptr_t> owner{0};
   Tensor pending;
 

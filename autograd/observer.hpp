@@ -4,8 +4,8 @@
 #pragma GCC visibility push(default)
 
 /// Watching a thread at work: profilers, anomaly detection, traces and gradient checks are Observers. Every op passes
-/// through one place (autograd/primitive.hpp), every vjp through another (autograd/sweep.hpp), and there the observers
-/// are told. Without any, that costs one branch.
+/// through one place (autograd/primitive.hpp), every vjp through another (autograd/backward/sweep.hpp), and there the
+/// observers are told. Without any, that costs one branch.
 namespace xgrad {
 
 class Input;

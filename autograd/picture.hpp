@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/program.hpp>
+#include <autograd/core/program.hpp>
 #include <utility>
 
 #pragma GCC visibility push(default)

@@ -1,9 +1,9 @@
 #pragma once
+#include <autograd/core/recording.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/node.hpp>
 #include <autograd/observer.hpp>
-#include <autograd/recording.hpp>
 
 #pragma GCC visibility push(default)
 

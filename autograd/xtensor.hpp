@@ -1,7 +1,7 @@
 #pragma once
 #include <autograd/kernels/subnormals.hpp>
 #include <autograd/outputs.hpp>
-#include <autograd/xtensor_headers.hpp>
+#include <autograd/support/xtensor_headers.hpp>
 #include <memory>
 #include <optional>
 

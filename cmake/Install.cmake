@@ -4,11 +4,8 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS xgrad EXPORT xgrad INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
 
-# The public headers and what they include.
-set(headers nn/nn.hpp optim/optim.hpp)
-foreach(name autograd fused markup outputs primitive trace xtensor)
-  list(APPEND headers autograd/${name}.hpp)
-endforeach()
+# The public headers, which are those at the roots, and what they include.
+file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} autograd/*.hpp nn/*.hpp optim/*.hpp)
 set(left ${headers})
 while(left)
   list(POP_FRONT left header)

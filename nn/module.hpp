@@ -1,6 +1,6 @@
 #pragma once
 #include <autograd/state_dict.hpp>
-#include <nn/module_hooks.hpp>
+#include <nn/modules/hooks.hpp>
 #include <nn/visitor.hpp>
 
 #pragma GCC visibility push(default)

@@ -1,6 +1,6 @@
 #pragma once
+#include <nn/modules/registry.hpp>
 #include <nn/parameter.hpp>
-#include <nn/registry.hpp>
 #include <string_view>
 #include <typeinfo>
 

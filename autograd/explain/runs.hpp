@@ -1,6 +1,6 @@
 #pragma once
+#include <autograd/core/program.hpp>
 #include <autograd/explain/scalars.hpp>
-#include <autograd/program.hpp>
 
 namespace xgrad::detail {
 

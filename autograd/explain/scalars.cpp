@@ -1,9 +1,9 @@
 #include <algorithm>
+#include <autograd/backward/sweep.hpp>
 #include <autograd/explain/scalars.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/picture/graph.hpp>
 #include <autograd/primitive.hpp>
-#include <autograd/sweep.hpp>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>

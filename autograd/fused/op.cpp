@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <autograd/backward.hpp>
+#include <autograd/core/recording.hpp>
 #include <autograd/fused/op.hpp>
 #include <autograd/ops.hpp>
-#include <autograd/recording.hpp>
 #include <memory>
 #include <mutex>
 

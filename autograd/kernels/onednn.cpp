@@ -1,6 +1,6 @@
 #include <autograd/kernels/gemm.hpp>
 #ifdef XGRAD_HAVE_ONEDNN
-#include <autograd/system.hpp>
+#include <autograd/support/system.hpp>
 #if __has_include(<oneapi/dnnl/dnnl.h>)
 #include <oneapi/dnnl/dnnl.h>
 #else

@@ -2,7 +2,7 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/workers.hpp>
-#include <autograd/system.hpp>
+#include <autograd/support/system.hpp>
 #include <cstdlib>
 #include <exception>
 

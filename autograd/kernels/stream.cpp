@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <autograd/kernels/stream.hpp>
-#include <autograd/system.hpp>
+#include <autograd/support/system.hpp>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif

@@ -1,7 +1,7 @@
+#include <autograd/core/recording.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
-#include <autograd/recording.hpp>
 
 namespace xgrad {
 namespace {

@@ -1,6 +1,6 @@
+#include <autograd/core/recording.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
-#include <autograd/recording.hpp>
 #include <cmath>
 #include <limits>
 

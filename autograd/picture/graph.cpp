@@ -1,9 +1,9 @@
 #include <algorithm>
+#include <autograd/backward/sweep.hpp>
 #include <autograd/markup.hpp>
 #include <autograd/node.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/picture/graph.hpp>
-#include <autograd/sweep.hpp>
 #include <cmath>
 #include <queue>
 #include <unordered_map>

@@ -1,5 +1,5 @@
 #include <autograd/kernels/table.hpp>
-#include <autograd/random_scope.hpp>
+#include <autograd/ops/random_scope.hpp>
 #include <nn/data/dataset.hpp>
 
 namespace xgrad::nn {

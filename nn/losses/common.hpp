@@ -1,6 +1,6 @@
 #pragma once
+#include <autograd/core/recording.hpp>
 #include <autograd/ops.hpp>
-#include <autograd/recording.hpp>
 #include <nn/losses.hpp>
 
 /// What the losses share: strict shapes, checks of values, and the reduction.

@@ -1,4 +1,4 @@
-#include <autograd/system.hpp>
+#include <autograd/support/system.hpp>
 #include <nn/training/progress.hpp>
 
 #include <algorithm>

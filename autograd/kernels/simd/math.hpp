@@ -1,6 +1,6 @@
 #pragma once
 #include <autograd/kernels/simd/double_math.hpp>
-#include <autograd/system_math.hpp>
+#include <autograd/support/system_math.hpp>
 #include <cmath>
 
 /// Functions that the kernels' expressions are made of, for Batch<float> and for double (and the rare ones for float).

@@ -9,7 +9,7 @@ inline Batch<float> sqrt(Batch<float> x) { return xsimd::sqrt(x); }
 /// Correctly rounded. Two steps take s to within 0.51 ulp of the root and h, half its reciprocal, to 2^-52. What s
 /// lacks is d h, where d = x - s s is exact: the sum that is rounded last is wrong by less than 2^-52 ulp. Only where x
 /// is within 15 units of its 106th bit of the square of a number halfway between two others could that matter, and
-/// these few have been tried (tests/autograd/kernels_root.cpp).
+/// these few have been tried (tests/autograd/kernels/root.cpp).
 inline Batch<double> sqrt(Batch<double> x) {
 #if defined __AVX512F__
   // From 2^-900 on, nothing of d underflows.

@@ -1,0 +1,40 @@
+#include <autograd/capture/recorded_step.hpp>
+
+namespace xgrad::recording {
+
+thread_local constinit RecordedStep* current = nullptr;
+
+void detail::keep(const Tensor& t) { current->keep(t); }
+void detail::keep(const Array& array) { current->keep(array); }
+void detail::add_constant(RecordedStep& step, const Array& array) { step.add_constant(array); }
+void detail::reads_grad(const Node& node) { current->reads_grad(node); }
+void detail::set_grad(Node& node, Tensor&& g) { current->set_grad(node, std::move(g)); }
+kernels::Recorder& detail::recorder() { return *current; }
+const Words* detail::words_of_op() { return current->words_of_op(); }
+
+void refuse() {
+  if (active())
+    throw GraphError(
+        OpScope::prefix() +
+        "capture: this is computed outside of xgrad's kernels, so a replay cannot do it again; do it before "
+        "the captured function");
+}
+
+void WordsScope::append(const void* words, PathScope::Path& path) {
+  const auto& recorded = *static_cast<const std::string*>(words);
+  if (!recorded.empty()) path.words += text(path.words.empty() ? "" : ", ", recorded);
+}
+
+static std::atomic<std::uint64_t> evaluating{0};
+
+std::uint64_t modes() { return evaluating.load(std::memory_order_relaxed); }
+
+void toggle_mode(const void* module) {
+  // A mixed address each, joined so that a second time takes it away (the finaliser of MurmurHash3).
+  auto mixed = reinterpret_cast<std::uint64_t>(module);
+  mixed = (mixed ^ mixed >> 33) * 0xff51afd7ed558ccd;
+  mixed = (mixed ^ mixed >> 33) * 0xc4ceb9fe1a85ec53;
+  evaluating.fetch_xor(mixed ^ mixed >> 33, std::memory_order_relaxed);
+}
+
+}  // namespace xgrad::recording

@@ -1,0 +1,254 @@
+#include <autograd/backward/sweep.hpp>
+#include <autograd/grad_mode.hpp>
+#include <autograd/gradcheck/program.hpp>
+#include <autograd/ops.hpp>
+#include <autograd/primitive.hpp>
+#include <cstring>
+#include <optional>
+
+namespace xgrad::checking {
+
+namespace {
+
+Array with_numbers(const Array& like, const Numbers& numbers) {
+  Array array(like.dtype(), like.shape());
+  const Tensor t{Array(array)};
+  for (std::int64_t i = 0; i < t.size(); ++i) set(t, i, numbers[static_cast<std::size_t>(i)]);
+  return array;
+}
+
+}  // namespace
+
+/// What a Trace does not tell: in whose rule an op ran, and what rules were handed and returned.
+class Program::Recorder : public Observer {
+ public:
+  struct Handed {
+    const Node* returned_by;  // null: it was given to a rule
+    int argument;
+    std::size_t ops_before;
+    Tensor t;
+  };
+  void op_starts(const OpCall& call) override {
+    differentiating.push_back(call.differentiating);
+    arguments.push_back(argument_);
+  }
+  void vjp_starts(const Node&, const Edge& edge, const Tensor& g) override {
+    note(nullptr, 0, g);
+    argument_ = static_cast<int>(edge.argument);
+  }
+  void vjp_ends(const Node& node, const Edge& edge, Tensor& result) override {
+    note(&node, static_cast<int>(edge.argument), result);
+  }
+  void note(const Node* returned_by, int argument, const Tensor& t) {
+    if (t.defined()) handed.push_back({returned_by, argument, differentiating.size(), t});
+  }
+
+  std::vector<const Node*> differentiating;  // for each op
+  std::vector<int> arguments;
+  std::vector<Handed> handed;
+
+ private:
+  int argument_ = 0;
+};
+
+/// Gives every outermost op its recorded result, or the moved one, and keeps what it computed.
+class Program::Player : public Observer {
+ public:
+  Player(const Program& program, std::vector<const Array*> given, int free, Run& run)
+      : program_(program), given_(std::move(given)), free_(free), run_(run) {}
+
+  void op_starts(const OpCall& call) override {
+    if (depth_++ > 0) return;
+    if (lost_ || next_ >= program_.ops_.size()) {
+      lost_ = true;
+      return;
+    }
+    const TracedOp& recorded = *program_.ops_[next_].traced;
+    lost_ = std::strcmp(recorded.name, call.name) != 0 || recorded.inputs.size() != call.input_count;
+    for (std::size_t i = 0; !lost_ && i < call.input_count; ++i) {
+      lost_ = call.inputs[i].is_number() == recorded.inputs[i].tensor.defined();
+      if (!lost_ && call.inputs[i].is_number() && call.inputs[i].number().real() != recorded.inputs[i].number.real())
+        run_.ops[next_].number_moved = static_cast<int>(i);
+    }
+  }
+  void op_computed(const OpCall&, Array& result) override {
+    if (depth_ != 1 || lost_) return;
+    const Array& recorded = *given_[static_cast<std::size_t>(program_.ops_[next_].slot)];
+    lost_ = recorded.dtype() != result.dtype() || recorded.shape() != result.shape();
+    if (lost_) return;
+    if (is_floating(result.dtype())) run_.ops[next_].numbers = values({Tensor(result)});
+    const Op& op = program_.ops_[next_];
+    const bool given = &recorded != &program_.result(op).recorded;
+    if (given || free_ < 0 || op.rule_of != free_) result = recorded;
+  }
+  void op_ends(const OpCall&, const Tensor& result) override {
+    if (--depth_ > 0) return;
+    if (!result.defined() && !lost_ && run_.threw < 0) run_.threw = static_cast<int>(next_);
+    ++next_;
+  }
+
+ private:
+  const Program& program_;
+  const std::vector<const Array*> given_;  // for each slot
+  const int free_;
+  Run& run_;
+  std::size_t next_ = 0;
+  int depth_ = 0;
+  bool lost_ = false;  // the program went another way
+};
+
+Program::Program(Gradchecker& checker, int order) : checker_(checker), order_(order), random_(random_state()) {
+  for (std::size_t i = 0; i < checker.probes_.size(); ++i) add_slot(checker.probes_[i], checker.checked_[i]);
+  inputs_ = slots_.size();
+  visit_elsewhere(1e-3);
+  Recorder recorder;
+  {
+    const Observing observing(recorder);
+    Trace trace;
+    outputs_ = checker.outputs(order, checker.probes_, true);
+    traced_ = trace.ops();
+  }
+  for (const Tensor& y : outputs_) recorder.note(nullptr, 0, y);
+  const auto op_of_node = [&](const Node* node) {
+    const auto it = by_node_.find(node);
+    return it == by_node_.end() ? -1 : op_of(it->second);
+  };
+  const auto add_cut = [&](const Source& source, int rule_of, int argument) {
+    if (source.slot < 0 || source.connected || is_cut(source.slot) ||
+        !slots_[static_cast<std::size_t>(source.slot)].moves)
+      return;
+    if (rule_of < 0 && op_of(source.slot) >= 0) rule_of = op(op_of(source.slot)).rule_of;
+    if (rule_of >= 0) cuts_.push_back({rule_of, argument, source.slot});
+  };
+  std::size_t handed = 0;
+  const auto take_handed = [&](std::size_t ops) {
+    for (; handed < recorder.handed.size() && recorder.handed[handed].ops_before <= ops; ++handed) {
+      const Recorder::Handed& h = recorder.handed[handed];
+      add_cut(source_of(h.t), h.returned_by ? op_of_node(h.returned_by) : -1, h.argument);
+    }
+  };
+  for (std::size_t i = 0; i < traced_.size(); ++i) {
+    take_handed(i);
+    const TracedOp& traced = traced_[i];
+    if (traced.outer >= 0) continue;
+    Op made{&traced,
+            nullptr,
+            static_cast<int>(slots_.size()),
+            op_of_node(recorder.differentiating[i]),
+            recorder.arguments[i],
+            {}};
+    bool active = false;
+    for (const TracedOp::Argument& argument : traced.inputs) {
+      Source source = argument.tensor.defined() ? source_of(argument.tensor) : Source{};
+      // What the sweep adds up comes from rules.
+      if (made.rule_of < 0) add_cut(source, -1, 0);
+      if (!source.connected && is_cut(source.slot)) source = {};  // the rule that cut it is to blame
+      active |= source.slot >= 0 && slots_[static_cast<std::size_t>(source.slot)].moves;
+      made.sources.push_back(source);
+    }
+    if (traced.output.defined() && traced.output.requires_grad()) made.node = traced.output.node().get();
+    if (traced.output.defined()) {
+      add_slot(traced.output, made.node && active);
+    } else {
+      slots_.push_back({});
+    }
+    ops_.push_back(std::move(made));
+  }
+  take_handed(traced_.size());
+}
+
+void Program::add_slot(const Tensor& t, bool moves) {
+  const int index = static_cast<int>(slots_.size());
+  Slot slot{t.array(), {}, moves && t.size() > 0};
+  if (is_floating(t.dtype())) slot.numbers = values({t});
+  if (is_floating(t.dtype())) slot.recorded = with_numbers(t.array(), slot.numbers);
+  slots_.push_back(std::move(slot));
+  if (t.requires_grad()) by_node_[t.node().get()] = index;
+  if (t.size() > 0) by_numbers_[t.array().data()].push_back(index);
+}
+
+/// Whose numbers a tensor has. The links that `grad` makes stand for what they link to.
+Program::Source Program::source_of(const Tensor& t) {
+  const Node* node = t.requires_grad() ? t.node().get() : nullptr;
+  if (node && by_node_.contains(node)) return {by_node_.at(node), true};
+  const auto it = t.size() > 0 ? by_numbers_.find(t.array().data()) : by_numbers_.end();
+  if (it == by_numbers_.end()) return {};
+  const std::vector<int>& slots = it->second;
+  const auto same_shape = [&](int slot) {
+    return slots_[static_cast<std::size_t>(slot)].recorded.shape() == t.shape();
+  };
+  const auto found = std::find_if(slots.rbegin(), slots.rend(), same_shape);
+  const int slot = found == slots.rend() ? slots.back() : *found;
+  const Node* linked = node;
+  while (linked && !by_node_.contains(linked))
+    linked = std::strcmp(linked->name, "gradient") == 0 && linked->edge_count > 0
+                 ? const_cast<Node*>(linked)->edges()[0].input.get()
+                 : nullptr;
+  if (!linked || by_node_.at(linked) != slot) return {slot, false};
+  by_node_[node] = slot;
+  return {slot, true};
+}
+
+Numbers Program::vjp(const Op& op, const Edge& edge, const Numbers& cotangent) const {
+  const detail::GradMode quiet(false);
+  Node& node = *op.node;
+  const Tensor g(with_numbers(result(op).recorded, cotangent));
+  const Tensor h = apply_rule(node, edge, g, node.output);
+  if (h.defined()) return values({h});
+  return Numbers(static_cast<std::size_t>(edge.input->shape().size()));
+}
+
+void Program::visit_elsewhere(double distance) {
+  const auto put = [&](double by) {
+    for (std::size_t i = 0; i < inputs_; ++i)
+      for (std::size_t x = 0; slots_[i].moves && x < slots_[i].numbers.size(); ++x) {
+        const double here = slots_[i].numbers[x];
+        set(checker_.probes_[i], static_cast<std::int64_t>(x), here + by * std::max(1.0, std::fabs(here)));
+      }
+  };
+  put(distance);
+  try {
+    (void)checker_.outputs(order_, checker_.probes_, true);
+  } catch (const std::exception&) {
+    // Outside the domain.
+  }
+  put(0);
+}
+
+Program::Run Program::run(const std::vector<Moved>& moved, bool fresh, int free, Observer* besides) {
+  ++runs_;
+  std::vector<Array> arrays;
+  std::vector<const Array*> given;
+  for (const Slot& slot : slots_) given.push_back(&slot.recorded);
+  arrays.reserve(moved.size());
+  const auto put = [&](std::size_t input, const Numbers& numbers) {
+    const Tensor& t = checker_.probes_[input];
+    for (std::int64_t i = 0; i < t.size(); ++i) set(t, i, numbers[static_cast<std::size_t>(i)]);
+  };
+  for (const auto& [slot, numbers] : moved) {
+    const auto at = static_cast<std::size_t>(slot);
+    if (at < inputs_) {
+      put(at, numbers);
+    } else {
+      given[at] = &arrays.emplace_back(with_numbers(slots_[at].recorded, numbers));
+    }
+  }
+  Run run;
+  run.ops.resize(ops_.size());
+  if (!fresh) set_random_state(random_);
+  Player player(*this, std::move(given), free, run);
+  try {
+    const Observing observing(player);
+    std::optional<Observing> inner;
+    if (besides) inner.emplace(*besides);
+    (void)checker_.outputs(order_, checker_.probes_, true);
+  } catch (const std::exception&) {
+    // Outside the domain of an op, or of the user's code: what has not come to compute says so.
+  }
+  for (const auto& [slot, numbers] : moved)
+    if (static_cast<std::size_t>(slot) < inputs_)
+      put(static_cast<std::size_t>(slot), slots_[static_cast<std::size_t>(slot)].numbers);
+  return run;
+}
+
+}  // namespace xgrad::checking

@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <autograd/atomic_file.hpp>
+#include <autograd/markup.hpp>
+#include <autograd/node.hpp>
+#include <autograd/observers/profiler_notes.hpp>
+#include <nlohmann/json.hpp>
+
+namespace xgrad {
+namespace {
+
+using Part = ProfileRow::Part;
+constexpr const char* part_names[] = {"forward", "backward", "optimizer"};
+
+std::string bytes(std::int64_t n) {
+  const auto x = static_cast<double>(n);
+  if (n >= 10'000'000) return fixed(x / (1 << 20), 1) + " MiB";
+  if (n >= 10'000) return fixed(x / (1 << 10), 1) + " KiB";
+  return std::to_string(n) + " B";
+}
+
+/// By part; within one the longest self time first, and those of a module that took as long by name.
+std::vector<ProfileRow> sorted(std::map<std::pair<Part, std::string>, ProfileRow>&& rows) {
+  std::vector<ProfileRow> result;
+  for (auto& [key, row] : rows) result.push_back(std::move(row));
+  std::stable_sort(result.begin(), result.end(), [](const ProfileRow& a, const ProfileRow& b) {
+    return a.part != b.part ? a.part < b.part : a.self > b.self;
+  });
+  return result;
+}
+
+constexpr int columns = 8;
+using Line = std::array<std::string, columns>;
+
+/// A table whose first column is words, with a rule below the head; a line of one word stands alone.
+std::string table(const std::vector<Line>& lines) {
+  std::size_t widths[columns] = {};
+  for (const Line& line : lines)
+    for (int c = 0; c < columns; ++c) widths[c] = std::max(widths[c], line[std::size_t(c)].size());
+  std::string s;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    std::string written = lines[i][0] + std::string(widths[0] - lines[i][0].size(), ' ');
+    for (std::size_t c = 1; c < columns; ++c)
+      if (widths[c] > 0) written += "  " + std::string(widths[c] - lines[i][c].size(), ' ') + lines[i][c];
+    const std::size_t full = written.size();
+    written.resize(written.find_last_not_of(' ') + 1);
+    s += written + '\n';
+    if (i == 0) s += std::string(full, '-') + '\n';
+  }
+  return s;
+}
+
+/// Times in milliseconds, the rows of each part below its name and its sum; `nested` ones have a total of their own.
+std::string table(const char* head, bool nested, const std::vector<ProfileRow>& rows) {
+  double whole = 0, parts[3] = {};
+  for (const ProfileRow& row : rows) {
+    whole += row.self;
+    parts[int(row.part)] += row.self;
+  }
+  const auto share = [whole](double x) { return fixed(whole > 0 ? 100 * x / whole : 0, 1); };
+  std::vector<Line> lines{{head, "calls", nested ? "total ms" : "", "self ms", "self %", "bytes", "MFLOP", "GFLOP/s"}};
+  const ProfileRow* before = nullptr;
+  for (const ProfileRow& row : rows) {
+    if (!before || before->part != row.part) {
+      const double sum = parts[int(row.part)];
+      lines.push_back({part_names[int(row.part)], "", "", fixed(sum * 1e3, 3), share(sum)});
+    }
+    before = &row;
+    lines.push_back({"  " + row.name, std::to_string(row.calls), nested ? fixed(row.total * 1e3, 3) : "",
+                     fixed(row.self * 1e3, 3), share(row.self), bytes(row.bytes)});
+    if (row.flops > 0) {
+      lines.back()[6] = fixed(row.flops / 1e6, 2);
+      lines.back()[7] = row.total > 0 ? fixed(row.flops / row.total / 1e9, 1) : "";
+    }
+  }
+  return table(lines);
+}
+
+}  // namespace
+
+std::vector<ProfileRow> Profiler::ops() const {
+  std::map<std::pair<Part, std::string>, ProfileRow> rows;
+  for (const auto& [key, sums] : notes_->rows) {
+    std::string name = text(key.name, key.kind == Kind::rule ? " vjp" : "");
+    ProfileRow& row = rows[{key.part, name}];
+    row.part = key.part;
+    row.name = std::move(name);
+    row.calls += sums.calls;
+    row.total += sums.total;
+    row.self += sums.self;
+    row.bytes += sums.bytes;
+    row.flops += sums.flops;
+  }
+  return sorted(std::move(rows));
+}
+
+std::vector<ProfileRow> Profiler::modules() const {
+  std::map<std::pair<Part, std::string>, ProfileRow> rows;
+  for (const auto& [key, sums] : notes_->rows) {
+    const std::string& path = notes_->paths[std::size_t(key.path)];
+    ProfileRow& row = rows[{key.part, path}];
+    row.part = key.part;
+    row.name = path.empty() ? "-" : path;
+    row.calls += sums.calls;
+    row.total += sums.self;
+    row.self += sums.self;
+    row.bytes += sums.own_bytes;
+    row.flops += sums.own_flops;
+  }
+  return sorted(std::move(rows));
+}
+
+std::string Profiler::str() const { return table("op", true, ops()) + '\n' + table("module", false, modules()); }
+
+void Profiler::write_chrome_trace(const std::filesystem::path& path, Place place) const {
+  double first = 0;
+  for (const Notes::Event& e : notes_->events)
+    if (&e == &notes_->events[0] || e.start < first) first = e.start;
+  std::string json = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
+  const char* separator = "\n";
+  for (const Notes::Event& e : notes_->events) {
+    nlohmann::ordered_json event{{"name", text(e.name, e.kind == Kind::rule ? " vjp" : "")},
+                                 {"cat", part_names[int(e.part)]},
+                                 {"ph", "X"},
+                                 {"ts", (e.start - first) * 1e6},
+                                 {"dur", e.seconds * 1e6},
+                                 {"pid", 1},
+                                 {"tid", 1}};
+    auto& arguments = event["args"] = nlohmann::ordered_json::object();
+    if (e.path > 0) arguments["module"] = notes_->paths[std::size_t(e.path)];
+    if (e.place.file) arguments["line"] = text(e.place.file, ":", e.place.line);
+    if (e.kind == Kind::op) arguments["result"] = e.shape.str();
+    if (e.bytes > 0) arguments["bytes"] = e.bytes;
+    if (e.flops > 0) arguments["flops"] = e.flops;
+    json += separator + event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    separator = ",\n";
+  }
+  write_file_atomically(path, json + "\n]}\n", place);
+}
+
+}  // namespace xgrad

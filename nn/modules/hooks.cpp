@@ -1,0 +1,65 @@
+#include <autograd/primitive.hpp>
+#include <nn/modules/hooks.hpp>
+
+namespace xgrad::nn::detail {
+namespace {
+
+using xgrad::detail::Hook, xgrad::detail::HookList;
+
+thread_local constinit const Module* hooked = nullptr;
+
+/// While alive, the innermost module whose hooks run around a call.
+class HookedScope {
+ public:
+  explicit HookedScope(const Module* module) : before_(std::exchange(hooked, module)) {}
+  ~HookedScope() { hooked = before_; }
+  HookedScope(const HookedScope&) = delete;
+  HookedScope& operator=(const HookedScope&) = delete;
+
+ private:
+  const Module* before_;
+};
+
+/// What a hook returned, if it did, in place of `t`.
+template <class Call>
+void replace(const HookList& list, Tensor& t, Call call) {
+  const DetachedScope detached;
+  const HookedScope none(nullptr);
+  for (const Ref<Hook>& hook : list.hooks()) {
+    if (hook->removed) continue;
+    Tensor replaced = call(*hook, std::as_const(t));
+    if (replaced.defined()) t = std::move(replaced);
+  }
+}
+
+}  // namespace
+
+ModuleHooks::~ModuleHooks() {
+  if (!any()) return;
+  before_->clear();
+  after_->clear();
+}
+
+HookHandle ModuleHooks::add(bool before, Ref<Hook>&& hook) {
+  if (!any()) {
+    before_ = HookList::make(true);
+    after_ = HookList::make(true);
+  }
+  return {before ? before_ : after_, std::move(hook)};
+}
+
+Tensor ModuleHooks::run(const Module* module, const Operand& x, Forward call, void* forward) const {
+  if (hooked == module) return call(forward, x);
+  const Place place = x.place();
+  Tensor input = x.tensor();
+  replace(*before_, input, [](Hook& hook, const Tensor& t) { return hook(t, Tensor()); });
+  Tensor output;
+  {
+    const HookedScope scope(module);
+    output = call(forward, Operand(input, place.file, place.line));
+  }
+  replace(*after_, output, [&](Hook& hook, const Tensor& t) { return hook(input, t); });
+  return output;
+}
+
+}  // namespace xgrad::nn::detail

@@ -1,1 +1,0 @@
-#include "fused_functions.cpp"

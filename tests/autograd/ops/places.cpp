@@ -1,0 +1,207 @@
+#include <doctest/doctest.h>
+#include <algorithm>
+#include <autograd/capture.hpp>
+#include <autograd/checkpoint.hpp>
+#include <autograd/functional.hpp>
+#include <autograd/node.hpp>
+#include <autograd/ops/table/declared.hpp>
+#include <autograd/ops/table/row.hpp>
+#include <autograd/trace.hpp>
+#include <fstream>
+#include <iterator>
+
+using namespace xgrad;
+
+namespace {
+
+/// An op of ops.hpp given nothing but C++ numbers, and the line where that stands.
+struct Call {
+  std::string op;
+  int line;
+  void (*run)();
+};
+#define CALL(op, ...)                                    \
+  Call {                                                 \
+    op, __LINE__, [] { static_cast<void>(__VA_ARGS__); } \
+  }
+#define UNARY(op) CALL(#op, xgrad::op(2.))
+#define BINARY(op) CALL(#op, xgrad::op(2., 3.))
+
+std::vector<Call> calls() {
+  return {
+      BINARY(operator+),
+      BINARY(operator-),
+      BINARY(operator*),
+      BINARY(operator/),
+      CALL("operator- (unary)", xgrad::operator-(2.)),
+      BINARY(pow),
+      CALL("pow", xgrad::pow(2., 2)),
+      UNARY(square),
+      UNARY(abs),
+      UNARY(sign),
+      UNARY(sqrt),
+      UNARY(rsqrt),
+      UNARY(floor),
+      UNARY(ceil),
+      UNARY(round),
+      UNARY(exp),
+      UNARY(expm1),
+      UNARY(log),
+      UNARY(log1p),
+      UNARY(sin),
+      UNARY(cos),
+      UNARY(tan),
+      UNARY(asin),
+      UNARY(acos),
+      UNARY(atan),
+      BINARY(atan2),
+      UNARY(sinh),
+      UNARY(cosh),
+      UNARY(tanh),
+      UNARY(erf),
+      UNARY(erfc),
+      BINARY(operator==),
+      BINARY(operator!=),
+      BINARY(operator<),
+      BINARY(operator<=),
+      BINARY(operator>),
+      BINARY(operator>=),
+      BINARY(logical_and),
+      BINARY(logical_or),
+      UNARY(logical_not),
+      UNARY(isnan),
+      UNARY(isfinite),
+      CALL("where", where(true, 2., 3.)),
+      BINARY(minimum),
+      BINARY(maximum),
+      CALL("clamp", clamp(2., 0, 1)),
+      UNARY(sum),
+      UNARY(mean),
+      UNARY(prod),
+      UNARY(max),
+      UNARY(min),
+      UNARY(logsumexp),
+      UNARY(all),
+      UNARY(any),
+      UNARY(variance),
+      UNARY(stddev),
+      UNARY(norm),
+      CALL("argmax", argmax(2., 0)),
+      CALL("argmin", argmin(2., 0)),
+      UNARY(sort),
+      CALL("topk", topk(2., 1)),
+      CALL("cumsum", cumsum(2., 0)),
+      CALL("cumprod", cumprod(2., 0)),
+      BINARY(matmul),
+      BINARY(dot),
+      BINARY(outer),
+      BINARY(dense),
+      UNARY(transpose),
+      CALL("permute", permute(2., {0})),
+      CALL("reshape", reshape(2., {1})),
+      UNARY(flatten),
+      CALL("squeeze", squeeze(2., 0)),
+      CALL("unsqueeze", unsqueeze(2., 0)),
+      CALL("broadcast_to", broadcast_to(2., {3})),
+      CALL("sum_to", sum_to(2., {1})),
+      CALL("split", split(2., 1)),
+      CALL("slice", slice(2., 0, 0, 1)),
+      CALL("pad", pad(2., {{1, 1}})),
+      CALL("flip", flip(2., {0})),
+      CALL("tile", tile(2., {2})),
+      CALL("gather", gather(2., 0, 0)),
+      CALL("take", take(2., 0)),
+      CALL("index_add", index_add(2., 0, 0, 3.)),
+      CALL("one_hot", one_hot(2., 3)),
+      UNARY(sigmoid),
+      UNARY(relu),
+      UNARY(leaky_relu),
+      UNARY(elu),
+      UNARY(selu),
+      UNARY(gelu),
+      UNARY(silu),
+      UNARY(softplus),
+      UNARY(log_sigmoid),
+      UNARY(softmax),
+      UNARY(log_softmax),
+      UNARY(centre),
+      BINARY(relu_grad),
+      BINARY(bce_with_logits),
+      CALL("masked_scale", masked_scale(2., ones({1}) > 0, 2)),
+  };
+}
+
+/// The ops that a call with numbers does not reach: their operands are tensors.
+const std::vector<std::string> of_tensors{"operator+ (unary)", "operator+=", "operator-=", "operator*=",
+                                          "operator/=",        "operator&&", "operator||", "operator! (unary)",
+                                          "concatenate",       "stack"};
+
+}  // namespace
+
+TEST_CASE("every op of plain numbers says so, with the line") {
+  for (const Call& call : calls()) {
+    CAPTURE(call.op);
+    std::string told = "no error";
+    try {
+      call.run();
+    } catch (const ValueError& error) {
+      told = error.what();
+    }
+    CAPTURE(told);
+    CHECK(told.starts_with(text(__FILE__, ":", call.line, ": ")));
+    CHECK((told.find("the argument is a plain number; ") != std::string::npos ||
+           told.find("an argument is a plain number; ") != std::string::npos ||
+           told.find("all arguments are plain numbers; ") != std::string::npos));
+  }
+}
+
+TEST_CASE("no op of ops.hpp is left out") {
+  std::ifstream file(XGRAD_OPS_HEADER);
+  const std::string header{std::istreambuf_iterator<char>(file), {}};
+  const std::vector<Call> all = calls();
+  for (const std::string& op : op_table::declared_ops(header)) {
+    if (std::find(of_tensors.begin(), of_tensors.end(), op) != of_tensors.end()) continue;
+    CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const Call& call) { return call.op == op; }), op,
+                  " is given no numbers here");
+  }
+}
+
+TEST_CASE("every op, and every op that it is made of, names the line of the caller") {
+  using namespace op_table;
+  std::mt19937_64 random(7);
+  long ops = 0;
+  for (const auto family : {rows_arithmetic, rows_transcendental, rows_comparison, rows_activation, rows_reduction,
+                            rows_matmul, rows_shaping, rows_indexing})
+    for (const Row& row : family())
+      for (const Variant& variant : row.variants) {
+        CAPTURE(row.op);
+        const std::vector<Shape>& shapes = variant.shapes.back();
+        Tensors x;
+        for (std::size_t i = 0; i < shapes.size(); ++i)
+          x.push_back(from_values(variant.domains[i].draw(random, shapes[i]), shapes[i]).to(variant.domains[i].dtype));
+        const Trace trace;
+        variant.f(x);
+        if (row.op == "operator! (unary)") continue;  // which is told no line
+        for (const TracedOp& op : trace.ops()) {
+          CAPTURE(op.name);
+          CHECK_MESSAGE(std::string_view(op.place.file).find("tests/autograd/ops/table/") != std::string_view::npos,
+                        op.place.file);
+          ++ops;
+        }
+      }
+  CHECK(ops > 100);
+}
+
+TEST_CASE("an op that is handed to a transform is recorded with the line of the transform") {
+  const Tensor x = ones({3}, {.requires_grad = true});
+  const Trace trace;
+  constexpr int line = __LINE__ + 1;
+  const Tensor first = vjp(square, x).value, again = checkpoint(square, x), captured = capture(square)(x);
+  int squares = 0;
+  for (const TracedOp& op : trace.ops()) {
+    CHECK(text(op.place.file, ":", op.place.line) == text(__FILE__, ":", line));
+    squares += std::string_view(op.name) == "square";
+  }
+  CHECK(squares == 3);
+  CHECK(text(first.node()->file, ":", first.node()->line) == text(__FILE__, ":", line));
+}

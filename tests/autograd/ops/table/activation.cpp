@@ -1,0 +1,147 @@
+#include <autograd/ops/table/row.hpp>
+#include <numbers>
+
+namespace xgrad::op_table {
+namespace {
+
+const Domain smooth = interval(-3, 3), off_zero = around_zero(.1, 3);
+
+Real sigmoid_of(Real x) { return 1 / (1 + std::exp(-x)); }
+Real softplus_of(Real x) { return std::log(1 + std::exp(x)); }
+Real elu_of(Real x) { return x > 0 ? x : std::exp(x) - 1; }
+
+/// exp(x - max) / sum exp(x - max) along an axis, or its logarithm.
+Reference softmax_reference(int axis, bool logarithm) {
+  return [=](const std::vector<Values>& x) {
+    const Shape& shape = x[0].shape;
+    const auto along = static_cast<std::size_t>(axis_of(axis, shape));
+    return build(shape, [&](Index index) {
+      Real total = 0;
+      const Real own = x[0][index];
+      for (index[along] = 0; index[along] < shape[axis]; ++index[along]) total += std::exp(x[0][index] - own);
+      return logarithm ? -std::log(total) : 1 / total;
+    });
+  };
+}
+
+std::vector<Variant> softmax_variants(Tensor (*f)(const Operand&, int), bool logarithm) {
+  std::vector<Variant> variants;
+  for (const int axis : {-1, 0}) {
+    Variant variant = unary(
+        text("axis ", axis).c_str(), [=](const Tensors& x) { return f(x[0], axis); },
+        softmax_reference(axis, logarithm), smooth, 8);
+    variant.shapes = at_least_one_axis();
+    if (logarithm) variant.scale = 1;
+    variants.push_back(std::move(variant));
+  }
+  return variants;
+}
+
+Special vector_at(std::vector<double> x, std::vector<double> value, std::vector<double> cotangent,
+                  std::vector<double> gradient) {
+  Special s{{std::move(x)}, std::move(value), {std::move(gradient)}};
+  s.cotangent = std::move(cotangent);
+  return s;
+}
+
+Row bce_row() {
+  return {"bce_with_logits",
+          {binary(bce_with_logits, each([](Real z, Real t) {
+                    return std::fmax(z, Real(0)) - z * t + std::log1p(std::exp(-std::fabs(z)));
+                  }),
+                  smooth, interval(0, 1), 8)},
+          {at2(1000, 1, 0, 0, -1000), at2(1000, 0, 1000, 1, -1000), at2(-1000, 1, 1000, -1, 1000),
+           at2(-1000, 0, 0, 0, 1000), at2(inf, 1, 0, 0, -inf), at2(-inf, 0, 0, 0, inf),
+           at2(0, .5, std::numbers::ln2, 0, 0), at2(nan, 1, nan, nan, nan)}};
+}
+
+Row masked_scale_row() {
+  Variant variant =
+      binary(operator*, each([](Real x, Real m) -> Real { return m != 0 ? x * 1.25L : 0; }), smooth, booleans());
+  variant.f = [](const Tensors& x) { return masked_scale(x[0], x[1], 1.25); };
+  variant.shapes.clear();
+  for (const std::vector<Shape>& shapes : any_shape()) variant.shapes.push_back({shapes[0], shapes[0]});
+  Special dropped = at(inf, 0, 0);
+  dropped.f = [](const Tensors& x) { return masked_scale(x[0], x[0] < 0, 2); };
+  return {"masked_scale", {variant}, {dropped}};
+}
+
+Row relu_grad_row() {
+  Row row{"relu_grad",
+          {binary(relu_grad, each([](Real g, Real y) { return y <= 0 ? 0 : g; }), smooth, off_zero)},
+          {at2(3, 0, 0, 0, 0), at2(3, nan, 3, 1, 0), at2(nan, -1, 0, 0, 0), at2(inf, 1, inf, 1, 0)}};
+  return row;
+}
+
+}  // namespace
+
+std::vector<Row> rows_activation() {
+  constexpr double scale = 1.0507009873554804934, alpha = 1.6732632423543772848;
+  return {
+      {"sigmoid",
+       {unary(sigmoid, each(sigmoid_of), smooth)},
+       {at(0, .5, .25, 0), at(1000, 1, 0, 0), at(-1000, 0, 0, 0), at(inf, 1, 0, 0), at(-inf, 0, 0, 0),
+        at(nan, nan, nan)}},
+      {"relu",
+       {unary(relu, each([](Real x) { return x > 0 ? x : 0; }), off_zero)},
+       {at(0, 0, 0, 0), at(-0., 0, 0, 0), at(nan, nan, 1), at(inf, inf, 1, 0), at(-inf, 0, 0, 0)}},
+      relu_grad_row(),
+      {"leaky_relu",
+       {unary(
+            "", [](const Tensors& x) { return leaky_relu(x[0]); },
+            each([](Real x) { return x > 0 ? x : x * Real(.01); }), off_zero),
+        unary(
+            "slope 0.3", [](const Tensors& x) { return leaky_relu(x[0], .3); },
+            each([](Real x) { return x > 0 ? x : x * Real(.3); }), off_zero)},
+       {at(0, 0, .01, 0), at(inf, inf, 1, 0), at(-inf, -inf, .01, 0), at(nan, nan, .01)}},
+      {"elu",
+       {unary(
+            "", [](const Tensors& x) { return elu(x[0]); }, each(elu_of), off_zero),
+        unary(
+            "alpha 0.5", [](const Tensors& x) { return elu(x[0], .5); },
+            each([](Real x) { return x > 0 ? x : (std::exp(x) - 1) / 2; }), off_zero)},
+       {at(0, 0, 1, 1), at(1000, 1000, 1, 0), at(inf, inf, 1, 0), at(-inf, -1, 0, 0), at(-1000, -1, 0, 0),
+        at(nan, nan, nan)}},
+      {"selu",
+       {unary(selu, each([](Real x) { return Real(scale) * (x > 0 ? x : Real(alpha) * (std::exp(x) - 1)); }),
+              off_zero)},
+       {at(0, 0, scale * alpha), at(inf, inf, scale, 0), at(-inf, -scale * alpha, 0, 0), at(nan, nan, nan)}},
+      {"gelu",
+       {unary(gelu, each([](Real x) { return x * std::erfc(-x / std::sqrt(Real(2))) / 2; }), smooth, 10)},
+       {at(0, 0, .5, 2 / std::sqrt(2 * std::numbers::pi)), at(inf, inf, 1, 0), at(-inf, 0, 0, 0), at(1000, 1000, 1, 0),
+        at(-1000, 0, 0, 0), at(nan, nan, nan, nan)}},
+      {"silu",
+       {unary(silu, each([](Real x) { return x * sigmoid_of(x); }), smooth)},
+       {at(0, 0, .5, .5), at(inf, inf, 1, 0), at(-inf, 0, 0, 0), at(1e4, 1e4, 1, 0), at(-1e4, 0, 0, 0),
+        at(nan, nan, nan)}},
+      {"softplus",
+       {unary(softplus, each(softplus_of), smooth)},
+       {at(1000, 1000, 1, 0),
+        at(-1000, 0, 0, 0),
+        at(20, 20.000000002061153620, .99999999793884618),
+        {{{20.5}}, {20.50000000125015}, {}},
+        at(inf, inf, 1, 0),
+        at(-inf, 0, 0, 0),
+        at(nan, nan, nan)}},
+      {"log_sigmoid",
+       {unary(log_sigmoid, each([](Real x) { return -softplus_of(-x); }), smooth)},
+       {at(1000, 0, 0, 0), at(-1000, -1000, 1, 0), at(0, -std::numbers::ln2, .5, -.25), at(-inf, -inf, 1, 0),
+        at(inf, 0, 0, 0), at(nan, nan, nan)}},
+      {"softmax",
+       softmax_variants(softmax, false),
+       {vector_at({1000, -1000, 0}, {1, 0, 0}, {1, 2, 3}, {0, 0, 0}),
+        vector_at({-inf, 0, 0}, {0, .5, .5}, {5, 2, 3}, {0, -.25, .25}),
+        vector_at({-inf, -inf}, {nan, nan}, {1, 2}, {nan, nan}), vector_at({inf, 0}, {nan, nan}, {1, 2}, {nan, nan}),
+        vector_at({nan, 0}, {nan, nan}, {1, 2}, {nan, nan})},
+       scalars},
+      {"log_softmax",
+       softmax_variants(log_softmax, true),
+       {vector_at({1000, -1000}, {0, -2000}, {0, 1}, {-1, 1}), vector_at({-inf, 0}, {-inf, 0}, {1, 0}, {1, -1}),
+        vector_at({-inf, -inf}, {nan, nan}, {1, 2}, {nan, nan}), vector_at({nan, 0}, {nan, nan}, {1, 2}, {nan, nan})},
+       scalars},
+      bce_row(),
+      masked_scale_row(),
+  };
+}
+
+}  // namespace xgrad::op_table

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <autograd/ops/table/row.hpp>
+#include <numeric>
+
+namespace xgrad::op_table {
+namespace {
+
+using Line = std::vector<Real>;
+using Order = std::vector<std::size_t>;
+
+/// Maps each line of x along the axis; the result's lines may have another length.
+Reference along(int axis, const std::function<Line(const Line&)>& f) {
+  return [=](const std::vector<Values>& inputs) {
+    const Values& x = inputs[0];
+    const auto a = static_cast<std::size_t>(axis_of(axis, x.shape));
+    const auto line_at = [&](Index at) {
+      Line line;
+      for (at[a] = 0; at[a] < x.shape[axis]; ++at[a]) line.push_back(x[at]);
+      return f(line);
+    };
+    Shape shape = x.shape;
+    shape[axis] = static_cast<std::int64_t>(f(Line(static_cast<std::size_t>(x.shape[axis]))).size());
+    return build(shape, [&](const Index& at) { return line_at(at)[static_cast<std::size_t>(at[a])]; });
+  };
+}
+
+/// The same with the axis, then of size 1, removed.
+Reference without_axis(int axis, const Reference& f) {
+  return [=](const std::vector<Values>& inputs) {
+    Values y = f(inputs);
+    y.shape.erase(axis_of(axis, y.shape));
+    return y;
+  };
+}
+
+/// The positions in stable order.
+Order order_of(const Line& x, bool descending) {
+  Order order(x.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t i = 1; i < order.size(); ++i)
+    for (std::size_t j = i; j > 0 && (descending ? x[order[j - 1]] < x[order[j]] : x[order[j]] < x[order[j - 1]]); --j)
+      std::swap(order[j - 1], order[j]);
+  return order;
+}
+
+Line values_of(const Line& x, const Order& order, std::size_t count) {
+  Line y;
+  for (std::size_t i = 0; i < count; ++i) y.push_back(x[order[i]]);
+  return y;
+}
+
+Line indices_of(const Order& order, std::size_t count) {
+  return {order.begin(), order.begin() + std::ptrdiff_t(count)};
+}
+
+const ShapeTuples& axis_with_elements() {
+  static const ShapeTuples shapes{{{1}}, {{6}}, {{2, 3}}, {{3, 1, 2}}, {{0, 3}}, {{2, 1, 3, 1, 2}}};
+  return shapes;
+}
+
+using AxisOp = Tensor (*)(const Operand&, int);
+
+Variant scan(AxisOp f, int axis, const std::function<Line(const Line&)>& reference, const Domain& domain,
+             const ShapeTuples& shapes, const std::string& label) {
+  return {.label = text(label, " axis ", axis),
+          .f = [=](const Tensors& x) { return f(x[0], axis); },
+          .reference = along(axis, reference),
+          .domains = {domain},
+          .shapes = shapes,
+          .ulps = 8,
+          .scale = 4};
+}
+
+std::vector<Variant> scans(AxisOp f, const std::function<Line(const Line&)>& reference) {
+  const ShapeTuples middle{{{2, 3, 2}}};
+  return {scan(f, -1, reference, interval(-2, 2), at_least_one_axis(), "numbers"),
+          scan(f, 0, reference, interval(-2, 2), at_least_one_axis(), "numbers"),
+          scan(f, 1, reference, interval(-2, 2), middle, "numbers"),
+          scan(f, 1, reference, whole_numbers(-1, 1), middle, "zeros")};
+}
+
+std::vector<Variant> arg_extremum(AxisOp f, bool descending) {
+  std::vector<Variant> variants;
+  for (const int axis : {-1, 0}) {
+    const auto first = [descending](const Line& x) { return indices_of(order_of(x, descending), 1); };
+    variants.push_back(
+        {.label = text("axis ", axis),
+         .f = [=](const Tensors& x) { return f(x[0], axis); },
+         .reference = without_axis(axis, along(axis, first)),
+         .domains = {whole_numbers(0, 3)},
+         .shapes = axis == 0 ? ShapeTuples{{{6}}, {{3, 0}}, {{3, 2}}, {{2, 1, 3, 1, 2}}} : axis_with_elements()});
+  }
+  return variants;
+}
+
+std::vector<Variant> sorts() {
+  std::vector<Variant> variants;
+  for (const bool descending : {false, true}) {
+    for (const int axis : {-1, 0}) {
+      const std::string label = text(descending ? "descending " : "", "axis ", axis);
+      variants.push_back(
+          {.label = label,
+           .f = [=](const Tensors& x) { return sort(x[0], axis, descending).values; },
+           .reference = along(axis, [=](const Line& x) { return values_of(x, order_of(x, descending), x.size()); }),
+           .domains = {distinct()},
+           .shapes = at_least_one_axis(),
+           .ulps = 0});
+      variants.push_back(
+          {.label = label + " indices of ties",
+           .f = [=](const Tensors& x) { return sort(x[0], axis, descending).indices; },
+           .reference = along(axis, [=](const Line& x) { return indices_of(order_of(x, descending), x.size()); }),
+           .domains = {whole_numbers(0, 2)},
+           .shapes = at_least_one_axis()});
+    }
+  }
+  return variants;
+}
+
+std::vector<Variant> top() {
+  std::vector<Variant> variants;
+  for (const int axis : {-1, 0}) {
+    const ShapeTuples shapes{{{2}}, {{6}}, {{2, 3}}, {{2, 1, 2}}, {{3, 0, 2}}, {{2, 1, 3, 1, 2}}};
+    variants.push_back({.label = text("axis ", axis),
+                        .f = [=](const Tensors& x) { return topk(x[0], 2, axis).values; },
+                        .reference = along(axis, [](const Line& x) { return values_of(x, order_of(x, true), 2); }),
+                        .domains = {distinct()},
+                        .shapes = shapes,
+                        .ulps = 0});
+    variants.push_back({.label = text("indices of ties, axis ", axis),
+                        .f = [=](const Tensors& x) { return topk(x[0], 2, axis).indices; },
+                        .reference = along(axis, [](const Line& x) { return indices_of(order_of(x, true), 2); }),
+                        .domains = {whole_numbers(0, 2)},
+                        .shapes = shapes});
+  }
+  return variants;
+}
+
+}  // namespace
+
+std::vector<Row> rows_along_axis() {
+  std::vector<Row> rows;
+  rows.push_back({"cumsum",
+                  scans(cumsum,
+                        [](Line x) {
+                          std::partial_sum(x.begin(), x.end(), x.begin());
+                          return x;
+                        }),
+                  {{{{1, inf, -inf, 1}}, {1, inf, nan, nan}, {{4, 3, 2, 1}}}},
+                  scalars});
+  rows.push_back({"cumprod",
+                  scans(cumprod,
+                        [](Line x) {
+                          std::partial_sum(x.begin(), x.end(), x.begin(), std::multiplies<>{});
+                          return x;
+                        }),
+                  {{{{2, 0, 3, 0}}, {2, 0, 0, 0}, {{1, 8, 0, 0}}, {{4, 12, 2, 6}}}},
+                  scalars});
+  rows.push_back({"argmax",
+                  arg_extremum(argmax, true),
+                  {{.inputs = {{1, nan, 3, nan}}, .value = {1}}, {.inputs = {{2, 3, 3}}, .value = {1}}},
+                  scalars});
+  rows.push_back({"argmin",
+                  arg_extremum(argmin, false),
+                  {{.inputs = {{1, 3, nan}}, .value = {2}}, {.inputs = {{2, 1, 1}}, .value = {1}}},
+                  scalars});
+  rows.push_back({"sort",
+                  sorts(),
+                  {{.inputs = {{2, nan, 1}}, .value = {1, 2, nan}, .gradients = {{2, 3, 1}}, .cotangent = {1, 2, 3}},
+                   {.inputs = {{2, nan, 1}},
+                    .value = {nan, 2, 1},
+                    .f = [](const Tensors& x) { return sort(x[0], 0, true).values; }}},
+                  scalars});
+  rows.push_back({"topk",
+                  top(),
+                  {{.inputs = {{1, 4, 3, 2}}, .value = {4, 3}, .gradients = {{0, 1, 2, 0}}, .cotangent = {1, 2}},
+                   {.inputs = {{1, nan, 3}}, .value = {nan, 3}}},
+                  scalars});
+  return rows;
+}
+
+}  // namespace xgrad::op_table
