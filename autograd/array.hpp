@@ -3,13 +3,21 @@
 #include <autograd/memory.hpp>
 #include <autograd/shape.hpp>
 
-namespace xgrad {
-class Arena;
-}
-
 #pragma GCC visibility push(default)
 
 namespace xgrad {
+
+struct Storage;
+
+/// Whose memory the bytes of a storage are, where it is not the pool's.
+class StorageOwner {
+ public:
+  /// Takes back what it gave to `storage`, which nobody refers to any more.
+  virtual void take_back(Storage* storage) noexcept = 0;
+
+ protected:
+  ~StorageOwner() = default;
+};
 
 /// The bytes of one or more arrays, 64-byte aligned, shared by reference counting.
 struct Storage {
@@ -18,13 +26,13 @@ struct Storage {
   /// moment must not use these values any more.
   std::atomic<std::uint64_t> written{0};
   std::size_t bytes;
-  /// The memory of a recording (autograd/capture.hpp), if it lies there; null otherwise.
-  Arena* arena = nullptr;
+  /// A captured step's memory (autograd/capture.hpp), if the bytes lie there; null otherwise.
+  StorageOwner* owner = nullptr;
 
   std::byte* const first;
 
   explicit Storage(std::size_t size) : bytes(size), first(reinterpret_cast<std::byte*>(this) + header) {}
-  Storage(std::size_t size, std::byte* at, Arena* in) : bytes(size), arena(in), first(at) {}
+  Storage(std::size_t size, std::byte* at, StorageOwner* of) : bytes(size), owner(of), first(at) {}
   std::byte* data() const { return first; }
 
   static constexpr std::size_t header = 64;

@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/core/tensor_function.hpp>
+#include <autograd/support/function_ref.hpp>
 #include <memory>
 
 #pragma GCC visibility push(default)
@@ -45,15 +46,15 @@ namespace detail {
 /// The recordings of one function, the last used first.
 class Recordings {
  public:
-  using Body = void (*)(void* function, const Tensor* arguments, std::vector<Tensor>& results);
+  using Body = FunctionRef<void(const Tensor* arguments, std::vector<Tensor>& results)>;
 
   Recordings();
   Recordings(Recordings&&) noexcept;
   Recordings& operator=(Recordings&&) noexcept;
   ~Recordings();
 
-  /// Replays what fits the arguments, or records body(function, ...). How many results there are.
-  std::size_t run(const Tensor* const* arguments, std::size_t count, Body body, void* function);
+  /// Replays what fits the arguments, or records the function. How many results there are.
+  std::size_t run(const Tensor* const* arguments, std::size_t count, Body body);
   Tensor result(std::size_t i) const;
   void reset();
   std::size_t size() const;
@@ -84,8 +85,10 @@ class Captured {
                   "a captured function returns nothing, a Tensor or a std::vector<Tensor>");
     if (detail::runs_plainly()) return detail::call_at(place_, function_, static_cast<const Tensor&>(arguments)...);
     const Tensor* const given[] = {&static_cast<const Tensor&>(arguments)..., nullptr};
-    const std::size_t count =
-        recordings_.run(given, sizeof...(T), call<R>(std::make_index_sequence<sizeof...(T)>()), this);
+    const auto body = [this](const Tensor* passed, std::vector<Tensor>& results) {
+      call<R>(passed, results, std::make_index_sequence<sizeof...(T)>());
+    };
+    const std::size_t count = recordings_.run(given, sizeof...(T), body);
     if constexpr (std::is_same_v<R, Tensor>) {
       return recordings_.result(0);
     } else if constexpr (!std::is_void_v<R>) {
@@ -102,18 +105,15 @@ class Captured {
 
  private:
   template <class R, std::size_t... i>
-  static detail::Recordings::Body call(std::index_sequence<i...>) {
-    return [](void* captured, [[maybe_unused]] const Tensor* arguments, std::vector<Tensor>& results) {
-      Captured& c = *static_cast<Captured*>(captured);
-      const auto run = [&]() -> R { return detail::call_at(c.place_, c.function_, arguments[i]...); };
-      if constexpr (std::is_void_v<R>) {
-        run();
-      } else if constexpr (std::is_same_v<R, Tensor>) {
-        results.push_back(run());
-      } else {
-        results = run();
-      }
-    };
+  void call([[maybe_unused]] const Tensor* arguments, std::vector<Tensor>& results, std::index_sequence<i...>) {
+    const auto run = [&]() -> R { return detail::call_at(place_, function_, arguments[i]...); };
+    if constexpr (std::is_void_v<R>) {
+      run();
+    } else if constexpr (std::is_same_v<R, Tensor>) {
+      results.push_back(run());
+    } else {
+      results = run();
+    }
   }
 
   F function_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/support/scoped.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -112,15 +113,9 @@ class OpScope {
 
 /// Hides the op in progress while code that is not part of it runs: a rule of an earlier op during the sweep, a
 /// user's function inside a gradient check.
-class DetachedScope {
+class DetachedScope : detail::Scoped<OpScope*> {
  public:
-  DetachedScope() : saved_(OpScope::current_) { OpScope::current_ = nullptr; }
-  ~DetachedScope() { OpScope::current_ = saved_; }
-  DetachedScope(const DetachedScope&) = delete;
-  DetachedScope& operator=(const DetachedScope&) = delete;
-
- private:
-  OpScope* saved_;
+  DetachedScope() : Scoped(OpScope::current_, nullptr) {}
 };
 
 /// Says where inside a model the thread is; a module opens one while it runs, and messages name it:

@@ -1,28 +1,19 @@
 #pragma once
+#include <autograd/support/scoped.hpp>
 
 #pragma GCC visibility push(default)
 
 namespace xgrad {
 
-/// Whether ops of this thread record nodes: true unless a NoGrad is alive. Every thread starts with true.
-inline bool grad_enabled();
-
 namespace detail {
-class GradMode {
- public:
-  explicit GradMode(bool enabled) : before_(enabled_) { enabled_ = enabled; }
-  ~GradMode() { enabled_ = before_; }
-  GradMode(const GradMode&) = delete;
-  GradMode& operator=(const GradMode&) = delete;
-
- private:
-  friend bool xgrad::grad_enabled();
-  bool before_;
-  static thread_local constinit bool enabled_;
+extern thread_local constinit bool ops_record;
+struct GradMode : Scoped<bool> {
+  explicit GradMode(bool enabled) : Scoped(ops_record, enabled) {}
 };
 }  // namespace detail
 
-inline bool grad_enabled() { return detail::GradMode::enabled_; }
+/// Whether ops of this thread record nodes: true unless a NoGrad is alive. Every thread starts with true.
+inline bool grad_enabled() { return detail::ops_record; }
 
 /// While alive, ops of this thread record nothing. Guards nest, and restore what was when an exception passes.
 struct NoGrad : detail::GradMode {

@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/core/recording.hpp>
 #include <autograd/tensor.hpp>
 #include <new>
 
@@ -8,7 +9,8 @@ namespace xgrad {
 
 namespace detail {
 struct NodeExtras;  // autograd/hooks.hpp
-}
+void destroy(const NodeExtras* extras) noexcept;
+}  // namespace detail
 
 /// What the engine has to know of a vjp's closure type. A vjp is called with the cotangent of the output and, if it
 /// asks for it, the output itself.
@@ -90,6 +92,14 @@ struct Node {
       return grad;
     return gradient_of_result();
   }
+  /// gradient() = g, also in each replay of a step that is being captured.
+  void set_gradient(Tensor&& g) {
+    if (recording::active()) [[unlikely]] {
+      recording::current->set_grad(*this, std::move(g));
+    } else {
+      gradient() = std::move(g);
+    }
+  }
   /// The extras, made if there are none.
   detail::NodeExtras& with_extras();
 
@@ -124,6 +134,23 @@ struct Node {
   }
   static Node* make(const char* name, Place place, const Array& output, std::size_t edges, std::size_t closures);
 };
+
+namespace detail {
+
+/// The node whose rule is running on this thread, while one is.
+class Differentiating : Scoped<const Node*> {
+ public:
+  explicit Differentiating(const Node* node) : Scoped(node_, node) {}
+  /// Null if there is none.
+  static const Node* node() { return node_; }
+  /// Until when on the clock of writes an input may have been written to.
+  static std::uint64_t last_valid() { return node_ ? node_->recorded : std::uint64_t(-1); }
+
+ private:
+  static thread_local constinit const Node* node_;
+};
+
+}  // namespace detail
 
 /// Makes the node of an op's result, edge by edge.
 class NodeMaker {

@@ -60,20 +60,14 @@ class Observing {
   template <class F>
   static void tell(F&& f) {
     const Unobserved quiet;
-    for (const Observing* o = quiet.before_; o; o = o->outer_) f(*o->observer_);
+    for (const Observing* o = quiet.before(); o; o = o->outer_) f(*o->observer_);
   }
 
   /// While alive, nobody is told of anything.
-  class Unobserved {
+  class Unobserved : detail::Scoped<Observing*> {
    public:
-    Unobserved() : before_(current_) { current_ = nullptr; }
-    ~Unobserved() { current_ = before_; }
-    Unobserved(const Unobserved&) = delete;
-    Unobserved& operator=(const Unobserved&) = delete;
-
-   private:
-    friend class Observing;
-    Observing* before_;
+    Unobserved() : Scoped(current_, nullptr) {}
+    using Scoped::before;
   };
 
  private:

@@ -62,23 +62,6 @@ inline bool recording(const Input* inputs, std::size_t count) {
 }
 /// The dtype, f32 or f64, that all inputs but plain numbers have; throws DtypeError if they differ.
 Dtype common_floating_dtype(const Input* inputs, std::size_t count);
-/// The node whose rule is running on this thread, while one is.
-class Differentiating {
- public:
-  explicit Differentiating(const Node* node) : before_(std::exchange(node_, node)) {}
-  ~Differentiating() { node_ = before_; }
-  Differentiating(const Differentiating&) = delete;
-  Differentiating& operator=(const Differentiating&) = delete;
-
-  /// Null if there is none.
-  static const Node* node() { return node_; }
-  /// Until when on the clock of writes an input may have been written to.
-  static std::uint64_t last_valid() { return node_ ? node_->recorded : std::uint64_t(-1); }
-
- private:
-  const Node* before_;
-  static thread_local constinit const Node* node_;
-};
 /// check_inputs where something is amiss or recorded.
 void examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers);
 /// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.

@@ -91,8 +91,21 @@ int checked_axis(int axis, int ndim);
 /// The same for several axes, sorted; a repeated one throws. An empty list means all axes.
 std::vector<int> checked_axes(const std::vector<int>& axes, int ndim);
 namespace detail {
+
+/// Row-major strides in elements.
+inline Shape strides_of(const Shape& shape) {
+  Shape strides = shape;
+  std::int64_t stride = 1;
+  for (int d = shape.ndim() - 1; d >= 0; --d) {
+    strides[d] = stride;
+    stride *= shape[d];
+  }
+  return strides;
+}
+
 /// checked_size of any shape, also an empty, a very large or an invalid one.
 std::int64_t examined_size(const Shape& shape);
+
 }  // namespace detail
 
 /// The number of elements. Throws in the name of the op in progress on a negative size, or if the sizes but for zeros,

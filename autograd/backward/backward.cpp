@@ -45,13 +45,13 @@ std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leav
 [[gnu::noinline]] void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
   const Tensor& grad = node.gradient();
   // Whoever else holds one in a recording's memory knows that replays change it.
-  const bool alone = grad.unique() || grad.array().storage()->arena;
+  const bool alone = grad.unique() || grad.array().storage()->owner;
   recording::reads_grad(node);
   if (!g.defined()) return;
   if (!sweep.create_graph && alone && !grad.requires_grad()) {
     add_in_place(grad, g);
   } else {
-    recording::set_grad(node, grad + g);
+    node.set_gradient(grad + g);
   }
 }
 
@@ -66,7 +66,7 @@ std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leav
 void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
   if (node.gradient().defined()) return add_to_gradient(node, g, sweep);
   if (node.is_leaf) recording::reads_grad(node);  // a result that has none yet is new in each run
-  recording::set_grad(node, std::move(g));
+  node.set_gradient(std::move(g));
 }
 
 /// The result of grad with create_graph: also linked to every input by a zero, so that differentiating the gradient of

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/capture/arena.hpp>
+#include <autograd/core/recording.hpp>
 #include <autograd/memory/pool.hpp>
 
 namespace xgrad {
@@ -41,6 +42,11 @@ Storage* Arena::make_storage(std::size_t bytes) {
 void Arena::recycle(Storage* storage) {
   release(storage->data(), rounded(storage->bytes));
   heads_.push_back(storage);
+}
+
+void Arena::take_back(Storage* storage) noexcept {
+  const auto self = Ref<Arena>::adopt(this);  // the reference that make_storage counted
+  if (recording::active()) recording::current->release_storage(storage);
 }
 
 void Arena::add_chunk(std::size_t bytes) {

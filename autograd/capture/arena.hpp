@@ -7,7 +7,7 @@ namespace xgrad {
 /// The memory that one recording runs in. While it is recorded, a freed block serves the next that fits, so that the
 /// whole is about as large as what is alive at once; afterwards no block moves or changes its owner, since every replay
 /// writes where the first run did. It lives as long as the recording and every array in it.
-class Arena {
+class Arena final : public StorageOwner {
  public:
   std::atomic<std::uint32_t> references{1};
   static Ref<Arena> make() { return Ref<Arena>::adopt(new Arena); }
@@ -23,6 +23,8 @@ class Arena {
   Storage* make_storage(std::size_t bytes);
   /// Lets a storage's bytes serve others.
   void recycle(Storage* storage);
+  /// Does so if the step that runs in this arena is being captured; lets go of the arena in any case.
+  void take_back(Storage* storage) noexcept override;
 
  private:
   struct Range {

@@ -17,7 +17,7 @@ Recordings::Recordings(Recordings&&) noexcept = default;
 Recordings& Recordings::operator=(Recordings&&) noexcept = default;
 Recordings::~Recordings() = default;
 
-std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, Body body, void* function) {
+std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, Body body) {
   auto& steps = list_->steps;
   std::optional<RecordedStep::Meetings> before;
   int changes = 0;
@@ -45,7 +45,7 @@ std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, B
   {
     const RecordedStep::Active active(*step, __builtin_frame_address(0));
     std::vector<Tensor> results;
-    body(function, step->arguments().data(), results);
+    body(step->arguments().data(), results);
     step->finish(std::move(results), arguments);
     if (before) step->confirm(*before, changes);
   }

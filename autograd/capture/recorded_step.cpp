@@ -48,7 +48,7 @@ Storage* RecordedStep::make_storage(std::size_t bytes) {
 }
 
 void RecordedStep::release_storage(Storage* storage) {
-  if (storage->arena != arena_.get()) return;
+  if (storage->owner != arena_.get()) return;
   blocks_.erase(storage->data());
   arena_->recycle(storage);
 }
@@ -74,7 +74,7 @@ int RecordedStep::argument_of(const void* p) const {
 
 void RecordedStep::keep(const Array& array) {
   const Ref<Storage>& storage = array.storage();
-  if (storage->arena == arena_.get() || argument_of(storage->data()) >= 0) return;
+  if (storage->owner == arena_.get() || argument_of(storage->data()) >= 0) return;
   if (!foreign_.try_emplace(storage->data(), Foreign{storage, {}, false}).first->second.constant) meet(array);
 }
 
@@ -144,7 +144,7 @@ void RecordedStep::pointer_at(std::size_t at) {
 
 void RecordedStep::random_at(std::size_t at) { draws_.push_back({at, 0}); }
 
-void RecordedStep::set_grad(Node& node, Tensor g) {
+void RecordedStep::set_grad(Node& node, Tensor&& g) {
   if (g.defined()) {
     keep(g);
     reads(g.array().data());

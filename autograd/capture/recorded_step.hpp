@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/capture/arena.hpp>
 #include <autograd/core/recording.hpp>
+#include <autograd/node.hpp>
 #include <deque>
 #include <map>
 
@@ -8,7 +9,7 @@ namespace xgrad {
 
 /// One run of a function of tensors, written down: its calls, the arena that their arrays lie in, and what must hold
 /// for a replay to do what the function would do.
-class RecordedStep final : public kernels::Recorder {
+class RecordedStep final : public recording::Listener {
  public:
   RecordedStep(const Tensor* const* given, std::size_t count);
 
@@ -59,15 +60,14 @@ class RecordedStep final : public kernels::Recorder {
   /// The numbers of a result of the last run, in memory of their own.
   Tensor result(std::size_t i) const;
 
-  // What autograd/core/recording.hpp passes on.
-  Storage* make_storage(std::size_t bytes);
-  void release_storage(Storage* storage);
-  void keep(const Tensor& t);
-  void keep(const Array& array);
-  void add_constant(const Array& array);
-  void set_grad(Node& node, Tensor g);
-  void reads_grad(const Node& node);
-  const recording::Words* words_of_op();
+  Storage* make_storage(std::size_t bytes) override;
+  void release_storage(Storage* storage) override;
+  void keep(const Tensor& t) override;
+  void keep(const Array& array) override;
+  void add_constant(const Array& array) override;
+  void set_grad(Node& node, Tensor&& g) override;
+  void reads_grad(const Node& node) override;
+  const recording::Words* words_of_op() override;
 
  private:
   /// An array in the arena that is alive.

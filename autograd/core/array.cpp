@@ -1,5 +1,5 @@
 #include <autograd/array.hpp>
-#include <autograd/capture/recorded_step.hpp>
+#include <autograd/core/recording.hpp>
 #include <autograd/kernels/table.hpp>
 #include <new>
 
@@ -27,11 +27,8 @@ std::uint64_t tick() { return clock.fetch_add(1, std::memory_order_relaxed) + 1;
 void Storage::destroy(Storage* s) noexcept {
   const std::size_t bytes = s->bytes;
   memory::detail::count_bytes(-static_cast<std::int64_t>(bytes));
-  if (s->arena) [[unlikely]] {
-    const auto arena = Ref<Arena>::adopt(s->arena);
-    if (recording::active()) recording::current->release_storage(s);
-    return;
-  }
+  if (s->owner) [[unlikely]]
+    return s->owner->take_back(s);
   s->~Storage();
   memory::detail::release(s, header + bytes);
 }

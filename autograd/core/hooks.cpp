@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <autograd/core/recording.hpp>
+#include <autograd/grad_mode.hpp>
 #include <autograd/hooks.hpp>
-#include <autograd/primitive.hpp>
+#include <autograd/node.hpp>
 #include <autograd/support/process_locks.hpp>
 
-namespace xgrad::detail {
+namespace xgrad {
+namespace detail {
 namespace {
 
 // Passes of several threads may meet at a leaf. Held only while a list is looked at or changed.
@@ -79,4 +81,34 @@ Tensor NodeExtras::run(const Node& node, Tensor g, bool create_graph) const {
   return g;
 }
 
-}  // namespace xgrad::detail
+void destroy(const NodeExtras* extras) noexcept { delete extras; }
+
+}  // namespace detail
+
+detail::NodeExtras& Node::with_extras() {
+  if (!extras) extras = new detail::NodeExtras(is_leaf);
+  return *extras;
+}
+
+Tensor& Node::gradient_of_result() { return with_extras().grad; }
+
+/// The rest of the advice to compute with gradients, where the thread's are off: in a hook, a rule or NoGrad.
+static const char* where_recorded() { return grad_enabled() ? "" : ", here under an EnableGrad"; }
+
+void Tensor::retain_grad(Place place) const {
+  const OpScope scope("retain_grad", place);
+  if (!requires_grad())
+    scope.fail<GraphError>("a constant has no gradient; mark a leaf with .requires_grad = true before computing",
+                           where_recorded());
+  if (!node()->is_leaf) node()->with_extras().retains_grad = true;
+}
+
+HookHandle Tensor::add_hook(Ref<detail::Hook>&& hook, Place place) const {
+  const OpScope scope("register_hook", place);
+  if (!requires_grad())
+    scope.fail<GraphError>("no gradient comes by a constant; mark a leaf with .requires_grad = true before computing",
+                           where_recorded());
+  return {node()->with_extras().hooks, std::move(hook)};
+}
+
+}  // namespace xgrad

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <autograd/hooks.hpp>
 #include <autograd/node.hpp>
 
 namespace xgrad {
@@ -17,13 +16,10 @@ thread_local constinit std::uint64_t newest = 0;
 void set_link(Node* n, Node* next) { n->id = reinterpret_cast<std::uintptr_t>(next); }
 Node* link(const Node* n) { return reinterpret_cast<Node*>(n->id); }
 
-// Apart, so that the compiler puts destroy_one where it is called.
-[[gnu::noinline, gnu::cold]] void drop(const detail::NodeExtras* extras) noexcept { delete extras; }
-
 void destroy_one(Node* n) noexcept {
   if (n->edge_count > 0) n->clear();  // unless a pass has done so
   if (n->extras) [[unlikely]]
-    drop(n->extras);
+    detail::destroy(n->extras);
   const std::size_t bytes = n->bytes;
   n->~Node();
   memory::detail::count_nodes(-1);
@@ -31,6 +27,8 @@ void destroy_one(Node* n) noexcept {
 }
 
 }  // namespace
+
+thread_local constinit const Node* detail::Differentiating::node_ = nullptr;
 
 Node::Node(const char* name_, Place place, const Array& output_, std::size_t bytes_)
     : bytes(static_cast<std::uint32_t>(bytes_)),
@@ -58,13 +56,6 @@ Ref<Node> Node::make_leaf(const Array& array) {
   newest = leaf->id;
   return Ref<Node>::adopt(leaf);
 }
-
-detail::NodeExtras& Node::with_extras() {
-  if (!extras) extras = new detail::NodeExtras(is_leaf);
-  return *extras;
-}
-
-Tensor& Node::gradient_of_result() { return with_extras().grad; }
 
 void Node::clear() noexcept {
   for (Edge *edge = edges(), *const end = edge + std::exchange(edge_count, 0); edge != end; ++edge) {

@@ -77,9 +77,7 @@ Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dty
 
 }  // namespace
 
-thread_local constinit bool detail::GradMode::enabled_ = true;
-
-thread_local constinit const Node* detail::Differentiating::node_ = nullptr;
+thread_local constinit bool detail::ops_record = true;
 
 void detail::examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
   for (std::size_t i = 0; i < count; ++i) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <autograd/ops/walk.hpp>
 #include <autograd/tensor.hpp>
 #include <charconv>
 #include <cmath>
@@ -177,7 +176,7 @@ class Printer {
   Printer(const Array& x)
       : data_(x.data<T>()),
         shape_(x.shape()),
-        strides_(strides_of(x.shape())),
+        strides_(detail::strides_of(x.shape())),
         summarise_(x.size() > most_elements),
         format_(shown(0, 0)) {}
 

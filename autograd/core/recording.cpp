@@ -1,16 +1,9 @@
-#include <autograd/capture/recorded_step.hpp>
+#include <atomic>
+#include <autograd/core/recording.hpp>
 
 namespace xgrad::recording {
 
-thread_local constinit RecordedStep* current = nullptr;
-
-void detail::keep(const Tensor& t) { current->keep(t); }
-void detail::keep(const Array& array) { current->keep(array); }
-void detail::add_constant(RecordedStep& step, const Array& array) { step.add_constant(array); }
-void detail::reads_grad(const Node& node) { current->reads_grad(node); }
-void detail::set_grad(Node& node, Tensor&& g) { current->set_grad(node, std::move(g)); }
-kernels::Recorder& detail::recorder() { return *current; }
-const Words* detail::words_of_op() { return current->words_of_op(); }
+thread_local constinit Listener* current = nullptr;
 
 void refuse() {
   if (active())

@@ -1,11 +1,7 @@
 #pragma once
+#include <autograd/error.hpp>
 #include <autograd/kernels/recorder.hpp>
 #include <autograd/kernels/subnormals.hpp>
-#include <autograd/node.hpp>
-
-namespace xgrad {
-class RecordedStep;
-}
 
 #pragma GCC visibility push(default)
 
@@ -18,61 +14,12 @@ class RecordedStep;
 /// - anything else is noticed when a kernel reads what no kernel wrote, and throws, naming the op.
 namespace xgrad {
 
+class Array;
+class Tensor;
+struct Node;
+struct Storage;
+
 namespace recording {
-
-extern thread_local constinit RecordedStep* current;
-inline bool active() { return current != nullptr; }
-
-namespace detail {
-void keep(const Tensor& t);
-void keep(const Array& array);
-void add_constant(RecordedStep& step, const Array& array);
-void reads_grad(const Node& node);
-void set_grad(Node& node, Tensor&& g);
-kernels::Recorder& recorder();
-}  // namespace detail
-
-/// Kernels will be given these numbers, which may be older than the recording: it keeps them alive, and is void once
-/// the tensor has other numbers, or is gone.
-template <class T>  // Tensor or Array
-void keep(const T& numbers) {
-  if (active()) [[unlikely]]
-    detail::keep(numbers);
-}
-/// What follows depends on the gradient that the node has now.
-inline void reads_grad(const Node& node) {
-  if (active()) [[unlikely]]
-    detail::reads_grad(node);
-}
-/// node.gradient() = g, now and in each replay.
-inline void set_grad(Node& node, Tensor&& g) {
-  if (active()) [[unlikely]] {
-    detail::set_grad(node, std::move(g));
-  } else {
-    node.gradient() = std::move(g);
-  }
-}
-
-/// Throws GraphError in a recording, which cannot repeat what the op in progress does.
-void refuse();
-
-/// While alive, nothing is recorded, and arrays have memory of their own.
-class Paused {
- public:
-  Paused() : before_(std::exchange(current, nullptr)), kernels_(nullptr) {}
-  ~Paused() { current = before_; }
-  /// Says that these numbers, made while this is alive, are the program's own: the recording that goes on keeps them.
-  void add_constant(const Array& array) const {
-    if (before_) [[unlikely]]
-      detail::add_constant(*before_, array);
-  }
-  Paused(const Paused&) = delete;
-  Paused& operator=(const Paused&) = delete;
-
- private:
-  RecordedStep* const before_;
-  const kernels::Recorded kernels_;
-};
 
 /// The op in progress, for the messages of a replay.
 struct Words {
@@ -80,6 +27,56 @@ struct Words {
   Place place;
   std::string path;
 };
+
+/// A recording, as those see it that stand below it: autograd/capture/ implements it.
+class Listener : public kernels::Recorder {
+ public:
+  /// The memory of arrays that are made meanwhile.
+  virtual Storage* make_storage(std::size_t bytes) = 0;
+  virtual void release_storage(Storage* storage) = 0;
+  // What the functions below pass on.
+  virtual void keep(const Tensor& t) = 0;
+  virtual void keep(const Array& array) = 0;
+  virtual void add_constant(const Array& array) = 0;
+  virtual void reads_grad(const Node& node) = 0;
+  virtual void set_grad(Node& node, Tensor&& g) = 0;
+  /// Null outside of all ops.
+  virtual const Words* words_of_op() = 0;
+};
+
+extern thread_local constinit Listener* current;
+inline bool active() { return current != nullptr; }
+
+/// Kernels will be given these numbers, which may be older than the recording: it keeps them alive, and is void once
+/// the tensor has other numbers, or is gone.
+template <class T>  // Tensor or Array
+void keep(const T& numbers) {
+  if (active()) [[unlikely]]
+    current->keep(numbers);
+}
+/// What follows depends on the gradient that the node has now.
+inline void reads_grad(const Node& node) {
+  if (active()) [[unlikely]]
+    current->reads_grad(node);
+}
+
+/// Throws GraphError in a recording, which cannot repeat what the op in progress does.
+void refuse();
+
+/// While alive, nothing is recorded, and arrays have memory of their own.
+class Paused : xgrad::detail::Scoped<Listener*> {
+ public:
+  Paused() : Scoped(current, nullptr), kernels_(nullptr) {}
+  /// Says that these numbers, made while this is alive, are the program's own: the recording that goes on keeps them.
+  void add_constant(const Array& array) const {
+    if (before()) [[unlikely]]
+      before()->add_constant(array);
+  }
+
+ private:
+  const kernels::Recorded kernels_;
+};
+
 class WordsScope {
  public:
   explicit WordsScope(const Words* words) : op_(words->name, words->place), path_(&words->path, append) {}
@@ -91,8 +88,6 @@ class WordsScope {
 };
 
 namespace detail {
-const Words* words_of_op();
-
 template <class... P>
 void in_words(const Words* words, void (*f)(P...), P... arguments) {
   const WordsScope scope(words);
@@ -106,10 +101,10 @@ template <class... P>
 void repeat(void (*f)(P...), const std::type_identity_t<P>&... arguments) {
   const kernels::SubnormalsAreZero scope;
   if (!active()) return f(arguments...);
-  if (const Words* const words = detail::words_of_op()) {
-    detail::recorder().record(detail::in_words<P...>, words, f, arguments...);
+  if (const Words* const words = current->words_of_op()) {
+    current->record(detail::in_words<P...>, words, f, arguments...);
   } else {
-    detail::recorder().record(f, arguments...);
+    current->record(f, arguments...);
   }
   const Paused paused;
   f(arguments...);

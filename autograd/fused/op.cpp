@@ -41,15 +41,8 @@ void run(const FusedFunction& f, bool partials, Dtype dtype, const Operands& ope
 }
 
 /// The dtype that numbers have, while alive.
-class NumbersAs {
- public:
-  explicit NumbersAs(Dtype dtype) : before_(std::exchange(dtype_of_numbers, dtype)) {}
-  ~NumbersAs() { dtype_of_numbers = before_; }
-  NumbersAs(const NumbersAs&) = delete;
-  NumbersAs& operator=(const NumbersAs&) = delete;
-
- private:
-  const Dtype before_;
+struct NumbersAs : Scoped<Dtype> {
+  explicit NumbersAs(Dtype dtype) : Scoped(dtype_of_numbers, dtype) {}
 };
 
 /// What the rules of one call share: the function and the inputs. One pass over the numbers gives the cotangents of

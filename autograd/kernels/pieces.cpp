@@ -40,15 +40,15 @@ class Region {
 /// A count of pieces in several threads. Exceptions do not pass through the threads' library, which may have been built
 /// with another standard library than this.
 struct Pieces {
-  void (*const piece)(const void*, Size);
-  const void* const context;
+  const xgrad::detail::FunctionRef<void(Size)> piece;
   std::atomic<bool> failed{false};
   std::exception_ptr error = nullptr;
 
   void run(Size i) noexcept {
     if (failed) return;
     try {
-      piece(context, i);
+      const SubnormalsAreZero scope;
+      piece(i);
     } catch (...) {
       if (!failed.exchange(true)) error = std::current_exception();
     }
@@ -66,7 +66,7 @@ int threads() {
   return n;
 }
 
-void run_pieces(Size count, void (*piece)(const void*, Size), const void* context) {
+void run_pieces(Size count, xgrad::detail::FunctionRef<void(Size)> piece) {
   const int n = std::min(threads(), most_threads);
   if (n > 1 && count > 1) {
     if (const Region region; region.entered) {
@@ -74,14 +74,14 @@ void run_pieces(Size count, void (*piece)(const void*, Size), const void* contex
         system::around_fork(nullptr, nullptr, [] { workers_lost = true; });
         return true;
       }();
-      Pieces pieces{piece, context};
-      workers::spread(
-          n, count, [](void* all, Size i) noexcept { static_cast<Pieces*>(all)->run(i); }, &pieces);
+      Pieces pieces{piece};
+      workers::spread(n, count, [&](Size i) { pieces.run(i); });
       if (pieces.error) std::rethrow_exception(pieces.error);
       return;
     }
   }
-  for (Size i = 0; i < count; ++i) piece(context, i);
+  const SubnormalsAreZero scope;
+  for (Size i = 0; i < count; ++i) piece(i);
 }
 
 }  // namespace xgrad::kernels

@@ -2,24 +2,14 @@
 #include <algorithm>
 #include <autograd/kernels/loop.hpp>
 #include <autograd/kernels/subnormals.hpp>
+#include <autograd/support/function_ref.hpp>
 
 /// How work is cut into pieces: see parallel.hpp.
 namespace xgrad::kernels {
 
-/// Calls piece(context, i) for each i < count, in any order and in several threads, which round as this one does. An
-/// exception arrives here; pieces that have not begun by then are left out.
-void run_pieces(Size count, void (*piece)(const void* context, Size i), const void* context);
-
-template <class Body>
-void run_pieces(Size count, const Body& body) {
-  run_pieces(
-      count,
-      [](const void* context, Size i) {
-        const SubnormalsAreZero scope;
-        (*static_cast<const Body*>(context))(i);
-      },
-      &body);
-}
+/// Calls piece(i) for each i < count, in any order and in several threads, which round as this one does and take
+/// subnormal numbers for zero. An exception arrives here; pieces that have not begun by then are left out.
+void run_pieces(Size count, xgrad::detail::FunctionRef<void(Size)> piece);
 
 /// The work in a piece, at least: a kernel that only moves memory handles so many bytes in 20 us or more.
 inline constexpr Size grain = Size(1) << 19;

@@ -22,15 +22,8 @@ const Table& recording_table() {
 
 }  // namespace
 
-Recorded::Recorded(Recorder* recorder) : before_(current), table_before_(thread_table) {
-  current = recorder;
-  thread_table = recorder ? &recording_table() : nullptr;
-}
-
-Recorded::~Recorded() {
-  current = before_;
-  thread_table = table_before_;
-}
+Recorded::Recorded(Recorder* recorder)
+    : recorder_(current, recorder), table_(thread_table, recorder ? &recording_table() : nullptr) {}
 
 const void* Calls::held(const void* from, std::size_t bytes) {
   for (auto it = held_.rbegin(); it != held_.rend(); ++it)

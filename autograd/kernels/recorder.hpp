@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/calls.hpp>
 #include <autograd/kernels/table.hpp>
+#include <autograd/support/scoped.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -80,13 +81,10 @@ class Recorder {
 class Recorded {
  public:
   explicit Recorded(Recorder* recorder);
-  ~Recorded();
-  Recorded(const Recorded&) = delete;
-  Recorded& operator=(const Recorded&) = delete;
 
  private:
-  Recorder* const before_;
-  const Table* const table_before_;
+  const xgrad::detail::Scoped<Recorder*> recorder_;
+  const xgrad::detail::Scoped<const Table*> table_;
 };
 
 }  // namespace xgrad::kernels

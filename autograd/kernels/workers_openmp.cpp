@@ -12,7 +12,7 @@ namespace xgrad::kernels::workers {
 
 int processors() { return omp_get_num_procs(); }
 
-void spread(int threads, Size count, void (*piece)(void*, Size) noexcept, void* context) {
+void spread(int threads, Size count, xgrad::detail::FunctionRef<void(Size)> piece) {
   std::fenv_t callers;
   std::fegetenv(&callers);
   // OpenMP starts all threads of a team; those that processors cannot serve, and pieces do not ask for, are left out.
@@ -23,7 +23,7 @@ void spread(int threads, Size count, void (*piece)(void*, Size) noexcept, void* 
     std::fegetenv(&own);
     std::fesetenv(&callers);
 #pragma omp for schedule(dynamic)
-    for (Size i = 0; i < count; ++i) piece(context, i);
+    for (Size i = 0; i < count; ++i) piece(i);
     std::fesetenv(&own);
   }
 }
@@ -32,8 +32,8 @@ void spread(int threads, Size count, void (*piece)(void*, Size) noexcept, void* 
 
 int processors() { return 1; }
 
-void spread(int, Size count, void (*piece)(void*, Size) noexcept, void* context) {
-  for (Size i = 0; i < count; ++i) piece(context, i);
+void spread(int, Size count, xgrad::detail::FunctionRef<void(Size)> piece) {
+  for (Size i = 0; i < count; ++i) piece(i);
 }
 
 #endif

@@ -52,13 +52,13 @@ Team& team(int n) {
 
 int processors() { return tbb::info::default_concurrency(); }
 
-void spread(int threads, Size count, void (*piece)(void*, Size) noexcept, void* context) {
+void spread(int threads, Size count, xgrad::detail::FunctionRef<void(Size)> piece) {
   // Pieces round as their caller does, and are not dropped if the caller is itself a task that TBB cancels.
   tbb::task_group_context own(tbb::task_group_context::isolated, tbb::task_group_context::fp_settings);
   release(&own);
-  const auto run = [&own, piece, context](Size i) {
+  const auto run = [&own, piece](Size i) {
     acquire(&own);
-    piece(context, i);
+    piece(i);
     release(&own);
   };
   team(threads).arena.execute([&] { tbb::parallel_for(Size(0), count, run, tbb::simple_partitioner(), own); });

@@ -9,7 +9,7 @@ namespace {
 /// Where element `flat` of an array stands: "2", or "(1, 2)" where it has several axes.
 std::string position_of(const Shape& shape, std::int64_t flat) {
   if (shape.ndim() < 2) return text(flat);
-  const Shape strides = strides_of(shape);
+  const Shape strides = detail::strides_of(shape);
   Shape at = shape;
   for (int d = 0; d < shape.ndim(); ++d) at[d] = flat / strides[d] % shape[d];
   return at.str();

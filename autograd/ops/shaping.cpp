@@ -71,7 +71,7 @@ Tensor permute(const Operand& x, const std::vector<int>& axes) {
   if (static_cast<int>(axes.size()) != ndim)
     scope.fail(axes.size(), " axes for a tensor of shape ", x.shape(), "; give each of its ", ndim, " axes once");
   if (ndim > 0) checked_axes(axes, ndim);
-  const Shape strides = strides_of(x.shape());
+  const Shape strides = detail::strides_of(x.shape());
   Shape shape, from;
   std::vector<int> back(axes.size());
   for (int d = 0; d < ndim; ++d) {

@@ -32,12 +32,12 @@ Tensor sliced(const Tensor& x, int axis, const Range& range);
 Tensor unsliced(const Tensor& g, const Shape& whole, int axis, const Range& range) {
   const auto forward = [&] {
     const Array result = zeros(whole, {.dtype = g.dtype()}).array();
-    Shape to = strides_of(whole);
+    Shape to = detail::strides_of(whole);
     const std::int64_t offset = g.size() > 0 ? range.first * to[axis] : 0;
     if (range.count > 1) to[axis] *= range.step;
     if (g.size() > 0)
       kernels::table().copy[int(g.dtype())](g.array().data(), result.viewed({}, offset).data(),
-                                            loop_over(g.shape(), to, strides_of(g.shape())));
+                                            loop_over(g.shape(), to, detail::strides_of(g.shape())));
     return result;
   };
   return primitive("unslice", {g}, forward, [axis, range](const Tensor& h) { return sliced(h, axis, range); });
@@ -46,7 +46,7 @@ Tensor unsliced(const Tensor& g, const Shape& whole, int axis, const Range& rang
 Tensor sliced(const Tensor& x, int axis, const Range& range) {
   Shape shape = x.shape();
   shape[axis] = range.count;
-  Shape from = strides_of(x.shape());
+  Shape from = detail::strides_of(x.shape());
   const std::int64_t offset = range.count > 0 ? range.first * from[axis] : 0;
   const bool leading_rows = (range.step == 1 || range.count < 2) && x.shape().product(0, axis) == 1;
   from[axis] *= range.count > 1 ? range.step : 1;
@@ -81,13 +81,13 @@ Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Num
   check_sizes(shape);
   if (!Number(value).fits(x.dtype()))
     scope.fail<DtypeError>("the number ", value, " is no ", name_of(x.dtype()), "; convert the tensor with .to(f64)");
-  const Shape to = strides_of(shape);
+  const Shape to = detail::strides_of(shape);
   for (int d = 0; d < x.ndim(); ++d) offset += widths[static_cast<std::size_t>(d)].first * to[d];
   const auto forward = [&] {
     const Array result = full(shape, value, {.dtype = x.dtype()}).array();
     if (x.size() > 0)
       kernels::table().copy[int(x.dtype())](x.array().data(), result.viewed({}, offset).data(),
-                                            loop_over(x.shape(), to, strides_of(x.shape())));
+                                            loop_over(x.shape(), to, detail::strides_of(x.shape())));
     return result;
   };
   return primitive("pad", {x}, forward, [widths, inside = x.shape()](Tensor g) {
@@ -102,7 +102,7 @@ Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Num
 Tensor flip(const Operand& x, const std::vector<int>& axes) {
   const OpScope scope("flip", x.place());
   const std::vector<int> along = checked_axes(axes, x.ndim());
-  Shape from = strides_of(x.shape());
+  Shape from = detail::strides_of(x.shape());
   std::int64_t first = 0;
   for (int axis : along) {
     first += (x.shape()[axis] - 1) * from[axis];

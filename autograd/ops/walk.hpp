@@ -6,17 +6,6 @@
 /// What several ops need to hand an array to a kernel.
 namespace xgrad {
 
-/// Row-major strides in elements.
-inline Shape strides_of(const Shape& shape) {
-  Shape strides = shape;
-  std::int64_t stride = 1;
-  for (int d = shape.ndim() - 1; d >= 0; --d) {
-    strides[d] = stride;
-    stride *= shape[d];
-  }
-  return strides;
-}
-
 /// A loop over `shape` whose arrays have the given strides.
 inline kernels::Loop<2> loop_over(const Shape& shape, const Shape& to, const Shape& from) {
   kernels::Loop<2> loop;
@@ -35,7 +24,7 @@ inline Array strided_copy(const Array& x, const Shape& shape, const Shape& strid
   Array result(x.dtype(), shape);
   if (result.size() > 0)
     kernels::table().copy[int(x.dtype())](x.data<std::byte>() + first * static_cast<std::int64_t>(size_of(x.dtype())),
-                                          result.data(), loop_over(shape, strides_of(shape), strides));
+                                          result.data(), loop_over(shape, detail::strides_of(shape), strides));
   return result;
 }
 

@@ -9,15 +9,8 @@ using xgrad::detail::Hook, xgrad::detail::HookList;
 thread_local constinit const Module* hooked = nullptr;
 
 /// While alive, the innermost module whose hooks run around a call.
-class HookedScope {
- public:
-  explicit HookedScope(const Module* module) : before_(std::exchange(hooked, module)) {}
-  ~HookedScope() { hooked = before_; }
-  HookedScope(const HookedScope&) = delete;
-  HookedScope& operator=(const HookedScope&) = delete;
-
- private:
-  const Module* before_;
+struct HookedScope : xgrad::detail::Scoped<const Module*> {
+  explicit HookedScope(const Module* module) : Scoped(hooked, module) {}
 };
 
 /// What a hook returned, if it did, in place of `t`.

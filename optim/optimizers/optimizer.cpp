@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/core/recording.hpp>
+#include <autograd/node.hpp>
 #include <autograd/observer.hpp>
 #include <bit>
 #include <cmath>
