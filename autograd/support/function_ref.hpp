@@ -3,6 +3,8 @@
 #include <type_traits>
 #include <utility>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::detail {
 
 /// A function that is borrowed for a call, such as a lambda: two pointers, and no allocation.
@@ -27,3 +29,4 @@ class FunctionRef<R(Args...)> {
 };
 
 }  // namespace xgrad::detail
+#pragma GCC visibility pop

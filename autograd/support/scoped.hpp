@@ -1,6 +1,8 @@
 #pragma once
 #include <utility>
 
+#pragma GCC visibility push(default)
+
 namespace xgrad::detail {
 
 /// Gives a variable another value while alive. Such guards nest, and an exception that passes restores the value too.
@@ -21,3 +23,4 @@ class Scoped {
 };
 
 }  // namespace xgrad::detail
+#pragma GCC visibility pop
