@@ -87,8 +87,7 @@ if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
 endif()
 
 # xsimd up to 10 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
-set_source_files_properties(autograd/kernels/simd/unary_transcendental.cpp autograd/kernels/simd/unary_activation.cpp
-  autograd/kernels/simd/binary_transcendental.cpp
+set_source_files_properties(autograd/kernels/simd/unary_contracted.cpp autograd/kernels/simd/binary_contracted.cpp
   PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 # Nor is a product's shape moved in larger pieces than it was stored in, for the reason above.
 set_source_files_properties(autograd/kernels/simd/gemm.cpp

@@ -1,50 +1,32 @@
 #include <autograd/explain/formulas.hpp>
+#include <autograd/kernels/binary.hpp>
+#include <autograd/kernels/unary.hpp>
 
 namespace xgrad::detail {
 namespace {
 
 constexpr const char* moved = "y holds the numbers of x, some of them at other places";
 
+using kernels::Binary, kernels::Elementwise, kernels::Notation, kernels::Unary;
+
+constexpr OpFormula of_x(const char* name, const Notation& n) { return {name, {"x"}, n.value, {n.derivatives[0]}}; }
+constexpr OpFormula of_two(const char* name, const Notation& n) {
+  return {name, {n.inputs[0], n.inputs[1]}, n.value, {n.derivatives[0], n.derivatives[1]}};
+}
+
+/// The kernels' formulas, and those of the ops that have no kernel of their name.
 // clang-format off
+#define XGRAD_UNARY(name) of_x(#name, Elementwise<Unary::name>::notation),
+#define XGRAD_BINARY(name) of_two(#name, Elementwise<Binary::name>::notation),
 constexpr OpFormula formulas[] = {
-    {"add", {"a", "b"}, "y = a + b", {"1", "1"}},
-    {"subtract", {"a", "b"}, "y = a − b", {"1", "−1"}},
-    {"multiply", {"a", "b"}, "y = a · b", {"b", "a"}},
-    {"divide", {"a", "b"}, "y = a / b", {"1 / b", "−y / b"}},
-    {"negate", {"x"}, "y = −x", {"−1"}},
-    {"pow", {"a", "b"}, "y = a<sup>b</sup>", {"b · a<sup>b − 1</sup>", "y · ln a"}},
-    {"square", {"x"}, "y = x²", {"2x"}},
-    {"abs", {"x"}, "y = |x|", {"1 if x &gt; 0, −1 if x &lt; 0"}},
-    {"sign", {"x"}, "y = the sign of x", {"0"}},
-    {"floor", {"x"}, "y = x, rounded down", {"0: y does not move until it jumps"}},
-    {"ceil", {"x"}, "y = x, rounded up", {"0: y does not move until it jumps"}},
-    {"round", {"x"}, "y = x, rounded", {"0: y does not move until it jumps"}},
-    {"sqrt", {"x"}, "y = √x", {"1 / (2y)"}},
-    {"rsqrt", {"x"}, "y = 1 / √x", {"−y³ / 2"}},
-    {"exp", {"x"}, "y = e<sup>x</sup>", {"y"}},
-    {"expm1", {"x"}, "y = e<sup>x</sup> − 1", {"y + 1"}},
-    {"log", {"x"}, "y = ln x", {"1 / x"}},
-    {"log1p", {"x"}, "y = ln(1 + x)", {"1 / (1 + x)"}},
-    {"sin", {"x"}, "y = sin x", {"cos x"}},
-    {"cos", {"x"}, "y = cos x", {"−sin x"}},
-    {"tan", {"x"}, "y = tan x", {"1 + y²"}},
-    {"asin", {"x"}, "y = arcsin x", {"1 / √(1 − x²)"}},
-    {"acos", {"x"}, "y = arccos x", {"−1 / √(1 − x²)"}},
+    XGRAD_UNARY_KERNELS(XGRAD_UNARY)
+    XGRAD_BINARY_KERNELS(XGRAD_BINARY)
     {"logarithm_domain", {"x"}, "y = x, where ln x is a number", {"1"}},
     {"one_less_square", {"x"}, "y = 1 − x²", {"−2x"}},
     {"atan_slope", {"x"}, "y = 1 / (1 + x²)", {"−2x · y²"}},
     {"erf_slope", {"x"}, "y = 2/√π · e<sup>−x²</sup>", {"−2x · y"}},
-    {"atan", {"x"}, "y = arctan x", {"1 / (1 + x²)"}},
-    {"atan2", {"a", "b"}, "y = the angle of the point (b, a)", {"b / (a² + b²)", "−a / (a² + b²)"}},
-    {"sinh", {"x"}, "y = sinh x", {"cosh x"}},
-    {"cosh", {"x"}, "y = cosh x", {"sinh x"}},
-    {"tanh", {"x"}, "y = tanh x", {"1 − y²"}},
-    {"erf", {"x"}, "y = erf x", {"2/√π · e<sup>−x²</sup>"}},
-    {"erfc", {"x"}, "y = 1 − erf x", {"−2/√π · e<sup>−x²</sup>"}},
     {"where", {"m", "a", "b"}, "y = a where the condition m holds, b elsewhere",
      {"0", "1 where m holds, 0 elsewhere", "0 where m holds, 1 elsewhere"}},
-    {"minimum", {"a", "b"}, "y = the smaller of a and b", {"1 if a is the smaller, else 0", "1 if b is the smaller, else 0"}},
-    {"maximum", {"a", "b"}, "y = the larger of a and b", {"1 if a is the larger, else 0", "1 if b is the larger, else 0"}},
     {"clamp", {"x"}, "y = x, limited to a range", {"1 inside the range, 0 outside"}},
     {"sum", {"x"}, "y = x<sub>1</sub> + x<sub>2</sub> + … + x<sub>n</sub>", {"1"}},
     {"mean", {"x"}, "y = (x<sub>1</sub> + x<sub>2</sub> + … + x<sub>n</sub>) / n", {"1 / n"}},
@@ -60,22 +42,10 @@ constexpr OpFormula formulas[] = {
     {"cumprod", {"x"}, "y = the product of x up to this place", {"the product of the others up to this place"}},
     {"matmul", {"a", "b"}, "y[i, j] = Σ<sub>k</sub> a[i, k] · b[k, j]", {"b[k, j]", "a[i, k]"}},
     {"dense", {"x", "w", "b"}, "y[i, j] = Σ<sub>k</sub> x[i, k] · w[k, j] + b[j]", {"w[k, j]", "x[i, k]", "1"}},
-    {"sigmoid", {"x"}, "y = σ(x) = 1 / (1 + e<sup>−x</sup>)", {"y · (1 − y)"}},
-    {"relu", {"x"}, "y = x if x &gt; 0, else 0", {"1 if x &gt; 0, else 0"}},
-    {"relu_grad", {"a", "b"}, "y = a if b &gt; 0, else 0", {"1 if b &gt; 0, else 0", "0"}},
-    {"sigmoid_grad", {"a", "b"}, "y = a · σ(b) · σ(−b)", {"σ(b) · σ(−b)", "−y · tanh(b / 2)"}},
-    {"tanh_grad", {"a", "b"}, "y = a / cosh² b", {"1 / cosh² b", "−2y · tanh b"}},
-    {"gelu", {"x"}, "y = x · Φ(x), where Φ is the normal distribution function", {"Φ(x) + x · φ(x), where φ is the bell curve"}},
-    {"silu", {"x"}, "y = x · σ(x), where σ(x) = 1 / (1 + e<sup>−x</sup>)", {"σ(x) · (1 + x · (1 − σ(x)))"}},
-    {"softplus", {"x"}, "y = ln(1 + e<sup>x</sup>)", {"σ(x) = 1 / (1 + e<sup>−x</sup>)"}},
-    {"log_sigmoid", {"x"}, "y = −ln(1 + e<sup>−x</sup>)", {"1 − e<sup>y</sup>"}},
     {"softmax", {"x"}, "y<sub>i</sub> = e<sup>x<sub>i</sub></sup> / Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>",
      {"y<sub>i</sub> · (1 − y<sub>i</sub>) for the same place, −y<sub>i</sub> · y<sub>k</sub> for another"}},
     {"log_softmax", {"x"}, "y<sub>i</sub> = x<sub>i</sub> − ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>",
      {"1 − e<sup>y<sub>i</sub></sup> for the same place, −e<sup>y<sub>k</sub></sup> for another"}},
-    {"bce_with_logits", {"z", "t"},
-     "y = −t · ln p − (1 − t) · ln(1 − p), where p = σ(z) = 1 / (1 + e<sup>−z</sup>); the mean of that if y is one number for n of z",
-     {"p − t; divided by n for the mean", "−z; divided by n for the mean"}},
     {"weighted_bce_with_logits", {"z", "t"},
      "y = −w · t · ln p − (1 − t) · ln(1 − p), where p = σ(z) = 1 / (1 + e<sup>−z</sup>)",
      {"(1 − t) · p − w · t · (1 − p)", "ln(1 − p) − w · ln p"}},
@@ -102,6 +72,8 @@ constexpr OpFormula formulas[] = {
     {"to", {"x"}, "y = x, as another type of number", {"1"}},
 };
 // clang-format on
+#undef XGRAD_UNARY
+#undef XGRAD_BINARY
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 /// templates stand in a namespace named after them, so that sources compiled with different flags can be linked
 /// together.
 #ifndef XGRAD_ISA
+#define XGRAD_PROGRAM_FLAGS
 #if defined __AVX512F__
 #define XGRAD_ISA user_avx512
 #elif defined __AVX2__

@@ -20,36 +20,22 @@ char* at(void* p, Size bytes) { return p ? static_cast<char*>(p) + bytes : nullp
 
 constexpr Size size_of(int dtype) { return Size(xgrad::size_of(Dtype(dtype))); }
 
-constexpr bool is_arithmetic(Unary f) {
-  switch (f) {
-    case Unary::negate:
-    case Unary::abs:
-    case Unary::sign:
-    case Unary::square:
-    case Unary::sqrt:
-    case Unary::rsqrt:
-    case Unary::reciprocal:
-    case Unary::floor:
-    case Unary::ceil:
-    case Unary::round:
-    case Unary::relu:
-      return true;
-    default:
-      return false;
-  }
+template <class E>
+constexpr bool is_transcendental() {
+  if constexpr (E::template is<&Table::unary>)
+    return Elementwise<Unary(E::kind)>::transcendental;
+  else if constexpr (E::template is<&Table::binary>)
+    return Elementwise<Binary(E::kind)>::transcendental;
+  else
+    return false;
 }
 
 /// The work in an element of an elementwise kernel, in bytes moved: a transcendental function takes twice as long as
 /// memory does, in f64 eight times.
 template <class E>
 constexpr Size work() {
-  const bool transcendental =
-      (E::template is<&Table::unary> && !is_arithmetic(Unary(E::kind))) ||
-      (E::template is<&Table::binary> &&
-       (Binary(E::kind) == Binary::pow || Binary(E::kind) == Binary::atan2 || Binary(E::kind) == Binary::sigmoid_grad ||
-        Binary(E::kind) == Binary::tanh_grad || Binary(E::kind) == Binary::bce_with_logits));
   const int of = E::template is<&Table::cast> ? std::max(size_of(E::kind), size_of(E::dtype)) : size_of(E::dtype);
-  return of * (transcendental ? (E::dtype == int(f64) ? 4 : 2) : 1);
+  return of * (is_transcendental<E>() ? (E::dtype == int(f64) ? 4 : 2) : 1);
 }
 
 /// The same for kernels that have no cheap way through the processor, by the time that they take.

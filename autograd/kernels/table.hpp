@@ -1,7 +1,9 @@
 #pragma once
 #include <autograd/dtype.hpp>
+#include <autograd/kernels/binary.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/loop.hpp>
+#include <autograd/kernels/unary.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -11,24 +13,12 @@
 /// `Table` of function pointers, and `process_table()` is the best one that the processor has. The environment variable
 /// XGRAD_ISA=baseline|avx2|avx512 forces a lower one. A null entry means that the kernel does not exist for that dtype.
 ///
-/// A new elementwise kernel is a name in one of the lists below and a line in autograd/kernels/simd/unary_*.cpp or
-/// binary.cpp. Kernels that gain nothing from SIMD (sorting, gathering, scanning) stand in autograd/kernels/*.cpp and
-/// are the same in every table. Whatever an op computes, it computes by an entry of `table()`, where subnormal numbers
-/// count as zeros (kernels/subnormals.hpp); an instruction set's own table leaves the thread's mode as it is.
+/// A new elementwise kernel is a name and a definition in unary.hpp or binary.hpp. Kernels that gain nothing
+/// from SIMD (sorting, gathering, scanning) stand in autograd/kernels/*.cpp and are the same in every table. Whatever
+/// an op computes, it computes by an entry of `table()`, where subnormal numbers count as zeros
+/// (kernels/subnormals.hpp); an instruction set's own table leaves the thread's mode as it is.
 namespace xgrad::kernels {
 
-// clang-format off
-// T -> T
-#define XGRAD_UNARY_KERNELS(K)                                                                                         \
-  K(negate)                                                                                                            \
-  K(abs) K(sign) K(square) K(sqrt) K(rsqrt) K(reciprocal) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) K(tan) K(asin) \
-      K(acos) K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(erfc) K(floor) K(ceil) K(round) K(relu) K(sigmoid) K(softplus)  \
-          K(log_sigmoid) K(silu) K(gelu)
-// (T, T) -> T; relu_grad(g, y) = y <= 0 ? 0 : g, sigmoid_grad(g, x) = g sigmoid'(x), tanh_grad(g, x) = g tanh'(x)
-#define XGRAD_BINARY_KERNELS(K)                                                                           \
-  K(add) K(subtract) K(multiply) K(divide) K(pow) K(minimum) K(maximum) K(atan2) K(relu_grad)             \
-      K(sigmoid_grad) K(tanh_grad) K(bce_with_logits)
-// clang-format on
 // T -> boolean
 #define XGRAD_PREDICATE_KERNELS(K) K(isnan) K(isfinite) K(logical_not)
 // (T, T) -> boolean
@@ -36,9 +26,7 @@ namespace xgrad::kernels {
   K(equal) K(not_equal) K(less) K(less_equal) K(greater) K(greater_equal) K(logical_and) K(logical_or)
 
 #define XGRAD_KERNEL_NAME(name) name,
-enum class Unary { XGRAD_UNARY_KERNELS(XGRAD_KERNEL_NAME) count };
 enum class Predicate { XGRAD_PREDICATE_KERNELS(XGRAD_KERNEL_NAME) count };
-enum class Binary { XGRAD_BINARY_KERNELS(XGRAD_KERNEL_NAME) count };
 enum class Compare { XGRAD_COMPARE_KERNELS(XGRAD_KERNEL_NAME) count };
 #undef XGRAD_KERNEL_NAME
 

@@ -2,7 +2,9 @@
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/lanes.hpp>
 #include <autograd/kernels/simd/outlet.hpp>
+#include <autograd/kernels/simd/value.hpp>
 #include <autograd/kernels/simd/walk.hpp>
+#include <utility>
 
 /// The loops of all elementwise kernels, each instantiated for an expression `F`: a lambda that captures nothing,
 /// called with batches or with single elements. Whole batches and the remainder go through the same expression, the
@@ -94,52 +96,36 @@ void map2(const void* a, const void* b, void* y, const Loop<2>& loop) {
   walk(loop, in, bytes, y, map_row<V, Out, F>);
 }
 
-/// Booleans are handled as the bytes 0 and 1, and i64 that may wrap around as unsigned.
+/// Booleans are handled as the bytes 0 and 1.
 using Byte = std::uint8_t;
 using Signed = std::int64_t;
-using Unsigned = std::uint64_t;
 
-template <class V, class F>
-void set(Table& t, Unary k, Dtype d, F) {
-  t.unary[int(k)][int(d)] = map<V, typename Lanes<V>::Element, F>;
+/// Enters `kernel` of elements T, if it is compiled with products and sums fused where these sources are: if
+/// `contracted`.
+template <bool contracted, auto kernel, class T>
+void enter(Table& t) {
+  using E = Elementwise<kernel>;
+  constexpr bool batches = std::is_floating_point_v<T> && in_batches<kernel, T>;
+  constexpr bool fused = E::contracted && !(batches && sizeof(T) == sizeof(double));
+  if constexpr (fused == contracted) {
+    using V = std::conditional_t<batches, Batch<T>, T>;
+    if constexpr (std::is_same_v<decltype(kernel), Unary>)
+      t.unary[int(kernel)][int(dtype_of<T>)] = map<V, T, Function<kernel>>;
+    else
+      t.binary[int(kernel)][int(dtype_of<T>)] = map2<V, T, Function<kernel>>;
+  }
 }
-template <class V, class F>
-void set(Table& t, Binary k, Dtype d, F) {
-  t.binary[int(k)][int(d)] = map2<V, typename Lanes<V>::Element, F>;
+/// Enters what there is of all kernels of a kind, Unary or Binary.
+template <bool contracted, class Kind>
+void enter_all(Table& t) {
+  const auto one = [&]<int k>() {
+    constexpr Kind kernel{k};
+    enter<contracted, kernel, float>(t);
+    enter<contracted, kernel, double>(t);
+    if constexpr (Elementwise<kernel>::integers) enter<contracted, kernel, Signed>(t);
+  };
+  [&]<int... k>(std::integer_sequence<int, k...>) { (one.template operator()<k>(), ...); }
+  (std::make_integer_sequence<int, int(Kind::count)>());
 }
-
-/// `f` for f32 and f64, both in batches. The kernel is one of Unary or Binary; likewise below.
-template <class Kernel, class F>
-void batched(Table& t, Kernel k, F f) {
-  set<Batch<float>>(t, k, f32, f);
-  set<Batch<double>>(t, k, f64, f);
-}
-/// `f` for f32 in batches and for f64 one by one, with libm.
-template <class Kernel, class F>
-void batched_f32(Table& t, Kernel k, F f) {
-  set<Batch<float>>(t, k, f32, f);
-  set<double>(t, k, f64, f);
-}
-/// `f` for f32 and f64, both one by one, with libm.
-template <class Kernel, class F>
-void one_by_one(Table& t, Kernel k, F f) {
-  set<float>(t, k, f32, f);
-  set<double>(t, k, f64, f);
-}
-/// `f` for i64.
-template <class T, class Kernel, class F>
-void integer(Table& t, Kernel k, F f) {
-  set<T>(t, k, i64, f);
-}
-
-// The parts of fill_unary and fill_binary.
-void fill_arithmetic(Table& t);
-void fill_transcendental(Table& t);
-void fill_activations(Table& t);
-void fill_double(Table& t);
-void fill_predicates(Table& t);
-void fill_casts(Table& t);
-void fill_binary_transcendental(Table& t);
-void fill_compare(Table& t);
 
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -8,7 +8,12 @@
 namespace xgrad::kernels::XGRAD_ISA {
 
 void fill_unary(Table& t);
+void fill_unary_contracted(Table& t);
 void fill_binary(Table& t);
+void fill_binary_contracted(Table& t);
+void fill_predicates(Table& t);
+void fill_compare(Table& t);
+void fill_casts(Table& t);
 void fill_select(Table& t);
 void fill_copy(Table& t);
 void fill_reduce(Table& t);

@@ -19,7 +19,9 @@ inline double expm1(double x) { return system::expm1(x); }
 inline double log(double x) { return std::log(x); }
 inline double log1p(double x) { return std::log1p(x); }
 inline double tanh(double x) { return std::tanh(x); }
-inline double select(bool mask, double a, double b) { return mask ? a : b; }
+inline std::int64_t abs(std::int64_t x) { return x < 0 ? std::int64_t(0 - std::uint64_t(x)) : x; }
+template <class T>
+requires std::is_arithmetic_v<T> T select(bool mask, T a, T b) { return mask ? a : b; }
 
 inline Doubles abs(Doubles x) { return xsimd::abs(x); }
 inline Doubles select(xsimd::batch_bool<double> mask, Doubles a, Doubles b) { return xsimd::select(mask, a, b); }
@@ -30,6 +32,20 @@ inline Floats erfc(Floats x) { return xsimd::erfc(x); }
 inline Floats log(Floats x) { return xsimd::log(x); }
 inline Floats tanh(Floats x) { return xsimd::tanh(x); }
 inline Floats select(xsimd::batch_bool<float> mask, Floats a, Floats b) { return xsimd::select(mask, a, b); }
+
+/// Rounded to whole numbers, halves to even, with the sign of x also where that gives zero, which SSE2's does not.
+template <class T>
+Batch<T> floor(Batch<T> x) {
+  return xsimd::copysign(xsimd::floor(x), x);
+}
+template <class T>
+Batch<T> ceil(Batch<T> x) {
+  return xsimd::copysign(xsimd::ceil(x), x);
+}
+template <class T>
+Batch<T> round(Batch<T> x) {
+  return xsimd::copysign(xsimd::nearbyint(x), x);
+}
 
 /// A constant in the precision of V.
 template <class V>

@@ -1,7 +1,7 @@
 #pragma once
 #include <autograd/kernels/simd/math.hpp>
 
-/// pow of f32. What is of f64 here may be fused as compilers like: it is rounded to f32 in the end.
+/// pow and atan2. What is of f64 here may be fused as compilers like: it is rounded to f32 in the end.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
 /// x for a function of libm that looks at bits, which do not show that a subnormal number counts as zero now.
@@ -11,6 +11,10 @@ T as_it_counts(T x) {
 }
 
 inline double pow(double a, double b) { return std::pow(as_it_counts(a), as_it_counts(b)); }
+template <class T>
+T atan2(T y, T x) {
+  return std::atan2(as_it_counts(y), as_it_counts(x));
+}
 
 /// log2(1 + f) for 1/sqrt(2) <= 1 + f < sqrt(2), to 2^-33 of it.
 inline Doubles log2_plus_1(Doubles f) {

@@ -11,7 +11,12 @@ const Table& table() {
     Table t{};
     t.name = XGRAD_STRING(XGRAD_ISA);
     fill_unary(t);
+    fill_unary_contracted(t);
     fill_binary(t);
+    fill_binary_contracted(t);
+    fill_predicates(t);
+    fill_compare(t);
+    fill_casts(t);
     fill_select(t);
     fill_copy(t);
     fill_reduce(t);
