@@ -10,11 +10,23 @@ using namespace xgrad;
 
 namespace {
 
-constexpr const char* names[] = {
-    "abs",   "sign",  "square",  "sqrt",    "rsqrt",    "floor",       "ceil",       "round",  "exp",  "expm1",
-    "log",   "log1p", "sin",     "cos",     "tan",      "asin",        "acos",       "atan",   "sinh", "cosh",
-    "tanh",  "erf",   "sigmoid", "relu",    "softplus", "log_sigmoid", "silu",       "gelu",   "elu",  "selu",
-    "pow 3", "pow 0", "pow -1",  "pow 0.5", "2 pow",    "clamp",       "leaky_relu", "select", "erfc", "isfinite"};
+// Kernels without an op of their name.
+Tensor negate(const Tensor& x) { return -x; }
+Tensor reciprocal(const Tensor& x) { return 1 / x; }
+
+#define NAME(name) #name,
+constexpr const char* names[] = {XGRAD_UNARY_KERNELS(NAME) "elu",
+                                 "selu",
+                                 "pow 3",
+                                 "pow 0",
+                                 "pow -1",
+                                 "pow 0.5",
+                                 "2 pow",
+                                 "clamp",
+                                 "leaky_relu",
+                                 "select",
+                                 "isfinite"};
+#undef NAME
 constexpr int count = int(std::size(names));
 
 /// Number `which` of them: one function with a choice, so that this compiles in a few seconds.
@@ -22,117 +34,71 @@ struct Unary {
   int which;
   template <class X>
   X operator()(X x) const {
+    constexpr int kernels = int(kernels::Unary::count);
     switch (which) {
-      case 0:
-        return abs(x);
-      case 1:
-        return sign(x);
-      case 2:
-        return square(x);
-      case 3:
-        return sqrt(x);
-      case 4:
-        return rsqrt(x);
-      case 5:
-        return floor(x);
-      case 6:
-        return ceil(x);
-      case 7:
-        return round(x);
-      case 8:
-        return exp(x);
-      case 9:
-        return expm1(x);
-      case 10:
-        return log(x);
-      case 11:
-        return log1p(x);
-      case 12:
-        return sin(x);
-      case 13:
-        return cos(x);
-      case 14:
-        return tan(x);
-      case 15:
-        return asin(x);
-      case 16:
-        return acos(x);
-      case 17:
-        return atan(x);
-      case 18:
-        return sinh(x);
-      case 19:
-        return cosh(x);
-      case 20:
-        return tanh(x);
-      case 21:
-        return erf(x);
-      case 22:
-        return sigmoid(x);
-      case 23:
-        return relu(x);
-      case 24:
-        return softplus(x);
-      case 25:
-        return log_sigmoid(x);
-      case 26:
-        return silu(x);
-      case 27:
-        return gelu(x);
-      case 28:
+#define CASE(name)                \
+  case int(kernels::Unary::name): \
+    return name(x);
+      XGRAD_UNARY_KERNELS(CASE)
+#undef CASE
+      case kernels:
         return elu(x);
-      case 29:
+      case kernels + 1:
         return selu(x);
-      case 30:
+      case kernels + 2:
         return pow(x, 3);
-      case 31:
+      case kernels + 3:
         return pow(x, 0);
-      case 32:
+      case kernels + 4:
         return pow(x, -1);
-      case 33:
+      case kernels + 5:
         return pow(x, 0.5);
-      case 34:
+      case kernels + 6:
         return pow(2, x);
-      case 35:
+      case kernels + 7:
         return clamp(x, -1, 0.5);
-      case 36:
+      case kernels + 8:
         return leaky_relu(x);
-      case 37:
+      case kernels + 9:
         return select(logical_and(x > -1, logical_not(x >= 1)), x * 2, -x);
-      case 38:
-        return erfc(x);
       default:
         return where(logical_or(isfinite(x), isnan(x)), x, 7);
     }
   }
 };
 
+/// Whether a fused function may call the kernel's function of two.
+template <kernels::Binary kernel>
+constexpr bool has_tangents = requires(kernels::XGRAD_ISA::Value<float> v) {
+  kernels::Elementwise<kernel>::tangents(v, v, v);
+};
+
 struct Binary {
+  static constexpr int kernels = int(kernels::Binary::count), count = kernels + 6;
   int which;
   template <class X>
   X operator()(X a, X b) const {
     switch (which) {
-      case 0:
+#define CASE(name)                                     \
+  case int(kernels::Binary::name):                     \
+    if constexpr (has_tangents<kernels::Binary::name>) \
+      return name(a, b);                               \
+    else                                               \
+      break;
+      XGRAD_BINARY_KERNELS(CASE)
+#undef CASE
+      case kernels:
         return a + b;
-      case 1:
+      case kernels + 1:
         return a - b;
-      case 2:
+      case kernels + 2:
         return a * b;
-      case 3:
+      case kernels + 3:
         return a / b;
-      case 4:
-        return pow(a, b);
-      case 5:
-        return atan2(a, b);
-      case 6:
-        return minimum(a, b);
-      case 7:
-        return maximum(a, b);
-      case 8:
+      case kernels + 4:
         return select(a == b, a, select(a != b, b, 0));
-      default:
-        return select(logical_or(a <= b, a > 2), a * 2, b);
     }
+    return select(logical_or(a <= b, a > 2), a * 2, b);
   }
 };
 
@@ -193,7 +159,7 @@ void check_binary() {
   const Tensor a = broadcast_to(unsqueeze(slice(one, 0, 0, 30), 1), {30, 30}).detach().set_requires_grad(true);
   const Tensor b = broadcast_to(slice(one, 0, 0, 30), {30, 30}).detach().set_requires_grad(true);
   const Tensor g = full(a.shape(), 0.75, {.dtype = a.dtype()});
-  for (int which = 0; which < 10; ++which) {
+  for (int which = 0; which < Binary::count; ++which) {
     CAPTURE(which);
     const Binary f{which};
     const Tensor y = fused("f", f, a, b), expected = f(a, b);
