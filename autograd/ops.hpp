@@ -239,6 +239,8 @@ Tensor silu(const Operand& x);
 Tensor softplus(const Operand& x);
 /// log(sigmoid(x)) = -softplus(-x).
 Tensor log_sigmoid(const Operand& x);
+/// x / (1 + |x|), which is 1 and -1 at the infinities.
+Tensor softsign(const Operand& x);
 /// exp(x) / sum(exp(x)) along the axis; a slice of -inf only gives NaN.
 Tensor softmax(const Operand& x, int axis = -1);
 Tensor log_softmax(const Operand& x, int axis = -1);

@@ -12,7 +12,7 @@ namespace xgrad::kernels {
   K(abs) K(sqrt) K(floor) K(ceil) K(round) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) K(tan) K(asin) K(acos)       \
       K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(erfc) K(sigmoid) K(softplus) K(log_sigmoid) K(silu) K(gelu)
 /// Functions that are formulas of others: what `value` computes.
-#define XGRAD_UNARY_FORMULAS(K) K(negate) K(sign) K(square) K(rsqrt) K(reciprocal) K(relu)
+#define XGRAD_UNARY_FORMULAS(K) K(negate) K(sign) K(square) K(rsqrt) K(reciprocal) K(relu) K(softsign)
 // clang-format on
 #define XGRAD_UNARY_KERNELS(K) XGRAD_UNARY_FUNCTIONS(K) XGRAD_UNARY_FORMULAS(K)
 
@@ -97,6 +97,13 @@ struct Elementwise<Unary::relu> : Arithmetic {
   static constexpr Notation notation{"y = x if x &gt; 0, else 0", {"1 if x &gt; 0, else 0"}};
   static auto value(auto x) { return select(x <= 0, decltype(x)(0), x); }
   static auto slope(auto, auto y) { return logical_not(y <= 0); }
+};
+
+template <>
+struct Elementwise<Unary::softsign> : Arithmetic {
+  static constexpr Notation notation{"y = x / (1 + |x|)", {"1 / (1 + |x|)²"}};
+  static auto value(auto x) { return select(isfinite(x), x / (1 + abs(x)), sign(x)); }
+  static auto slope(auto x, auto) { return square(1 / (1 + abs(x))); }
 };
 
 template <>

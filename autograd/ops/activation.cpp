@@ -79,6 +79,11 @@ Tensor log_sigmoid(const Operand& x) {
                      [x = Kept(x)](const Tensor& g) { return g * sigmoid(-x); });
 }
 
+Tensor softsign(const Operand& x) {
+  return elementwise("softsign", {x}, Unary::softsign,
+                     [x = Kept(x)](const Tensor& g) { return g * square(1 / (1 + abs(x))); });
+}
+
 namespace {
 
 Array normalised(const OpScope& scope, const Array& x, int axis, kernels::Softmax kind) {
