@@ -62,7 +62,7 @@ void measure(Explanation& x, Runs& runs) {
       ++count;
     }
   }
-  if (4 * count * x.trace.ops().size() > most_measured_ops) return;
+  if (4 * count * x.ops.size() > most_measured_ops) return;
   const auto op_of = [&](int scalar) { return x.graph.nodes[at(x.graph.scalars[at(scalar)].node)].op; };
   for (std::size_t s = 0; s < of.size(); ++s) {
     const Scalar& input = x.graph.scalars[s];
@@ -111,13 +111,14 @@ std::string explain(detail::Program program, const Tensor& parameter, const Expl
   if (gradient.size() == 0) scope.fail<ValueError>("the parameter has no elements");
   const std::int64_t element = options.element >= 0 ? options.element : largest_element(gradient);
 
-  Runs runs(program, trace, parameter, random, scope);
+  const std::vector<const TracedOp*> ops = detail::outermost(trace.ops());
+  Runs runs(program, ops, parameter, random, scope);
   const double measured = runs.loss_by_parameter(element);
   const detail::ScalarGraph graph(
-      loss, trace, parameter, element, [&](int op, std::int64_t e) { return runs.moves(op, e); }, scope);
+      loss, ops, parameter, element, [&](int op, std::int64_t e) { return runs.moves(op, e); }, scope);
   const double value = detail::number_at(parameter, element);
   Explanation x{graph,
-                trace,
+                ops,
                 parameter,
                 element,
                 name_of(parameter, options),

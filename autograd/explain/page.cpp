@@ -118,7 +118,7 @@ class Page {
     const Scalar& s = g_.scalars[at(scalar)];
     if (scalar == g_.parameter) return " = " + number(number_at(x_.parameter, s.element), "value");
     const int op = g_.nodes[at(s.node)].op;
-    return op < 0 ? "" : " = " + number(number_at(x_.trace.ops()[at(op)].output, s.element), "value");
+    return op < 0 ? "" : " = " + number(number_at(x_.ops[at(op)]->output, s.element), "value");
   }
 
   bool agree(double analytic, double numeric) const {
@@ -233,8 +233,8 @@ class Page {
     const char* const given = formula && arc.argument < 3 ? formula->inputs[arc.argument] : nullptr;
     const std::string x = given ? given : arc.argument == 0 ? "x" : text("x<sub>", arc.argument + 1, "</sub>");
     const char* const rule = formula && arc.argument < 3 ? formula->derivatives[arc.argument] : nullptr;
-    const Place place = node.op >= 0 ? x_.trace.ops()[at(node.op)].place : node.node->place();
-    const std::string module = node.op >= 0 ? x_.trace.ops()[at(node.op)].path : "";
+    const Place place = node.op >= 0 ? x_.ops[at(node.op)]->place : node.node->place();
+    const std::string module = node.op >= 0 ? x_.ops[at(node.op)]->path : "";
     std::string where = escaped(module);
     if (place.file) {
       const std::string_view file = place.file;

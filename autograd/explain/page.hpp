@@ -7,7 +7,7 @@ namespace xgrad::detail {
 /// What a page tells.
 struct Explanation {
   const ScalarGraph& graph;
-  const Trace& trace;
+  const std::vector<const TracedOp*>& ops;  // of the traced run, the outermost
   const Tensor& parameter;
   std::int64_t element;
   std::string name;  // of the parameter

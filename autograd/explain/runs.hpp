@@ -1,17 +1,20 @@
 #pragma once
 #include <autograd/core/program.hpp>
 #include <autograd/explain/scalars.hpp>
+#include <autograd/observers/replay.hpp>
 
 namespace xgrad::detail {
 
 /// An element as a double.
 double number_at(const Tensor& t, std::int64_t element);
 
-/// Runs a traced program again with one number changed, to measure derivatives by central differences.
+/// Measures derivatives of a loss by central differences: runs its program again with one number changed.
 class Runs {
  public:
-  /// `random` is where the generator stood before the traced run, and stands again before each other.
-  Runs(const Program& program, const Trace& trace, const Tensor& parameter, RandomState random, const OpScope& scope);
+  /// `ops` are the outermost ones of the traced run. `random` is where the generator stood before it, and stands again
+  /// before each other.
+  Runs(const Program& program, const std::vector<const TracedOp*>& ops, const Tensor& parameter, RandomState random,
+       const OpScope& scope);
 
   /// d loss / d element of the parameter; from then on `moves` knows which numbers that moved.
   double loss_by_parameter(std::int64_t element);
@@ -34,21 +37,16 @@ class Runs {
   double step_at(double value) const;
 
  private:
-  class Watching;
-  class Comparing;
-  class Nudging;
-
-  double run(Observer& observer);
-  /// Calls run() with the parameter's element larger by `by`; returns what it was in fact.
-  template <class F>
-  double nudged(std::int64_t element, double by, F&& run);
+  double run(Replay& replay);
+  void note_moved(std::size_t op, const Array& computed);
+  const Tensor& output(int op) const { return op < 0 ? parameter_ : ops_[static_cast<std::size_t>(op)]->output; }
 
   const Program& program_;
-  const Trace& trace_;
+  const std::vector<const TracedOp*>& ops_;
   const Tensor& parameter_;
   const RandomState random_;
   const OpScope& scope_;
-  std::vector<Tensor> before_;            // what each op gave
+  std::vector<Array> before_;             // what each op gave
   std::vector<std::vector<bool>> moved_;  // for each op's elements
 };
 

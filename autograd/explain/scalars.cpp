@@ -49,13 +49,13 @@ void ScalarGraph::find_nodes(Node* loss, const Node* leaf) {
   std::reverse(nodes.begin(), nodes.end());
 }
 
-ScalarGraph::ScalarGraph(const Tensor& loss, const Trace& trace, const Tensor& leaf, std::int64_t element,
-                         const void* moves, Asks asks, const OpScope& scope) {
+ScalarGraph::ScalarGraph(const Tensor& loss, const std::vector<const TracedOp*>& ops, const Tensor& leaf,
+                         std::int64_t element, const void* moves, Asks asks, const OpScope& scope) {
   find_nodes(loss.node().get(), leaf.node().get());
   std::unordered_map<const Node*, int> index;
   for (std::size_t i = 0; i < nodes.size(); ++i) index[nodes[i].node] = static_cast<int>(i);
-  for (std::size_t i = 0; i < trace.ops().size(); ++i) {
-    const Tensor& output = trace.ops()[i].output;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    const Tensor& output = ops[i]->output;
     if (!output.requires_grad()) continue;
     if (const auto it = index.find(output.node().get()); it != index.end())
       nodes[at(it->second)].op = static_cast<int>(i);

@@ -1,13 +1,14 @@
 #pragma once
 #include <autograd/node.hpp>
 #include <autograd/trace.hpp>
+#include <vector>
 
 namespace xgrad::detail {
 
 /// A node between a loss and a parameter.
 struct ScalarNode {
   Node* node;
-  int op = -1;  // in the trace
+  int op = -1;  // among the outermost ones of the trace
 };
 
 /// One number: an element of a node's output.
@@ -43,10 +44,10 @@ class ScalarGraph {
 
   /// `moves(op, element)` says whether an element of an op's output can depend on the parameter's.
   template <class Moves>
-  ScalarGraph(const Tensor& loss, const Trace& trace, const Tensor& leaf, std::int64_t element, const Moves& moves,
-              const OpScope& scope)
+  ScalarGraph(const Tensor& loss, const std::vector<const TracedOp*>& ops, const Tensor& leaf, std::int64_t element,
+              const Moves& moves, const OpScope& scope)
       : ScalarGraph(
-            loss, trace, leaf, element, &moves,
+            loss, ops, leaf, element, &moves,
             [](const void* f, int op, std::int64_t e) { return (*static_cast<const Moves*>(f))(op, e); }, scope) {}
 
   /// The paths with the largest products, largest first.
@@ -54,8 +55,8 @@ class ScalarGraph {
 
  private:
   using Asks = bool (*)(const void* f, int op, std::int64_t element);
-  ScalarGraph(const Tensor& loss, const Trace& trace, const Tensor& leaf, std::int64_t element, const void* moves,
-              Asks asks, const OpScope& scope);
+  ScalarGraph(const Tensor& loss, const std::vector<const TracedOp*>& ops, const Tensor& leaf, std::int64_t element,
+              const void* moves, Asks asks, const OpScope& scope);
   void find_nodes(Node* loss, const Node* leaf);
 
   std::vector<int> order_;  // scalars, the parameter first

@@ -51,52 +51,6 @@ class Program::Recorder : public Observer {
   int argument_ = 0;
 };
 
-/// Gives every outermost op its recorded result, or the moved one, and keeps what it computed.
-class Program::Player : public Observer {
- public:
-  Player(const Program& program, std::vector<const Array*> given, int free, Run& run)
-      : program_(program), given_(std::move(given)), free_(free), run_(run) {}
-
-  void op_starts(const OpCall& call) override {
-    if (depth_++ > 0) return;
-    if (lost_ || next_ >= program_.ops_.size()) {
-      lost_ = true;
-      return;
-    }
-    const TracedOp& recorded = *program_.ops_[next_].traced;
-    lost_ = std::strcmp(recorded.name, call.name) != 0 || recorded.inputs.size() != call.input_count;
-    for (std::size_t i = 0; !lost_ && i < call.input_count; ++i) {
-      lost_ = call.inputs[i].is_number() == recorded.inputs[i].tensor.defined();
-      if (!lost_ && call.inputs[i].is_number() && call.inputs[i].number().real() != recorded.inputs[i].number.real())
-        run_.ops[next_].number_moved = static_cast<int>(i);
-    }
-  }
-  void op_computed(const OpCall&, Array& result) override {
-    if (depth_ != 1 || lost_) return;
-    const Array& recorded = *given_[static_cast<std::size_t>(program_.ops_[next_].slot)];
-    lost_ = recorded.dtype() != result.dtype() || recorded.shape() != result.shape();
-    if (lost_) return;
-    if (is_floating(result.dtype())) run_.ops[next_].numbers = values({Tensor(result)});
-    const Op& op = program_.ops_[next_];
-    const bool given = &recorded != &program_.result(op).recorded;
-    if (given || free_ < 0 || op.rule_of != free_) result = recorded;
-  }
-  void op_ends(const OpCall&, const Tensor& result) override {
-    if (--depth_ > 0) return;
-    if (!result.defined() && !lost_ && run_.threw < 0) run_.threw = static_cast<int>(next_);
-    ++next_;
-  }
-
- private:
-  const Program& program_;
-  const std::vector<const Array*> given_;  // for each slot
-  const int free_;
-  Run& run_;
-  std::size_t next_ = 0;
-  int depth_ = 0;
-  bool lost_ = false;  // the program went another way
-};
-
 Program::Program(Gradchecker& checker, int order) : checker_(checker), order_(order), random_(random_state()) {
   for (std::size_t i = 0; i < checker.probes_.size(); ++i) add_slot(checker.probes_[i], checker.checked_[i]);
   inputs_ = slots_.size();
@@ -108,6 +62,7 @@ Program::Program(Gradchecker& checker, int order) : checker_(checker), order_(or
     outputs_ = checker.outputs(order, checker.probes_, true);
     traced_ = trace.ops();
   }
+  replayed_ = detail::outermost(traced_);
   for (const Tensor& y : outputs_) recorder.note(nullptr, 0, y);
   const auto op_of_node = [&](const Node* node) {
     const auto it = by_node_.find(node);
@@ -217,37 +172,38 @@ void Program::visit_elsewhere(double distance) {
 
 Program::Run Program::run(const std::vector<Moved>& moved, bool fresh, int free, Observer* besides) {
   ++runs_;
+  detail::Replay replay(replayed_);
+  for (std::size_t i = 0; i < ops_.size(); ++i)
+    if (free < 0 || ops_[i].rule_of != free) replay.given[i] = &result(ops_[i]).recorded;
   std::vector<Array> arrays;
-  std::vector<const Array*> given;
-  for (const Slot& slot : slots_) given.push_back(&slot.recorded);
   arrays.reserve(moved.size());
-  const auto put = [&](std::size_t input, const Numbers& numbers) {
-    const Tensor& t = checker_.probes_[input];
-    for (std::int64_t i = 0; i < t.size(); ++i) set(t, i, numbers[static_cast<std::size_t>(i)]);
-  };
+  std::vector<detail::MovedInput> moved_inputs;
   for (const auto& [slot, numbers] : moved) {
-    const auto at = static_cast<std::size_t>(slot);
-    if (at < inputs_) {
-      put(at, numbers);
+    const Array& to = arrays.emplace_back(with_numbers(slots_[static_cast<std::size_t>(slot)].recorded, numbers));
+    if (const int op = op_of(slot); op >= 0) {
+      replay.given[static_cast<std::size_t>(op)] = &to;
     } else {
-      given[at] = &arrays.emplace_back(with_numbers(slots_[at].recorded, numbers));
+      moved_inputs.emplace_back(checker_.probes_[static_cast<std::size_t>(slot)].array(), to);
     }
   }
   Run run;
   run.ops.resize(ops_.size());
+  replay.sees = [&run](std::size_t op, const Array& computed) {
+    if (is_floating(computed.dtype())) run.ops[op].numbers = values({Tensor(computed)});
+  };
+  replay.sees_number = [&run](std::size_t op, std::size_t argument) {
+    run.ops[op].number_moved = static_cast<int>(argument);
+  };
   if (!fresh) set_random_state(random_);
-  Player player(*this, std::move(given), free, run);
   try {
-    const Observing observing(player);
+    const Observing observing(replay);
     std::optional<Observing> inner;
     if (besides) inner.emplace(*besides);
     (void)checker_.outputs(order_, checker_.probes_, true);
   } catch (const std::exception&) {
     // Outside the domain of an op, or of the user's code: what has not come to compute says so.
   }
-  for (const auto& [slot, numbers] : moved)
-    if (static_cast<std::size_t>(slot) < inputs_)
-      put(static_cast<std::size_t>(slot), slots_[static_cast<std::size_t>(slot)].numbers);
+  run.threw = replay.threw();
   return run;
 }
 

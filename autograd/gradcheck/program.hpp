@@ -1,7 +1,7 @@
 #pragma once
 #include <autograd/gradcheck/gradchecker.hpp>
 #include <autograd/node.hpp>
-#include <autograd/trace.hpp>
+#include <autograd/observers/replay.hpp>
 
 namespace xgrad::checking {
 
@@ -80,7 +80,6 @@ class Program {
 
  private:
   class Recorder;
-  class Player;
 
   Source source_of(const Tensor& t);
   void add_slot(const Tensor& t, bool moves);
@@ -89,6 +88,7 @@ class Program {
   const int order_;
   const RandomState random_;
   std::vector<TracedOp> traced_;
+  std::vector<const TracedOp*> replayed_;
   std::vector<Op> ops_;
   std::vector<Slot> slots_;
   std::vector<Cut> cuts_;

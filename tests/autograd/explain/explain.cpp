@@ -188,4 +188,7 @@ TEST_CASE("what cannot be explained is refused with the reason") {
   CHECK(has(
       error_of([&] { (void)explain([&] { return ++calls == 1 ? sum(x) : sum(exp(x)); }, x); }),
       "explain: the loss ran exp where it had run sum; a function to explain must do the same each time it is called"));
+  calls = 0;
+  CHECK(has(error_of([&] { (void)explain([&] { return ++calls == 1 ? sum(x * 2) : sum(x * x); }, x); }),
+            "explain: the loss ran multiply with other arguments than before; a function to explain must do the same"));
 }

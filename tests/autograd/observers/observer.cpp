@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <autograd/observers/replay.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/trace.hpp>
 #include <nn/nn.hpp>
@@ -129,4 +130,38 @@ TEST_CASE("a trace knows an op that runs inside another, or inside a rule") {
   }
   CHECK(inside);
   CHECK(in_vjp);
+}
+
+TEST_CASE("a traced program runs again with some results given, and shows what its ops make of them") {
+  const Tensor x = tensor({1., 2.}, {.dtype = f64, .requires_grad = true});
+  const auto program = [&] { return sum(square(x) * 3); };
+  const std::vector<TracedOp> traced = [&] {
+    const Trace trace;
+    (void)program();
+    return trace.ops();
+  }();
+  const std::vector<const TracedOp*> ops = detail::outermost(traced);
+  REQUIRE(ops.size() == 3);
+  const Array moved = tensor({10., 20.}, {.dtype = f64}).array();
+  detail::Replay replay(ops);
+  replay.given[0] = &moved;
+  std::vector<double> seen;
+  replay.sees = [&](std::size_t, const Array& computed) { seen.push_back(*computed.data<double>()); };
+  {
+    const Observing observing(replay);
+    CHECK(program().item<double>() == 90);
+  }
+  CHECK(seen == std::vector<double>{1, 30, 90});  // square computes from x itself
+  CHECK(replay.difference() == "");
+  {
+    detail::Replay other(ops);
+    const Observing observing(other);
+    (void)exp(square(x));
+    CHECK(other.difference() == "exp where it had run multiply");
+  }
+  {
+    const detail::MovedInput input(x.array(), moved);
+    CHECK(program().item<double>() == 1500);
+  }
+  CHECK(program().item<double>() == 15);
 }
