@@ -23,6 +23,9 @@ struct PictureOptions {
   bool gradients = true;
   /// A larger graph has its modules folded, and is cut to so many of its newest nodes if that does not suffice.
   int max_nodes = 200;
+  /// Whether to draw all steps of a loop that ran alike, as those of a recurrent network. Otherwise the last stands for
+  /// all, if there are many, in a box that says how many times it ran.
+  bool unfold = false;
 };
 
 /// The graph behind y as an SVG picture, which any browser shows: inputs above, y below, ops of one module in a box. An

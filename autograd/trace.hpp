@@ -22,6 +22,7 @@ struct TracedOp {
   Tensor output;   // undefined if the op threw
   int outer = -1;  // the op whose forward it is part of, -1 for none
   bool in_vjp = false;
+  const char* called = nullptr;  // what the user called: `binary_cross_entropy` runs a `bce_with_logits`
 };
 
 /// Writes down the ops that its thread runs while it is alive, in the order in which they start:

@@ -29,6 +29,7 @@ void Trace::op_starts(const OpCall& call) {
   }
   if (!open_.empty()) op.outer = open_.back();
   op.in_vjp = call.differentiating != nullptr;
+  op.called = OpScope::name();
   open_.push_back(static_cast<int>(ops_.size()));
   ops_.push_back(std::move(op));
 }

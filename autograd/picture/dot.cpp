@@ -45,6 +45,19 @@ std::string statement(const Picture::Node& node, std::size_t index) {
               node.is_result ? " color=\"#d4602a\" penwidth=2" : "", "];\n");
 }
 
+/// The boxes and nodes that lie directly in a box; -1: in none.
+std::string contents(const Picture& picture, int box) {
+  std::string dot;
+  for (std::size_t b = 0; b < picture.boxes.size(); ++b) {
+    if (picture.boxes[b].parent != box) continue;
+    dot += text("  subgraph cluster_", b, " {\n  label=", quoted(picture.boxes[b].title), ";\n",
+                contents(picture, static_cast<int>(b)), "  }\n");
+  }
+  for (std::size_t n = 0; n < picture.nodes.size(); ++n)
+    if (picture.nodes[n].box == box) dot += statement(picture.nodes[n], n);
+  return dot;
+}
+
 }  // namespace
 
 std::string to_dot(const Tensor& y, const PictureOptions& options, Place place) {
@@ -56,14 +69,7 @@ std::string to_dot(const Tensor& y, const PictureOptions& options, Place place) 
   std::string notes;
   for (const std::string& note : picture.notes) notes += text(notes.empty() ? "" : "\n", note);
   if (!notes.empty()) dot += text("  label=", quoted(notes), ";\n");
-  for (std::size_t b = 0; b < picture.boxes.size(); ++b) {
-    dot += text("  subgraph cluster_", b, " {\n  label=", quoted(picture.boxes[b]), ";\n");
-    for (std::size_t n = 0; n < picture.nodes.size(); ++n)
-      if (picture.nodes[n].box == static_cast<int>(b)) dot += statement(picture.nodes[n], n);
-    dot += "  }\n";
-  }
-  for (std::size_t n = 0; n < picture.nodes.size(); ++n)
-    if (picture.nodes[n].box < 0) dot += statement(picture.nodes[n], n);
+  dot += contents(picture, -1);
   for (const Picture::Edge& e : picture.edges)
     dot += text("  n", e.from, " -> n", e.to, " [label=", quoted(e.note.empty() ? e.gradient : e.note),
                 e.flows ? "" : " style=dashed", "];\n");

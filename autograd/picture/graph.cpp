@@ -1,11 +1,9 @@
 #include <algorithm>
 #include <autograd/backward/sweep.hpp>
 #include <autograd/markup.hpp>
-#include <autograd/node.hpp>
 #include <autograd/ops.hpp>
-#include <autograd/picture/graph.hpp>
+#include <autograd/picture/boxes.hpp>
 #include <cmath>
-#include <queue>
 #include <unordered_map>
 
 namespace xgrad::detail {
@@ -13,142 +11,6 @@ namespace {
 
 using Kind = Picture::Kind;
 std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-/// Anything that a graph is made of: an op, recorded or only traced, or a tensor that no op made.
-struct Item {
-  Node* node = nullptr;
-  int op = -1;        // in the trace
-  Tensor value = {};  // if known
-  int box = -1;
-  bool is_op() const { return op >= 0 || (node && !node->is_leaf); }
-};
-struct Link {
-  int from, to;
-  const Edge* edge;  // null if no gradient flows
-  bool cut;
-};
-
-/// Everything that a tensor was computed from.
-class Graph {
- public:
-  std::vector<Item> items;
-  std::vector<Link> links;
-  std::vector<int> order;          // items, each after what it was computed from
-  std::vector<std::string> boxes;  // modules, one for each run of ops inside the same
-
-  Graph(const Tensor& y, const Trace* trace) : trace_(trace) {
-    if (trace) {
-      for (std::size_t i = 0; i < trace->ops().size(); ++i) {
-        const Tensor& output = trace->ops()[i].output;
-        if (output.requires_grad()) op_of_[output.node().get()] = static_cast<int>(i);
-      }
-    }
-    item_of(y, trace ? trace->maker_of(y) : -1);
-    for (std::size_t next = 0; next < items.size(); ++next) connect(static_cast<int>(next));
-    sort();
-    find_boxes();
-  }
-  const TracedOp* traced(const Item& item) const { return item.op < 0 ? nullptr : &trace_->ops()[at(item.op)]; }
-
- private:
-  int item_of(Node* node) {
-    const auto [it, fresh] = by_node_.try_emplace(node, static_cast<int>(items.size()));
-    if (!fresh) return it->second;
-    Item item{.node = node};
-    if (const auto op = op_of_.find(node); op != op_of_.end()) item.op = op->second;
-    item.value = item.op >= 0 ? traced(item)->output : node->output;
-    items.push_back(std::move(item));
-    return it->second;
-  }
-  int item_of(const Tensor& t, int from) {
-    int index;
-    if (t.requires_grad()) {
-      index = item_of(t.node().get());
-    } else {
-      const void* const key = from >= 0 ? static_cast<const void*>(&trace_->ops()[at(from)]) : t.array().data();
-      const auto [it, fresh] = by_key_.try_emplace(key, static_cast<int>(items.size()));
-      index = it->second;
-      if (fresh) items.push_back({.op = from});
-    }
-    items[at(index)].value = t;
-    return index;
-  }
-
-  void connect(int to) {
-    Node* const node = items[at(to)].node;
-    if (const TracedOp* const op = traced(items[at(to)])) {
-      for (std::size_t i = 0; i < op->inputs.size(); ++i) {
-        const TracedOp::Argument& argument = op->inputs[i];
-        if (!argument.tensor.defined()) continue;
-        const Edge* edge = nullptr;
-        for (std::uint32_t k = 0; node && k < node->edge_count; ++k)
-          if (node->edges()[k].argument == i) edge = &node->edges()[k];
-        links.push_back({item_of(argument.tensor, argument.from), to, edge, argument.cut});
-      }
-    } else if (node) {
-      for (std::uint32_t k = 0; k < node->edge_count; ++k)
-        links.push_back({item_of(node->edges()[k].input.get()), to, &node->edges()[k], false});
-    }
-  }
-
-  /// In the order in which the program ran, as far as a trace knows it; a tensor that no op made stands before the
-  /// first op that takes it.
-  void sort() {
-    std::vector<int> waits_for(items.size());
-    std::vector<std::vector<int>> inputs(items.size()), users(items.size());
-    for (const Link& link : links) {
-      inputs[at(link.to)].push_back(link.from);
-      users[at(link.from)].push_back(link.to);
-      waits_for[at(link.to)] += items[at(link.from)].is_op();
-    }
-    const auto later = [&](int a, int b) {
-      const Item &x = items[at(a)], &y = items[at(b)];
-      if (x.op != y.op) return x.op > y.op;
-      return x.node && y.node && x.node->id != y.node->id ? x.node->id > y.node->id : a > b;
-    };
-    std::priority_queue<int, std::vector<int>, decltype(later)> ready(later);
-    for (std::size_t i = 0; i < items.size(); ++i)
-      if (items[i].is_op() && waits_for[i] == 0) ready.push(static_cast<int>(i));
-    std::vector<bool> placed(items.size());
-    while (!ready.empty()) {
-      const int i = ready.top();
-      ready.pop();
-      for (const int input : inputs[at(i)]) {
-        if (!placed[at(input)]) order.push_back(input);
-        placed[at(input)] = true;
-      }
-      order.push_back(i);
-      placed[at(i)] = true;
-      for (const int user : users[at(i)])
-        if (--waits_for[at(user)] == 0) ready.push(user);
-    }
-  }
-
-  /// A parameter that only one module uses belongs to it.
-  void find_boxes() {
-    std::string before;
-    for (const int i : order) {
-      const TracedOp* const op = traced(items[at(i)]);
-      if (!items[at(i)].is_op()) continue;
-      const std::string path = op ? op->path : "";
-      if (path != before && !path.empty()) boxes.push_back(path);
-      if (!path.empty()) items[at(i)].box = static_cast<int>(boxes.size()) - 1;
-      before = path;
-    }
-    std::vector<int> users(items.size(), -2);
-    for (const Link& link : links) {
-      const int box = items[at(link.to)].box;
-      int& only = users[at(link.from)];
-      only = only == -2 || only == box ? box : -1;
-    }
-    for (std::size_t i = 0; i < items.size(); ++i)
-      if (!items[i].is_op() && items[i].node) items[i].box = std::max(users[i], -1);
-  }
-
-  const Trace* trace_;
-  std::unordered_map<const Node*, int> op_of_, by_node_;
-  std::unordered_map<const void*, int> by_key_;
-};
 
 /// What a pass sends along edges and leaves at leaves.
 struct Gradients : Observer {
@@ -166,12 +28,18 @@ struct Drawn {
   bool folded = false;
 };
 
-Drawn choose(const Graph& graph, int most) {
-  Drawn drawn{std::vector<int>(graph.items.size(), -1)};
-  drawn.folded = static_cast<int>(graph.order.size()) > most;
-  std::vector<int> of_box(graph.boxes.size(), -1);
-  for (const int i : graph.order) {
-    const int box = graph.items[at(i)].box;
+int outermost_box(const Boxes& boxes, int item) {
+  int box = boxes.of_item[at(item)];
+  while (box >= 0 && boxes.boxes[at(box)].parent >= 0) box = boxes.boxes[at(box)].parent;
+  return box;
+}
+
+Drawn choose(const History& history, const Boxes& boxes, int most) {
+  Drawn drawn{std::vector<int>(history.items.size(), -1)};
+  drawn.folded = static_cast<int>(history.order.size()) > most;
+  std::vector<int> of_box(boxes.boxes.size(), -1);
+  for (const int i : history.order) {
+    const int box = outermost_box(boxes, i);
     if (drawn.folded && box >= 0) {
       if (of_box[at(box)] < 0) of_box[at(box)] = drawn.count++;
       drawn.node[at(i)] = of_box[at(box)];
@@ -189,21 +57,15 @@ Drawn choose(const Graph& graph, int most) {
 
 class Describing {
  public:
-  Describing(const Graph& graph, const PictureOptions& options) : graph_(graph) {
-    for (const auto& [name, t] : options.names) {
-      if (!t.defined()) continue;
-      if (t.requires_grad()) values_[t.node().get()] = t;
-      names_[t.requires_grad() ? static_cast<const void*>(t.node().get()) : t.array().data()] = name;
-    }
-  }
+  Describing(const History& history, const Names& names, const Gradients& gradients)
+      : h_(history), names_(names), gradients_(gradients) {}
 
-  Picture::Node node_of(const Item& item, const Gradients& gradients) const {
+  Picture::Node node_of(const History::Item& item) const {
+    if (item.before >= 0) return earlier(item);
     Picture::Node result;
-    const TracedOp* const op = graph_.traced(item);
+    const TracedOp* const op = h_.traced(item);
     const Node* const node = item.node;
-    Tensor value = item.value;
-    if (const auto it = values_.find(node); it != values_.end()) value = it->second;
-    const auto name = names_.find(node ? static_cast<const void*>(node) : value.array().data());
+    const Tensor named = names_.value_of(node), value = named.defined() ? named : item.value;
     if (item.is_op()) {
       result.kind = node ? Kind::op : Kind::constant_op;
       result.title = op ? call_of(*op) : node->name;
@@ -211,19 +73,29 @@ class Describing {
       if (place.file) result.tip = text(place.file, ":", place.line);
       if (op && !op->path.empty()) result.tip += text("\nin ", op->path);
     } else {
+      const std::string* const name = names_.of(node, value);
       result.kind = node ? Kind::parameter : Kind::constant;
-      result.title = name != names_.end() ? name->second : node ? "leaf" : "constant";
+      result.title = name ? *name : node ? "leaf" : "constant";
     }
-    result.box = item.box;
     result.lines.push_back(value.defined() ? text(value.shape(), " ", name_of(value.dtype()))
                                            : text(node->shape(), " ", name_of(node->dtype)));
     if (value.defined()) result.lines.push_back(in_short(value));
-    if (const auto g = gradients.at_leaf.find(node); g != gradients.at_leaf.end())
+    if (const auto g = gradients_.at_leaf.find(node); g != gradients_.at_leaf.end())
       result.lines.push_back(text("gradient ", in_short(g->second)));
     return result;
   }
 
  private:
+  /// What a step of a repeat takes from the one before.
+  Picture::Node earlier(const History::Item& item) const {
+    Picture::Node result = node_of(h_.items[at(item.before)]);
+    result.kind = Kind::reference;
+    result.title = "↑ " + result.title;
+    result.lines = {item.steps_back == 1 ? "of the step before" : text("of ", item.steps_back, " steps before")};
+    if (item.value.defined()) result.lines.push_back(in_short(item.value));
+    return result;
+  }
+
   /// "multiply", or "multiply(2, ·)" with a number.
   static std::string call_of(const TracedOp& op) {
     std::string arguments;
@@ -235,9 +107,9 @@ class Describing {
     return number ? text(op.name, "(", arguments, ")") : op.name;
   }
 
-  const Graph& graph_;
-  std::unordered_map<const void*, std::string> names_;
-  std::unordered_map<const Node*, Tensor> values_;
+  const History& h_;
+  const Names& names_;
+  const Gradients& gradients_;
 };
 
 void find_gradients(const Tensor& y, Gradients& gradients, std::vector<std::string>& notes) {
@@ -313,38 +185,45 @@ Picture picture_of(const Tensor& y, const PictureOptions& options, const OpScope
   check(y, options.trace, scope);
   if (options.max_nodes < 1) scope.fail<ValueError>("max_nodes is ", options.max_nodes, "; expected at least 1");
   const Observing::Unobserved quiet;
-  const Graph graph(y, options.trace);
-  const Drawn drawn = choose(graph, options.max_nodes);
+  History history(y, options.trace);
+  const std::size_t whole = history.order.size();
+  if (!options.unfold) fold_repeats(history);
+  const Names names(options.names);
+  Boxes boxes = find_boxes(history, names);
+  const Drawn drawn = choose(history, boxes, options.max_nodes);
 
   Picture picture;
   Gradients gradients;
-  for (const Link& link : graph.links)
+  for (const History::Link& link : history.links)
     if (link.edge && drawn.node[at(link.to)] != drawn.node[at(link.from)]) gradients.along[link.edge];
   if (options.gradients && y.requires_grad()) find_gradients(y, gradients, picture.notes);
 
-  const Describing describing(graph, options);
+  const Describing describing(history, names, gradients);
   picture.nodes.resize(at(drawn.count));
   std::vector<int> held(picture.nodes.size());
-  for (const int i : graph.order) ++held[at(drawn.node[at(i)])];
-  for (const int i : graph.order) {
-    const int n = drawn.node[at(i)];
-    const Item& item = graph.items[at(i)];
+  for (const int i : history.order) ++held[at(drawn.node[at(i)])];
+  for (const int i : history.order) {
+    const int n = drawn.node[at(i)], box = outermost_box(boxes, i);
+    const History::Item& item = history.items[at(i)];
     Picture::Node& node = picture.nodes[at(n)];
     if (n == 0 && drawn.left_out > 0) {
       node = {Kind::folded, text(held[0], " earlier nodes"), {"not drawn"}, {}};
-    } else if (drawn.folded && item.box >= 0) {
-      node = {Kind::folded, graph.boxes[at(item.box)], {text(held[at(n)], held[at(n)] == 1 ? " node" : " nodes")}, {}};
+    } else if (drawn.folded && box >= 0) {
+      node = {Kind::folded, boxes.boxes[at(box)].title, {text(held[at(n)], held[at(n)] == 1 ? " node" : " nodes")}, {}};
       if (item.value.defined()) node.lines.push_back(in_short(item.value));
     } else {
-      node = describing.node_of(item, gradients);
+      node = describing.node_of(item);
+      node.box = boxes.of_item[at(i)];
     }
   }
-  picture.nodes[at(drawn.node[at(graph.order.back())])].is_result = true;
-  if (drawn.folded) picture.notes.push_back(text("A graph of ", graph.order.size(), " nodes; modules are folded."));
-  if (!drawn.folded) picture.boxes = graph.boxes;
+  picture.nodes[at(drawn.node[at(history.order.back())])].is_result = true;
+  if (!history.repeats.empty())
+    picture.notes.push_back("Steps that ran alike are drawn once, with the numbers of the last.");
+  if (drawn.folded) picture.notes.push_back(text("A graph of ", whole, " nodes; modules are folded."));
+  if (!drawn.folded) picture.boxes = std::move(boxes.boxes);
 
   std::unordered_map<std::uint64_t, std::size_t> merged;
-  for (const Link& link : graph.links) {
+  for (const History::Link& link : history.links) {
     const int from = drawn.node[at(link.from)], to = drawn.node[at(link.to)];
     if (from == to) continue;
     std::string g;
@@ -358,7 +237,10 @@ Picture picture_of(const Tensor& y, const PictureOptions& options, const OpScope
         continue;
       }
     }
-    picture.edges.push_back({from, to, g, link.edge != nullptr, link.cut ? "detached" : ""});
+    if (link.note == std::string_view(met))
+      picture.notes.push_back(text("The ", picture.nodes[at(from)].title,
+                                   " and its loss are computed as one: its gradient is part of the loss's own."));
+    picture.edges.push_back({from, to, g, link.edge != nullptr, link.note});
   }
   shorten(picture);
   return picture;

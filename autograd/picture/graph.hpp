@@ -24,7 +24,11 @@ struct Picture {
   };
   std::vector<Node> nodes;
   std::vector<Edge> edges;
-  std::vector<std::string> boxes;  // titles
+  struct Box {
+    std::string title;
+    int parent = -1;  // the box that it lies in, which stands before it
+  };
+  std::vector<Box> boxes;
   std::vector<std::string> notes;  // about the whole
 };
 

@@ -72,6 +72,7 @@ class Layering {
     for (int sweep = 0; sweep < 20; ++sweep) shift(sweep % 2 == 0, 0.6);
     spread();
     for (int sweep = 0; sweep < 16; ++sweep) shift(sweep % 2 == 0, sweep < 10 ? 0.5 : 0.1);
+    straighten();
     write(layout);
   }
 
@@ -240,7 +241,57 @@ class Layering {
     connect();
   }
 
+  /// Puts the pieces of an edge below each other where their neighbours leave room.
+  void straighten() {
+    for (const std::vector<int>& chain : chains_) {
+      for (std::size_t first = 1; first + 1 < chain.size();) {
+        double low = -INFINITY, high = INFINITY, sum = 0;
+        std::size_t end = first;
+        for (; end + 1 < chain.size(); ++end) {
+          const auto [left, right] = free_around(cells_[at(chain[end])]);
+          if (std::max(low, left) > std::min(high, right)) break;
+          low = std::max(low, left);
+          high = std::min(high, right);
+          sum += cells_[at(chain[end])].x;
+        }
+        // A cell that stands as close to its neighbours as may be stays there.
+        if (end == first) {
+          ++first;
+          continue;
+        }
+        const double x = std::clamp(sum / static_cast<double>(end - first), low, high);
+        for (std::size_t k = first; k < end; ++k) cells_[at(chain[k])].x = x;
+        first = end;
+      }
+    }
+  }
+  /// How far a cell may move.
+  std::pair<double, double> free_around(const Cell& cell) const {
+    const std::vector<int>& layer = layers_[at(cell.layer)];
+    const std::size_t i = at(cell.position);
+    std::pair<double, double> range{-INFINITY, INFINITY};
+    if (i > 0) range.first = cells_[at(layer[i - 1])].x + gap(cells_[at(layer[i - 1])], cell);
+    if (i + 1 < layer.size()) range.second = cells_[at(layer[i + 1])].x - gap(cell, cells_[at(layer[i + 1])]);
+    return range;
+  }
+
+  /// How far edges go aside between each layer and the next: long ways need more height to be told apart.
+  std::vector<double> aside() const {
+    std::vector<double> most(layers_.size());
+    for (std::size_t e = 0; e < edges_.size(); ++e) {
+      const std::vector<int>& chain = chains_[e];
+      for (std::size_t k = 0; k + 1 < chain.size(); ++k) {
+        const Cell &a = cells_[at(chain[k])], &b = cells_[at(chain[k + 1])];
+        const double from = a.x + (k == 0 ? edges_[e].from_dx : 0);
+        const double to = b.x + (k + 2 == chain.size() ? edges_[e].to_dx : 0);
+        most[at(a.layer)] = std::max(most[at(a.layer)], std::abs(from - to));
+      }
+    }
+    return most;
+  }
+
   void write(Layout& layout) const {
+    const std::vector<double> aside_below = aside();
     std::vector<double> top, tall;
     double y = 0, left = INFINITY, right = -INFINITY;
     for (const std::vector<int>& layer : layers_) {
@@ -251,12 +302,15 @@ class Layering {
         left = std::min(left, cell.x - cell.width / 2);
         right = std::max(right, cell.x + cell.width / 2);
       }
+      const bool is_last = top.size() + 1 == layers_.size();
+      const double more = std::min(aside_below[top.size()] / 12, 24.);
       top.push_back(y);
       tall.push_back(height);
-      y += height + (height > 0 || top.size() % 2 == 1 ? layer_gap : unlabelled_gap);
+      y += height;
+      if (!is_last) y += (height > 0 || top.size() % 2 == 1 ? layer_gap : unlabelled_gap) + more;
     }
     layout.width = right - left;
-    layout.height = y - layer_gap;
+    layout.height = y;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const Cell& cell = cells_[i];
       layout.nodes[i].x = cell.x - left;
@@ -267,16 +321,26 @@ class Layering {
     for (std::size_t e = 0; e < edges_.size(); ++e) {
       LayoutEdge& edge = layout.edges[e];
       const LayoutNode &from = layout.nodes[at(edge.from)], &to = layout.nodes[at(edge.to)];
+      const int above = cells_[at(edge.from)].layer, below = cells_[at(edge.to)].layer;
+      // Beside other nodes of its layer, an edge goes straight down.
       edge.route = {{from.x + edge.from_dx, from.y + from.height / 2}};
+      append(edge.route, {from.x + edge.from_dx, top[at(above)] + tall[at(above)]});
       for (const int c : chains_[e]) {
         const Cell& cell = cells_[at(c)];
         if (!cell.piece) continue;
         const double x = cell.x - left, y0 = top[at(cell.layer)], y1 = y0 + tall[at(cell.layer)];
-        if (y1 > y0) edge.route.insert(edge.route.end(), {{x, y0}, {x, y1}});
+        if (y1 > y0) {
+          append(edge.route, {x, y0});
+          append(edge.route, {x, y1});
+        }
         edge.label = {x, (y0 + y1) / 2};
       }
-      edge.route.push_back({to.x + edge.to_dx, to.y - to.height / 2});
+      append(edge.route, {to.x + edge.to_dx, top[at(below)]});
+      append(edge.route, {to.x + edge.to_dx, to.y - to.height / 2});
     }
+  }
+  static void append(std::vector<Point>& route, Point p) {
+    if (p.y > route.back().y) route.push_back(p);
   }
 
   std::vector<LayoutNode>& nodes_;
