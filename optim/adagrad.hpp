@@ -1,5 +1,5 @@
 #pragma once
-#include <optim/optimizer.hpp>
+#include <optim/optimizers/optimizer_of.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -15,17 +15,8 @@ struct AdagradOptions {
 
 /// Duchi, Hazan and Singer 2011: g = grad + weight_decay p; v = v + g^2, from initial_accumulator_value on;
 /// p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(v) + eps), t counting the parameter's steps from 1.
-class Adagrad final : public Optimizer {
- public:
-  explicit Adagrad(std::vector<Tensor> parameters, AdagradOptions options = {}, Place place = Place::here());
-  explicit Adagrad(std::vector<Group<AdagradOptions>> groups, Place place = Place::here());
-
- private:
-  std::vector<detail::Option> options(std::size_t group) override;
-  detail::Plan plan(std::size_t group, std::int64_t step) const override;
-
-  std::vector<AdagradOptions> options_;
-};
+using Adagrad = OptimizerOf<AdagradOptions>;
+extern template class OptimizerOf<AdagradOptions>;
 
 }  // namespace xgrad::optim
 #pragma GCC visibility pop

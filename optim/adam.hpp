@@ -1,5 +1,5 @@
 #pragma once
-#include <optim/optimizer.hpp>
+#include <optim/optimizers/optimizer_of.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -16,17 +16,8 @@ struct AdamOptions {
 /// Kingma and Ba 2015: g = grad + weight_decay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
 /// p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps), t counting the parameter's steps from 1.
 /// With amsgrad (Reddi et al. 2018) the largest v so far takes the place of v in the last formula.
-class Adam final : public Optimizer {
- public:
-  explicit Adam(std::vector<Tensor> parameters, AdamOptions options = {}, Place place = Place::here());
-  explicit Adam(std::vector<Group<AdamOptions>> groups, Place place = Place::here());
-
- private:
-  std::vector<detail::Option> options(std::size_t group) override;
-  detail::Plan plan(std::size_t group, std::int64_t step) const override;
-
-  std::vector<AdamOptions> options_;
-};
+using Adam = OptimizerOf<AdamOptions>;
+extern template class OptimizerOf<AdamOptions>;
 
 struct AdamWOptions {
   double lr = 1e-3;
@@ -38,17 +29,8 @@ struct AdamWOptions {
 
 /// Loshchilov and Hutter 2019: Adam whose decay does not pass through the moments; p shrinks by 1 - lr weight_decay
 /// before each step, and g is the gradient alone.
-class AdamW final : public Optimizer {
- public:
-  explicit AdamW(std::vector<Tensor> parameters, AdamWOptions options = {}, Place place = Place::here());
-  explicit AdamW(std::vector<Group<AdamWOptions>> groups, Place place = Place::here());
-
- private:
-  std::vector<detail::Option> options(std::size_t group) override;
-  detail::Plan plan(std::size_t group, std::int64_t step) const override;
-
-  std::vector<AdamWOptions> options_;
-};
+using AdamW = OptimizerOf<AdamWOptions>;
+extern template class OptimizerOf<AdamWOptions>;
 
 }  // namespace xgrad::optim
 #pragma GCC visibility pop

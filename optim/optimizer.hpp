@@ -1,15 +1,14 @@
 #pragma once
 #include <autograd/state_dict.hpp>
 #include <cstdint>
+#include <list>
+#include <memory>
+#include <optim/optimizers/option.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #pragma GCC visibility push(default)
-
-namespace xgrad::kernels {
-struct OptimiserArrays;
-}
 
 /// Optimisers change parameters by the gradients that `backward` left in them:
 ///
@@ -28,12 +27,9 @@ struct OptimiserArrays;
 ///   optim::SGD optimizer{{{features, {.lr = 1e-3}}, {head, {.lr = 1e-1, .momentum = .9}}}};
 namespace xgrad::optim {
 
-class StateReader;
-
 namespace detail {
-struct Option;
-struct Plan;
-}  // namespace detail
+class StateReader;
+}
 
 /// Parameters that share options.
 template <class Options>
@@ -42,11 +38,14 @@ struct Group {
   Options options = {};
 };
 
-/// What all optimisers do. They are constructed from defined leaves that require gradients, each given once; anything
-/// else, and an option outside its range, throws ValueError or GraphError.
+/// What all optimisers do. They are constructed from defined leaves, each given once; anything else, and an option
+/// outside its range, throws ValueError or GraphError. Leaves that require no gradient are left alone for as long as
+/// they do not; GraphError if none requires one. An optimiser can be moved, also while captured steps use it.
 class Optimizer {
  public:
   virtual ~Optimizer();
+  /// Not copied: both would change the same parameters, each by moments that know half of the steps. Make another one
+  /// from the copied model's parameters, and give it this one's state by load_state_dict.
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
@@ -71,10 +70,17 @@ class Optimizer {
   void load_state_dict(const StateDict& state, Place place = Place::here());
 
  protected:
-  static constexpr int most_moments = 3;
+  struct Slot {
+    Tensor parameter;
+    std::size_t group = 0;
+    std::int64_t steps = 0;
+    std::list<StateDict::Entry> state = {};  // moments, in the order in which they were made
+  };
 
-  /// `name` and the names of the moments are strings with static storage.
-  Optimizer(const char* name, const char* const (&moment_names)[most_moments]);
+  /// `name` is a string with static storage.
+  explicit Optimizer(const char* name);
+  Optimizer(Optimizer&& other) noexcept;
+  Optimizer& operator=(Optimizer&& other) noexcept;
   /// What a constructor ends with: takes over the parameters and checks them and the options.
   template <class Options>
   void start(std::vector<Group<Options>>&& groups, std::vector<Options>& options, Place place) {
@@ -85,41 +91,43 @@ class Optimizer {
     check(place);
   }
 
+  /// Throws if the model is gone that the parameters were taken from.
+  void check_held(const OpScope& scope) const;
+  /// Throws if a parameter has another shape or dtype than its moments.
+  void check_state(const OpScope& scope, const Slot& slot) const;
+  /// "parameter 2", or "parameter 2 (group 1)" where there are several groups; counted over all groups.
+  std::string label(const Slot& slot) const;
+
+  std::vector<Slot> slots_;
+
  private:
-  struct Slot {
-    Tensor parameter;
-    std::size_t group = 0;
-    std::int64_t steps = 0;
-    Tensor moments[most_moments];
-    Dtype dtype = f32;  // of the arrays laid out for the kernel
+  /// Where the optimiser is now: what a captured step holds on to.
+  struct Self {
+    Optimizer* now;
   };
 
   /// The options of a group, the learning rate first.
   virtual std::vector<detail::Option> options(std::size_t group) = 0;
   /// Why the options of a group contradict each other; empty if they do not.
   virtual std::string conflict(std::size_t group) const;
-  /// How the kernel is called at a parameter's given step, counted from 1.
-  virtual detail::Plan plan(std::size_t group, std::int64_t step) const = 0;
+  /// Changes every parameter that has a gradient. Whether there is one.
+  virtual bool change_parameters(const OpScope& scope) = 0;
+  /// Takes a parameter's moments, copied, out of a state that has its count of steps; all that are there, unless an
+  /// optimiser knows which are due.
+  virtual void load_slot(detail::StateReader& reader, const std::string& prefix, Slot& slot) const;
+  /// The slots were replaced.
+  virtual void state_loaded() {}
 
-  static void step_now(Optimizer* optimizer, Place place);
-  void change_parameters(Place place);
-  bool prepare(const OpScope& scope);
-  void check_held(const OpScope& scope) const;
-  void forget_unused_moments();
-  void check_moments(const OpScope& scope, const Slot& slot) const;
-  static void lay_out(Slot& slot, const detail::Plan& plan, kernels::OptimiserArrays& arrays);
+  static void step_now(const Self* self, Place place);
   void add_group(std::vector<Tensor>&& parameters);
   void check(Place place);
+  void check_parameters(const OpScope& scope) const;
   std::vector<detail::Option> listed_options(std::size_t group) const;
-  std::string label(std::size_t slot) const;
-  void load_slots(StateReader& reader, std::vector<Slot>& slots) const;
+  detail::Option learning_rate(const OpScope& scope, std::size_t group) const;
 
   const char* name_;
-  const char* const* moment_names_;
   std::size_t groups_ = 0;
-  std::vector<Slot> slots_;
-  // What the kernel is given of each slot, so that it can be given many at once; where p is null it is to be laid out.
-  std::vector<kernels::OptimiserArrays> arrays_;
+  std::unique_ptr<Self> self_;  // null once moved from
 };
 
 }  // namespace xgrad::optim

@@ -1,5 +1,5 @@
 #pragma once
-#include <optim/optimizer.hpp>
+#include <optim/optimizers/optimizer_of.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -16,18 +16,8 @@ struct SGDOptions {
 /// Stochastic gradient descent, in the form of Sutskever et al. 2013 as PyTorch writes it:
 /// g = grad + weight_decay p; m = momentum m + (1 - dampening) g, at the first step m = g;
 /// p = p - lr m, with nesterov p = p - lr (g + momentum m). Nesterov needs a momentum and no dampening.
-class SGD final : public Optimizer {
- public:
-  explicit SGD(std::vector<Tensor> parameters, SGDOptions options = {}, Place place = Place::here());
-  explicit SGD(std::vector<Group<SGDOptions>> groups, Place place = Place::here());
-
- private:
-  std::vector<detail::Option> options(std::size_t group) override;
-  std::string conflict(std::size_t group) const override;
-  detail::Plan plan(std::size_t group, std::int64_t step) const override;
-
-  std::vector<SGDOptions> options_;
-};
+using SGD = OptimizerOf<SGDOptions>;
+extern template class OptimizerOf<SGDOptions>;
 
 }  // namespace xgrad::optim
 #pragma GCC visibility pop

@@ -64,8 +64,8 @@ TEST_CASE("optimisers of what they cannot train") {
   SAYS("a result", GraphError, optim::SGD({w * 2}),
        "SGD: parameter 0, (2,), is the result of multiply; only leaves can be optimised: pass what it was computed "
        "from, or detach().set_requires_grad(true)");
-  SAYS("a constant", GraphError, optim::SGD({ones({2})}),
-       "SGD: parameter 0, f32 (2,), does not require a gradient; leave it out or call set_requires_grad(true)");
+  SAYS("constants only", GraphError, optim::SGD({ones({2})}),
+       "SGD: none of the 1 parameters requires a gradient; call set_requires_grad(true) on those to be trained");
   SAYS("one parameter twice", ValueError, optim::SGD({w, v, w}),
        "SGD: parameter 0 and parameter 2 are the same tensor; pass each parameter once");
   SAYS("one parameter in two groups", ValueError,

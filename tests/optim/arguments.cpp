@@ -67,13 +67,15 @@ TEST_CASE("parameters that cannot be optimised are refused") {
         "SGD: the list of parameters is empty; pass model.parameters()");
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w, Tensor()})) ==
         "SGD: parameter 1 is undefined (default-built); give it a value first");
-  CHECK(MESSAGE_OF(GraphError, optim::SGD o({w, constant})) ==
-        "SGD: parameter 1, f32 (2,), does not require a gradient; leave it out or call set_requires_grad(true)");
+  CHECK(MESSAGE_OF(GraphError, optim::SGD o({constant, ones({3})})) ==
+        "SGD: none of the 2 parameters requires a gradient; call set_requires_grad(true) on those to be trained");
   CHECK(MESSAGE_OF(GraphError, optim::SGD o({w * 2})) ==
         "SGD: parameter 0, (2, 3), is the result of multiply; only leaves can be optimised: pass what it was computed "
         "from, or detach().set_requires_grad(true)");
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w, b, w})) ==
         "SGD: parameter 0 and parameter 2 are the same tensor; pass each parameter once");
+  CHECK(MESSAGE_OF(ValueError, optim::SGD o({w, constant, constant})) ==
+        "SGD: parameter 1 and parameter 2 are the same tensor; pass each parameter once");
   CHECK(MESSAGE_OF(ValueError, optim::Adam o{{{{w}, {}}, {{b, w}, {}}}}) ==
         "Adam: parameter 0 (group 0) and parameter 2 (group 1) are the same tensor; pass each parameter once");
 }

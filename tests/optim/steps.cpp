@@ -7,6 +7,7 @@
 #include <nn/io/safetensors.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
+#include <same_bits.hpp>
 
 #include "messages.hpp"
 
@@ -130,6 +131,55 @@ TEST_CASE("one gradient in any group is enough, and frozen parameters have none"
   CHECK_THROWS_AS(optimizer.step(), GraphError);
 }
 
+TEST_CASE("a parameter that requires no gradient is left alone until it does") {
+  Tensor w = ones({2}, {.requires_grad = true}), frozen = ones({3});
+  optim::Adam optimizer{{w, frozen}, {.lr = .25}};
+  const auto train = [&] {
+    optimizer.zero_grad();
+    (sum(w) + sum(frozen)).backward();
+    optimizer.step();
+  };
+  train();
+  CHECK(w.data<float>()[0] == doctest::Approx(.75f));
+  CHECK(frozen.data<float>()[0] == 1);
+  CHECK(optimizer.state_dict().at("parameter.1.steps").item<int>() == 0);
+  frozen.set_requires_grad(true);
+  train();
+  CHECK(frozen.data<float>()[0] == doctest::Approx(.75f));
+}
+
+TEST_CASE("optimisers are values that can be moved, also while a captured step uses them") {
+  static_assert(std::is_nothrow_move_constructible_v<optim::Adam> && std::is_nothrow_move_assignable_v<optim::Adam>);
+  static_assert(!std::is_copy_constructible_v<optim::Adam> && !std::is_copy_assignable_v<optim::Adam>);
+  Tensor a = ones({2}, {.requires_grad = true}), b = ones({2}, {.requires_grad = true});
+  std::vector<optim::Adam> optimizers;
+  optimizers.emplace_back(std::vector{a}, optim::AdamOptions{.lr = .1});
+  auto step = capture([&a, &first = optimizers.front()] {
+    sum(a * a).backward();
+    first.step();
+    first.zero_grad();
+  });
+  optim::Adam other{{b}, {.lr = .1}};
+  const auto step_other = [&](optim::Adam& optimizer) {
+    sum(b * b).backward();
+    optimizer.step();
+    optimizer.zero_grad();
+  };
+  for (int i = 0; i < 3; ++i) step(), step_other(other);
+  optimizers.reserve(optimizers.capacity() + 1);  // moves it
+  optim::Adam moved = std::move(other);
+  optimizers.front().set_lr(.2);
+  moved.set_lr(.2);
+  for (int i = 0; i < 3; ++i) step(), step_other(moved);
+  CHECK(step.recordings() == 1);
+  CHECK(same_bits(a, b));
+  CHECK(same_bits(optimizers.front().state_dict(), moved.state_dict()));
+  CHECK(message_of<ValueError>([&] { other.step(); }) == "Adam: it was moved from; call the one that it was moved to");
+  other = std::move(moved);
+  step_other(other);
+  CHECK(other.state_dict().at("parameter.0.steps").item<int>() == 7);
+}
+
 TEST_CASE("an optimizer whose parameters nobody else holds says that the model is gone") {
   /// A type with a destructor has no implicit move, and so a growing vector copies it.
   struct Model : nn::Module {
@@ -239,16 +289,6 @@ TEST_CASE("steps after the first allocate nothing") {
   }
 }
 
-namespace {
-
-void check_same_bits(const StateDict& a, const StateDict& b) {
-  REQUIRE(a.size() == b.size());
-  for (const auto& [name, t] : b)
-    CHECK(std::memcmp(a.at(name).array().data(), t.array().data(), t.array().bytes()) == 0);
-}
-
-}  // namespace
-
 TEST_CASE("20 steps after a state went through a file equal an uninterrupted run, bit for bit") {
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
@@ -267,7 +307,7 @@ TEST_CASE("20 steps after a state went through a file equal an uninterrupted run
     // The state was copied both ways: neither run wrote into it.
     const auto again = kind.other(q);
     again->load_state_dict(state);
-    check_same_bits(again->state_dict(), state);
+    CHECK(same_bits(again->state_dict(), state));
   }
 }
 
@@ -339,7 +379,7 @@ TEST_CASE("a state that does not fit is refused with everything that is wrong, a
                        "  parameter.2.steps is unexpected",
                        ValueError);
   CHECK(optimizer.lr() == .5);
-  check_same_bits(optimizer.state_dict(), good);
+  CHECK(same_bits(optimizer.state_dict(), good));
 }
 
 TEST_CASE("f32 parameters of any shape, empty ones included, are optimised") {

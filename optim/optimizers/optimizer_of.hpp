@@ -1,0 +1,63 @@
+#pragma once
+#include <optim/optimizer.hpp>
+
+#pragma GCC visibility push(default)
+
+/// Optimisers whose step is one pass of a kernel.
+namespace xgrad::kernels {
+struct OptimiserArrays;
+}
+
+namespace xgrad::optim {
+
+namespace detail {
+
+struct Plan;
+
+/// Hands the kernel as many parameters at once as it can.
+class KernelOptimizer : public Optimizer {
+ protected:
+  static constexpr int most_moments = 3;
+
+  /// The name and those of the moments are strings with static storage.
+  KernelOptimizer(const char* name, const char* const (&moments)[most_moments]);
+  KernelOptimizer(KernelOptimizer&&) noexcept;
+  KernelOptimizer& operator=(KernelOptimizer&&) noexcept;
+  ~KernelOptimizer() override;
+
+ private:
+  /// How the kernel is called at a parameter's given step, counted from 1.
+  virtual Plan plan(std::size_t group, std::int64_t step) const = 0;
+
+  bool change_parameters(const OpScope& scope) override;
+  void load_slot(StateReader& reader, const std::string& prefix, Slot& slot) const override;
+  void state_loaded() override;
+  bool prepare(const OpScope& scope);
+  void forget_unused_moments();
+  void lay_out(Slot& slot, const Plan& plan, kernels::OptimiserArrays& arrays) const;
+
+  const char* const* moments_;
+  // What the kernel is given of each slot, so that it can be given many at once; where p is null it is to be laid out.
+  std::vector<kernels::OptimiserArrays> arrays_;
+  std::vector<Dtype> dtypes_;  // of these arrays
+};
+
+}  // namespace detail
+
+/// An optimiser that is told apart by its options; a rule for them (optim/optimizers/rule.hpp) says what it computes.
+template <class Options>
+class OptimizerOf final : public detail::KernelOptimizer {
+ public:
+  explicit OptimizerOf(std::vector<Tensor> parameters, Options options = {}, Place place = Place::here());
+  explicit OptimizerOf(std::vector<Group<Options>> groups, Place place = Place::here());
+
+ private:
+  std::vector<detail::Option> options(std::size_t group) override;
+  std::string conflict(std::size_t group) const override;
+  detail::Plan plan(std::size_t group, std::int64_t step) const override;
+
+  std::vector<Options> options_;
+};
+
+}  // namespace xgrad::optim
+#pragma GCC visibility pop
