@@ -16,7 +16,7 @@
 /// Models are values: a copy has parameters of its own (nn/parameter.hpp). `members` is the one source of truth:
 /// everything below is a walk through it. A member that is not listed, be it a parameter or a module, is found by its
 /// address and reported by every one of these functions. What a model holds elsewhere, in a std::vector or behind a
-/// pointer, cannot be found in that way: list it.
+/// pointer, cannot be found in that way: list it. nn/visitor.hpp says what can be listed.
 ///
 /// Messages, gradient checks, profiles and pictures call a layer that runs by its name in the model, `in hidden (Dense
 /// 784 -> 64)`; one that a model holds elsewhere if the model stands in a Sequential or runs by `hooked`.
@@ -86,6 +86,12 @@ class Module : private virtual detail::ObjectEnd {
   void to(Dtype dtype, Place place = Place::here());
   /// Drops the gradients of all parameters.
   void zero_grad(Place place = Place::here());
+  /// Has all parameters of this module require no gradient, or require one again; buffers are untouched. Backward
+  /// passes spend no time on frozen ones, optimisers leave them alone, and copies are frozen too:
+  /// `model.submodule("encoder").freeze()`. Throws GraphError for a parameter that is an op's result just now, as
+  /// inside functional_call.
+  void freeze(Place place = Place::here());
+  void unfreeze(Place place = Place::here());
   /// The module in this one that `members` calls so, "hidden" or "1.inner"; "" is the model itself. Throws ValueError
   /// if there is none.
   Module& submodule(std::string_view path, Place place = Place::here());
@@ -129,7 +135,8 @@ class Module : private virtual detail::ObjectEnd {
         const_cast<void*>(static_cast<const void*>(&call)));
   }
 
-  /// A table of the layers with output shapes, where these are known without running, and parameter counts.
+  /// A table of the layers with output shapes, where these are known without running, and parameter counts. Layers
+  /// whose own parameters require no gradient are marked as frozen.
   std::string summary(Place place = Place::here()) const;
 
  private:
@@ -137,6 +144,7 @@ class Module : private virtual detail::ObjectEnd {
   friend struct detail::Parameters;
   std::vector<std::pair<std::string, detail::OwnedTensor*>> parameter_members(const char* op, Place place) const;
   std::vector<Visitor::Entry> walk(const char* op, Place place) const;
+  void set_requires_grad(const char* op, bool on, Place place);
   const void* begin() const { return dynamic_cast<const void*>(this); }
   const void* end() const { return static_cast<const detail::ObjectEnd*>(this); }
 

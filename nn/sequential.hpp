@@ -53,6 +53,9 @@ class LayerOf final : public Layer {
   static_assert(!is_reference_wrapper<T>,
                 "a Sequential owns its layers: pass the layer itself, or a struct that refers to it and lists it in "
                 "members()");
+  static_assert(std::is_copy_constructible_v<T>,
+                "a Sequential copies its layers when it is copied, and this one cannot be: one that holds a "
+                "std::unique_ptr belongs in a model of your own");
 
  public:
   explicit LayerOf(T&& layer) : layer_(std::move(layer)) {}

@@ -13,10 +13,35 @@ class Module;
 namespace detail {
 /// Names a module that runs by its place in the one around it, `model[1].encoder (Dense 64 -> 32)`.
 void append_module(const void* self, PathScope::Path& path);
+
+// The standard library's holders, told by their parts: including them all would cost every program's compile time.
+template <class T>
+concept OwningPointer = requires(T& t) {
+  *t;
+  typename T::deleter_type;
+};
+template <class T>
+concept Optional = requires(T& t) {
+  *t;
+  t.has_value();
+};
+template <class T>
+concept SharedPointer = requires(T& t) {
+  *t;
+  t.use_count();
+};
+template <class T>
+concept OrderedMap = requires {
+  typename T::mapped_type;
+  typename T::key_compare;
+};
 }  // namespace detail
 
 /// Walks through a model: `members` hands it each member with a name, `visit("hidden", hidden)`. It takes parameters,
-/// buffers, modules, any type that has `members` itself, and ranges of these, whose elements are called "0", "1", ...
+/// buffers, modules and any type that has `members` itself; ranges of these (std::vector, std::array, C arrays), whose
+/// elements are called "blocks.0", "blocks.1", ...; a std::map, whose elements are called by their keys, "heads.left";
+/// and what a std::unique_ptr or std::optional holds, by the name of the holder. A null pointer or an empty optional
+/// is skipped. All of these nest.
 class Visitor {
  public:
   template <class T>
@@ -28,6 +53,10 @@ class Visitor {
     } else if constexpr (requires { member.members(*this); }) {
       structure(name, &member, sizeof(T), typeid(T),
                 [](void* self, Visitor& visit) { static_cast<T*>(self)->members(visit); });
+    } else if constexpr (detail::OwningPointer<T> || detail::Optional<T>) {
+      if (member) (*this)(name, *member);
+    } else if constexpr (detail::OrderedMap<T>) {
+      for (auto& [key, element] : member) (*this)(text(name, ".", key), element);
     } else if constexpr (std::is_array_v<T> || requires { member.begin(); }) {
       std::size_t i = 0;
       for (auto& element : member) (*this)(text(name, ".", i++), element);
@@ -35,7 +64,12 @@ class Visitor {
       static_assert(!std::is_same_v<T, Tensor>,
                     "list an nn::Parameter (trained) or an nn::Buffer (not trained): copies of a model would share a "
                     "plain Tensor");
-      static_assert(std::is_same_v<T, Tensor>, "a member must be a parameter, a buffer, a module or a range of these");
+      static_assert(!detail::SharedPointer<T>,
+                    "hold the member by value or in a std::unique_ptr: copies of a model would share what is behind a "
+                    "std::shared_ptr; a layer that is used twice is one member");
+      static_assert(std::is_same_v<T, Tensor> || detail::SharedPointer<T>,
+                    "a member must be a parameter, a buffer, a module, or a range, a std::map, a std::unique_ptr or a "
+                    "std::optional of these");
     }
   }
   /// Mentions a part without parameters that is no module, such as a lambda, for the summary. Throws if it holds some

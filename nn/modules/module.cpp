@@ -144,4 +144,17 @@ void Module::zero_grad(Place place) {
     if (e.tensor) e.tensor->zero_grad();
 }
 
+void Module::set_requires_grad(const char* op, bool on, Place place) {
+  const OpScope scope(op, place);
+  const auto parameters = parameter_members(op, place);
+  for (const auto& [name, p] : parameters)
+    if (!p->is_leaf())
+      scope.fail<GraphError>(name, " is the result of ", p->node()->name,
+                             " while a transform runs; do this before or after it");
+  for (const auto& member : parameters) member.second->set_requires_grad(on);
+}
+
+void Module::freeze(Place place) { set_requires_grad("freeze", false, place); }
+void Module::unfreeze(Place place) { set_requires_grad("unfreeze", true, place); }
+
 }  // namespace xgrad::nn

@@ -43,6 +43,7 @@ std::string Module::summary(Place place) const {
   struct Part {
     const Visitor::Entry* entry;
     std::int64_t parameters = 0;
+    std::int64_t trainable = 0;  // of these
     std::int64_t features = -1;  // of the output
     std::int64_t flow = -1;      // of what the next layer inside a Sequential gets
   };
@@ -62,9 +63,11 @@ std::string Module::summary(Place place) const {
     Part* const parent = parent_of(e.path);
     if (e.is_parameter) {
       const std::int64_t n = e.tensor->size();
+      const std::int64_t trained = e.tensor->requires_grad() ? n : 0;
       parent->parameters += n;
+      parent->trainable += trained;
       total += n;
-      if (e.tensor->requires_grad()) trainable += n;
+      trainable += trained;
     } else if (e.tensor) {
       state += e.tensor->size();
     } else {
@@ -78,8 +81,12 @@ std::string Module::summary(Place place) const {
   std::vector<Row> rows{{{"Layer", "Kind", "Output", "Parameters"}}};
   for (const Part& part : parts) {
     const auto& e = *part.entry;
-    rows.push_back({{e.path.empty() ? "model" : e.path, e.module ? e.module->describe() : detail::type_name(*e.type),
-                     part.features < 0 ? "" : text("(*, ", part.features, ")"), grouped(part.parameters)}});
+    const char* const frozen = part.trainable == part.parameters ? ""
+                               : part.trainable > 0              ? " (partly frozen)"
+                                                                 : " (frozen)";
+    rows.push_back(
+        {{e.path.empty() ? "model" : e.path, (e.module ? e.module->describe() : detail::type_name(*e.type)) + frozen,
+          part.features < 0 ? "" : text("(*, ", part.features, ")"), grouped(part.parameters)}});
   }
   return table(rows) + text("Total ", grouped(total), " parameters, ", grouped(trainable), " trainable",
                             state > 0 ? text(", ", grouped(state), " numbers in buffers") : "", "\n");

@@ -361,22 +361,22 @@ TEST_CASE(
   for (const auto& [name, tensor] : model.state_dict()) CHECK(equal(tensor, before[name]));
 }
 
-TEST_CASE("summary lists layers, shapes and counts") {
+TEST_CASE("summary lists layers, shapes and counts, and marks what is frozen in part") {
   nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{}, nn::Dropout{0.2}, [](const Tensor& x) { return x; },
                        nn::Sequential{nn::Dense{64, 1}, nn::Sigmoid{}}};
   model[0].as<nn::Dense>().bias.set_requires_grad(false);
   CHECK(model.summary() ==
-        "Layer  Kind             Output   Parameters\n"
-        "-------------------------------------------\n"
-        "model  Sequential       (*, 1)            0\n"
-        "0      Dense 784 -> 64  (*, 64)      50,240\n"
-        "1      ReLU             (*, 64)           0\n"
-        "2      Dropout 0.2      (*, 64)           0\n"
-        "3      function                           0\n"
-        "4      Sequential       (*, 1)            0\n"
-        "4.0    Dense 64 -> 1    (*, 1)           65\n"
-        "4.1    Sigmoid          (*, 1)            0\n"
-        "-------------------------------------------\n"
+        "Layer  Kind                             Output   Parameters\n"
+        "-----------------------------------------------------------\n"
+        "model  Sequential                       (*, 1)            0\n"
+        "0      Dense 784 -> 64 (partly frozen)  (*, 64)      50,240\n"
+        "1      ReLU                             (*, 64)           0\n"
+        "2      Dropout 0.2                      (*, 64)           0\n"
+        "3      function                                           0\n"
+        "4      Sequential                       (*, 1)            0\n"
+        "4.0    Dense 64 -> 1                    (*, 1)           65\n"
+        "4.1    Sigmoid                          (*, 1)            0\n"
+        "-----------------------------------------------------------\n"
         "Total 50,305 parameters, 50,241 trainable\n");
   CHECK(Net().summary() ==
         "Layer   Kind          Output  Parameters\n"
