@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/tensor.hpp>
+#include <string_view>
 #include <utility>
 
 #pragma GCC visibility push(default)
@@ -132,6 +133,14 @@ Tensor stddev(const Operand& x, const std::vector<int>& axes = {}, bool keepdims
 /// ValueError on other p.
 Tensor norm(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, double p = 2);
 
+// ---- normalisations (ops/normalisation.cpp) ----
+
+/// (x - mean) / sqrt(variance + eps) over the last axes, which must be of shape `normalized`, times weight plus bias of
+/// that shape, each where it is defined (Ba, Kiros and Hinton 2016). The variance divides by the count, in two passes
+/// with the mean held in double.
+Tensor layer_norm(const Operand& x, const Shape& normalized, const Tensor& weight = {}, const Tensor& bias = {},
+                  double eps = 1e-5);
+
 // ---- order and scans (ops/ordering.cpp, ops/scan.cpp) ----
 
 /// The i64 index of the first largest (smallest) element along an axis, the first NaN if there is one. Throws
@@ -148,7 +157,7 @@ Sorted topk(const Operand& x, std::int64_t k, int axis = -1);
 Tensor cumsum(const Operand& x, int axis);
 Tensor cumprod(const Operand& x, int axis);
 
-// ---- products (ops/matmul.cpp) ----
+// ---- products (ops/matmul.cpp, ops/einsum.cpp) ----
 
 struct MatmulOptions {
   bool transpose_a = false, transpose_b = false;  // of the last two axes; a 1-d operand is its own transpose
@@ -163,6 +172,12 @@ Tensor dot(const Operand& a, const Operand& b);
 Tensor outer(const Operand& a, const Operand& b);
 /// x w + b for x (..., in), w (in, out) and b (out) in one node; `b` may be undefined.
 Tensor dense(const Operand& x, const Operand& w, const Tensor& b = {});
+/// Einstein's sum: "bij,bjk->bik" names the axes of each operand and of the result by letters, multiplies what has the
+/// same letter, and sums over those that the result lacks. "..." stands for axes that broadcast. A letter twice in one
+/// operand takes the diagonal; without "->" the result has "..." and the letters that stand once, by the alphabet.
+/// Operands are joined from left to right. Throws ValueError for a formula that makes no sense, ShapeError for sizes of
+/// a letter that differ.
+Tensor einsum(std::string_view formula, const std::vector<Tensor>& operands, Place place = Place::here());
 
 // ---- shapes (ops/shaping.cpp) ----
 

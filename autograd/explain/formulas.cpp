@@ -37,6 +37,8 @@ constexpr OpFormula formulas[] = {
     {"variance", {"x"}, "y = the mean of (x − m)², where m is the mean of x", {"2 (x − m) / n"}},
     {"stddev", {"x"}, "y = the root of the mean of (x − m)², where m is the mean of x", {"(x − m) / (n · y)"}},
     {"centre", {"x"}, "y = x − m, where m is the mean of x", {"1 − 1/n for the same place, −1/n for the others"}},
+    {"layer_norm", {"x"}, "y = (x − m) / √(v + ε), where m is the mean of x and v its variance",
+     {"(1 − 1/n − y²/n) / √(v + ε) for the same place, −(1 + y<sub>i</sub> · y<sub>k</sub>) / (n · √(v + ε)) for another"}},
     {"norm", {"x"}, "y = √(x<sub>1</sub>² + … + x<sub>n</sub>²), or with another power than 2", {"x / y for power 2"}},
     {"cumsum", {"x"}, "y = the sum of x up to this place", {"1 for a place up to this one, else 0"}},
     {"cumprod", {"x"}, "y = the product of x up to this place", {"the product of the others up to this place"}},

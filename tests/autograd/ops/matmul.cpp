@@ -116,3 +116,57 @@ TEST_CASE("a dense layer that does not fit names all its shapes") {
           dense(zeros({2, 3}), w, zeros({4}, {.dtype = f64}));
         }) == "dense: x is f32, w is f32, b is f64; convert with .to(...)");
 }
+
+TEST_CASE("einsum hands transposes to the product as flags, and multiplies where nothing is summed") {
+  const Tensor a = ones({2, 3}, {.requires_grad = true}), b = ones({4, 3}), c = ones({3, 4});
+  CHECK(ops_of(einsum("ij,kj->ik", {a, b})).count("permute") == 0);
+  CHECK(ops_of(einsum("ij,jk", {a, c})) == std::set<std::string>{"leaf", "matmul", "reshape"});
+  CHECK(ops_of(einsum("ij,ij->ij", {a, a})) == std::set<std::string>{"leaf", "multiply"});
+}
+
+TEST_CASE("einsum of integers multiplies and sums them, and a product of matrices needs floating ones") {
+  const Tensor a = tensor({{1, 2}, {3, 4}}, {.dtype = i64});
+  CHECK(einsum("ii->", {a}).item<int>() == 5);
+  CHECK(einsum("ij,ij->", {a, a}).item<int>() == 30);
+  CHECK(message_of<DtypeError>([&] {
+          einsum("ij,jk->ik", {a, a});
+        }) == "einsum: not defined for i64; convert with .to(f32)");
+}
+
+TEST_CASE("einsum says which letter of which operand does not fit") {
+  const Tensor a = zeros({2, 3}), b = zeros({4, 5}), square = zeros({2, 2});
+  const auto shapes = [](std::string_view formula, const std::vector<Tensor>& x) {
+    return message_of<ShapeError>([&] { einsum(formula, x); });
+  };
+  const auto formulas = [](std::string_view formula, const std::vector<Tensor>& x) {
+    return message_of<ValueError>([&] { einsum(formula, x); });
+  };
+  CHECK(shapes("ij,jk->ik", {a, b}) ==
+        "einsum: letter j is 3 in operand 0 (\"ij\") of shape (2, 3) and 4 in operand 1 (\"jk\") of shape (4, 5); they "
+        "must be equal");
+  CHECK(shapes("ii->i", {a}) ==
+        "einsum: letter i is 2 in operand 0 (\"ii\") of shape (2, 3) and 3 in operand 0 (\"ii\") of shape (2, 3); they "
+        "must be equal");
+  CHECK(shapes("...,...", {a, b}) ==
+        "einsum: axis -2 of \"...\" is 2 in operand 0 (\"...\") of shape (2, 3) and 4 in operand 1 (\"...\") of shape "
+        "(4, 5); they must be equal");
+  CHECK(shapes("ij,i->ij", {a, b}) ==
+        "einsum: operand 1 (\"i\") names 1 axis, and the tensor is (4, 5); name each axis, or write \"...\" for those "
+        "that broadcast");
+  CHECK(shapes("ijk...", {a}) ==
+        "einsum: operand 0 (\"ijk...\") names 3 axes, and the tensor is (2, 3); name each axis, or write \"...\" for "
+        "those that broadcast");
+  CHECK(formulas("ij,jk->ik", {a}) ==
+        "einsum: \"ij,jk->ik\" names 2 operands, and there are 1; write one list of letters for each");
+  CHECK(formulas("ij->ik", {a}) == "einsum: the result's letter k is in no operand; name axes of \"ij\"");
+  CHECK(formulas("ij->ii", {a}) == "einsum: the result names i twice; take the diagonal of an operand instead");
+  CHECK(formulas("i1->i", {a}) == "einsum: \"i1\" holds '1'; write letters, and \"...\" at most once");
+  CHECK(formulas("ij->i->j", {a}) == "einsum: \"i->j\" holds '-'; write letters, and \"...\" at most once");
+  CHECK(formulas("...i->i", {a}) ==
+        "einsum: the operands have axes under \"...\" and the result has none; write \"...\" there too");
+  CHECK(formulas("ij,ij->", {a, Tensor()}) ==
+        "einsum: operand 1 is an undefined (default-built) tensor; give it a value first");
+  CHECK(message_of<DtypeError>([&] {
+          einsum("ij,ij->", {a, a.to(f64)});
+        }) == "einsum: operand 0 is f32, operand 1 is f64; convert one with .to(...)");
+}

@@ -156,3 +156,22 @@ TEST_CASE("misused reductions say what is wrong, where, and what to do") {
   CHECK(message_of<ValueError>([&] { logsumexp(3.); }) == "logsumexp: " + number);
   CHECK(message_of<ValueError>([&] { sum(Tensor()); }).starts_with("sum: "));
 }
+
+TEST_CASE("layer_norm says which of its shapes does not fit") {
+  const Tensor x = zeros({2, 5});
+  CHECK(message_of<ShapeError>([&] { layer_norm(x, {4}); }) ==
+        "layer_norm: x is (2, 5), the axes to normalise are (4,); they must be its last ones");
+  CHECK(message_of<ShapeError>([&] {
+          layer_norm(x, {3, 2, 5});
+        }) == "layer_norm: x is (2, 5), the axes to normalise are (3, 2, 5); they must be its last ones");
+  CHECK(message_of<ShapeError>([&] { layer_norm(x, {}); }) ==
+        "layer_norm: no axis to normalise over; give the sizes of the last axes, such as {features}");
+  CHECK(message_of<ShapeError>([&] { layer_norm(x, {5}, ones({4})); }) ==
+        "layer_norm: the weight is (4,), the axes to normalise are (5,); they must be equal");
+  CHECK(message_of<DtypeError>([&] { layer_norm(x, {5}, {}, ones({5}, {.dtype = f64})); }) ==
+        "layer_norm: x is f32, the bias is f64; convert one with .to(...)");
+  CHECK(message_of<DtypeError>([&] { layer_norm(x.to(i64), {5}); }) ==
+        "layer_norm: not defined for i64; convert with .to(f32)");
+  CHECK(message_of<ValueError>([&] { layer_norm(x, {5}, {}, {}, -1); }) ==
+        "layer_norm: eps is -1; it must be at least 0");
+}

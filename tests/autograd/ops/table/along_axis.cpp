@@ -135,6 +135,65 @@ std::vector<Variant> top() {
   return variants;
 }
 
+/// (x - mean) / sqrt(variance + eps) over the last axes, as many as the second input has, or `axes`; times the second
+/// input plus the third.
+Variant layer_norm_variant(const std::string& label, int axes, double eps, const ShapeTuples& shapes) {
+  const std::size_t inputs = shapes.at(0).size();
+  const auto normalized = [axes](const Shape& shape) { return Shape(shape.end() - axes, shape.end()); };
+  return {.label = label,
+          .f =
+              [=](const Tensors& x) {
+                return layer_norm(x[0], normalized(x[0].shape()), inputs > 1 ? x[1] : Tensor(),
+                                  inputs > 2 ? x[2] : Tensor(), eps);
+              },
+          .reference =
+              [=](const std::vector<Values>& x) {
+                return build(x[0].shape, [&](const Index& at) {
+                  const Index own(at.end() - axes, at.end());
+                  Real total = 0, squares = 0, count = 0;
+                  Index other = at;
+                  const auto each_other = [&](const std::function<void(Real)>& visit) {
+                    each_index(normalized(x[0].shape), [&](const Index& in) {
+                      std::copy(in.begin(), in.end(), other.end() - axes);
+                      visit(x[0][other]);
+                    });
+                  };
+                  each_other([&](Real e) { total += e, ++count; });
+                  each_other([&](Real e) { squares += (e - total / count) * (e - total / count); });
+                  const Real y = (x[0][at] - total / count) / std::sqrt(squares / count + Real(eps));
+                  return y * (inputs > 1 ? x[1][own] : 1) + (inputs > 2 ? x[2][own] : 0);
+                });
+              },
+          .domains = std::vector<Domain>(inputs, interval(-2, 2)),
+          .shapes = shapes,
+          .ulps = 8,
+          .scale = 4};
+}
+
+Row layer_norm_row() {
+  const auto alone = [](const Tensors& x) { return layer_norm(x[0], x[0].shape(), {}, {}, 0); };
+  return {"layer_norm",
+          {layer_norm_variant("", 1, 1e-5,
+                              {{{2, 3}, {3}, {3}},
+                               {{4}, {4}, {4}},
+                               {{0, 3}, {3}, {3}},
+                               {{2, 1}, {1}, {1}},
+                               {{2, 0}, {0}, {0}},
+                               {{3, 37}, {37}, {37}},
+                               {{2, 1, 2, 1, 3}, {3}, {3}}}),
+           layer_norm_variant("without bias", 1, .5, {{{2, 3}, {3}}}),
+           layer_norm_variant("alone", 1, .5, {{{2, 3}}, {{3, 2}}}),
+           layer_norm_variant("two axes", 2, 1e-5, {{{2, 3, 2}, {3, 2}, {3, 2}}, {{3, 2}, {3, 2}, {3, 2}}})},
+          {{.inputs = {{-1, 1}}, .value = {-1, 1}, .gradients = {{0, 0}}, .f = alone, .cotangent = {1, 2}},
+           {.inputs = {{16777215, 16777213}}, .value = {1, -1}, .f = alone},
+           {.inputs = {{5, 5, 5}},
+            .value = {0, 0, 0},
+            .gradients = {{-1, 0, 1}},
+            .f = [](const Tensors& x) { return layer_norm(x[0], {3}, {}, {}, 1); },
+            .cotangent = {1, 2, 3}}},
+          scalars};
+}
+
 }  // namespace
 
 std::vector<Row> rows_along_axis() {
@@ -175,6 +234,7 @@ std::vector<Row> rows_along_axis() {
                   {{.inputs = {{1, 4, 3, 2}}, .value = {4, 3}, .gradients = {{0, 1, 2, 0}}, .cotangent = {1, 2}},
                    {.inputs = {{1, nan, 3}}, .value = {nan, 3}}},
                   scalars});
+  rows.push_back(layer_norm_row());
   return rows;
 }
 

@@ -4,12 +4,13 @@
 
 namespace xgrad::op_table {
 
-std::vector<std::string> declared_ops(const std::string& header_text) {
+std::vector<std::string> declared_ops(const std::string& header_text, const std::string& taking) {
   static const std::regex declaration(
       R"((?:^|\n)(?:inline )?(?:Tensor&?|Sorted|std::vector<Tensor>) ((?:operator[^\s(]+)|\w+)\(([^)]*))");
   std::vector<std::string> names;
   for (std::sregex_iterator it(header_text.begin(), header_text.end(), declaration), end; it != end; ++it) {
     std::string name = (*it)[1], parameters = (*it)[2];
+    if (!parameters.starts_with(taking)) continue;
     if (name.starts_with("operator") && parameters.find(',') == std::string::npos) name += " (unary)";
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }

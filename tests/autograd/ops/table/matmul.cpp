@@ -68,6 +68,81 @@ Variant with_transposes(bool a, bool b, const ShapeTuples& shapes) {
       shapes);
 }
 
+/// Sums over every letter that the result lacks; axes of size 1 broadcast.
+Reference einstein(const std::vector<std::string>& operands, const std::string& result) {
+  return [=](const std::vector<Values>& x) {
+    std::string inner;
+    const auto shape_of = [&](const std::string& letters) {
+      Shape shape;
+      for (const char letter : letters) {
+        std::int64_t size = 1;
+        for (std::size_t i = 0; i < operands.size(); ++i)
+          for (std::size_t d = 0; d < operands[i].size(); ++d)
+            if (operands[i][d] == letter) size = size == 1 ? x[i].shape[static_cast<int>(d)] : size;
+        shape.push_back(size);
+      }
+      return shape;
+    };
+    for (const std::string& letters : operands)
+      for (const char letter : letters)
+        if ((result + inner).find(letter) == std::string::npos) inner += letter;
+    const Shape summed = shape_of(inner);
+    return build(shape_of(result), [&](const Index& outer) {
+      Real total = 0;
+      each_index(summed, [&](const Index& at) {
+        Index all = outer;
+        all.insert(all.end(), at.begin(), at.end());
+        Real product = 1;
+        for (std::size_t i = 0; i < operands.size(); ++i) {
+          Index own;
+          for (const char letter : operands[i]) own.push_back(all[(result + inner).find(letter)]);
+          product *= broadcast_element(x[i], own);
+        }
+        total += product;
+      });
+      return total;
+    });
+  };
+}
+
+Variant einsum_variant(const std::string& formula, const std::vector<std::string>& operands, const std::string& result,
+                       const ShapeTuples& shapes) {
+  return matrices(
+      formula, [=](const Tensors& x) { return einsum(formula, x); }, einstein(operands, result), shapes);
+}
+
+Row einsum_row() {
+  return {"einsum",
+          {einsum_variant("ij,jk->ik", {"ij", "jk"}, "ik",
+                          {{{2, 3}, {3, 4}}, {{2, 0}, {0, 3}}, {{0, 2}, {2, 3}}, {{1, 1}, {1, 1}}}),
+           einsum_variant("kj, ij -> ki", {"kj", "ij"}, "ki", {{{2, 3}, {4, 3}}}),
+           einsum_variant("ji,jk->ki", {"ji", "jk"}, "ki", {{{3, 2}, {3, 4}}}),
+           einsum_variant("bij,bjk->bik", {"bij", "bjk"}, "bik", {{{2, 2, 3}, {2, 3, 2}}, {{0, 2, 3}, {0, 3, 2}}}),
+           einsum_variant("bhqd,bkhd->bhqk", {"bhqd", "bkhd"}, "bhqk", {{{2, 2, 3, 2}, {2, 2, 2, 2}}}),
+           einsum_variant("abcde,ce->dab", {"abcde", "ce"}, "dab", {{{2, 1, 3, 2, 2}, {3, 2}}}),
+           einsum_variant("bij,bj->bi", {"bij", "bj"}, "bi", {{{2, 2, 3}, {2, 3}}}),
+           einsum_variant("bi,bi->b", {"bi", "bi"}, "b", {{{2, 3}, {2, 3}}}),
+           einsum_variant("i,i->", {"i", "i"}, "", {{{3}, {3}}, {{0}, {0}}}),
+           einsum_variant("i,j->ji", {"i", "j"}, "ji", {{{2}, {3}}}),
+           einsum_variant(",ij->ij", {"", "ij"}, "ij", {{{}, {2, 3}}}),
+           einsum_variant("ij,kl->jk", {"ij", "kl"}, "jk", {{{2, 3}, {2, 4}}}),
+           einsum_variant("ij,jk,kl->il", {"ij", "jk", "kl"}, "il", {{{2, 3}, {3, 2}, {2, 2}}}),
+           einsum_variant("ab,b,bc->ac", {"ab", "b", "bc"}, "ac", {{{2, 3}, {3}, {3, 2}}}),
+           einsum_variant("ij,i,i->j", {"ij", "i", "i"}, "j", {{{2, 3}, {2}, {2}}}),
+           einsum_variant("ij->", {"ij"}, "", {{{2, 3}}}),
+           einsum_variant("ijk->ki", {"ijk"}, "ki", {{{2, 3, 2}}}),
+           einsum_variant("ii->i", {"ii"}, "i", {{{3, 3}}, {{0, 0}}}),
+           einsum_variant("iji->j", {"iji"}, "j", {{{2, 3, 2}}}),
+           einsum_variant("iji,jj->ij", {"iji", "jj"}, "ij", {{{2, 3, 2}, {3, 3}}}),
+           einsum_variant("iii->", {"iii"}, "", {{{2, 2, 2}}}),
+           einsum_variant("ii", {"ii"}, "", {{{3, 3}}}),
+           einsum_variant("ba", {"ba"}, "ab", {{{2, 3}}}),
+           einsum_variant("ij,jK", {"ij", "jK"}, "Ki", {{{2, 3}, {3, 2}}}),
+           einsum_variant("...ij,...jk->...ik", {"abij", "bjk"}, "abik", {{{2, 1, 2, 3}, {2, 3, 2}}}),
+           einsum_variant("...i,...i", {"abi", "bi"}, "ab", {{{2, 3, 2}, {1, 2}}}),
+           einsum_variant("i...,ij->j...", {"iab", "ij"}, "jab", {{{2, 2, 3}, {2, 2}}})}};
+}
+
 }  // namespace
 
 std::vector<Row> rows_matmul() {
@@ -142,6 +217,7 @@ std::vector<Row> rows_matmul() {
                             {{{2, 3}, {3, 2}}, {{3}, {3, 2}}, {{2, 2, 3}, {3, 2}}})},
                   {},
                   scalars});
+  rows.push_back(einsum_row());
   return rows;
 }
 

@@ -1,0 +1,255 @@
+#include <algorithm>
+#include <autograd/ops/reduce.hpp>
+#include <map>
+#include <string_view>
+
+/// einsum, composed of permute, reshape, matmul, multiply and sum.
+namespace xgrad {
+namespace {
+
+/// What a formula calls the axes of an operand: letters; -3, -2, -1 for those of an ellipsis, counted from the last; 0
+/// for an ellipsis whose axes have not been counted yet.
+using Labels = std::vector<int>;
+constexpr int ellipsis = 0;
+
+bool has(const Labels& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
+
+Labels joined(Labels labels, const Labels& more) {
+  labels.insert(labels.end(), more.begin(), more.end());
+  return labels;
+}
+
+/// A tensor and what its axes are called.
+struct Term {
+  Tensor t;
+  Labels labels;
+
+  int axis(int label) const {
+    return static_cast<int>(std::find(labels.begin(), labels.end(), label) - labels.begin());
+  }
+  std::int64_t size(const Labels& of) const {
+    std::int64_t n = 1;
+    for (const int label : of) n *= t.shape()[axis(label)];
+    return n;
+  }
+};
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+Labels parsed(const OpScope& scope, std::string_view term) {
+  Labels labels;
+  for (std::size_t i = 0; i < term.size(); ++i) {
+    if (is_letter(term[i])) {
+      labels.push_back(term[i]);
+    } else if (term.substr(i).starts_with("...") && !has(labels, ellipsis)) {
+      labels.push_back(ellipsis);
+      i += 2;
+    } else {
+      scope.fail<ValueError>("\"", term, "\" holds '", term.substr(i, 1), "'; write letters, and \"...\" at most once");
+    }
+  }
+  return labels;
+}
+
+/// The labels with `axes` axes in place of the ellipsis.
+Labels expanded(const Labels& labels, int axes) {
+  Labels result;
+  for (const int label : labels) {
+    if (label != ellipsis) result.push_back(label);
+    for (int a = label == ellipsis ? -axes : 0; a < 0; ++a) result.push_back(a);
+  }
+  return result;
+}
+
+/// The parts of `list` between commas.
+std::vector<std::string> parts_of(const std::string& list) {
+  std::vector<std::string> parts{""};
+  for (const char c : list) {
+    if (c == ',') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+/// x with its axes in the order of `to`, which holds all of them; those that x lacks have size 1.
+Tensor arranged(const Term& x, const Labels& to) {
+  std::vector<int> order;
+  Shape shape;
+  for (const int label : to) {
+    const bool own = has(x.labels, label);
+    if (own) order.push_back(x.axis(label));
+    shape.push_back(own ? x.size({label}) : 1);
+  }
+  const Tensor t = std::is_sorted(order.begin(), order.end()) ? x.t : permute(x.t, order);
+  return t.shape() == shape ? t : reshape(t, shape);
+}
+
+/// The sum over all axes but those `kept`.
+Term summed(Term x, const Labels& kept) {
+  std::vector<int> axes;
+  Labels left;
+  for (const int label : x.labels) {
+    if (has(kept, label)) {
+      left.push_back(label);
+    } else {
+      axes.push_back(x.axis(label));
+    }
+  }
+  return axes.empty() ? x : Term{sum(x.t, axes), left};
+}
+
+/// Of two axes that are called alike the diagonal, as the last axis, until no two are.
+Term with_diagonals(const Term& x) {
+  for (int i = 0; i < x.t.ndim(); ++i) {
+    const int label = x.labels[static_cast<std::size_t>(i)];
+    const auto second = std::find(x.labels.begin() + i + 1, x.labels.end(), label);
+    if (second == x.labels.end()) continue;
+    const int j = static_cast<int>(second - x.labels.begin());
+    const AxesLast last(x.t.ndim(), {i, j});
+    Term diagonal;
+    Shape shape;
+    for (const int d : last.order) {
+      if (d == i || d == j) continue;
+      diagonal.labels.push_back(x.labels[static_cast<std::size_t>(d)]);
+      shape.push_back(x.t.shape()[d]);
+    }
+    const std::int64_t n = x.t.shape()[i];
+    diagonal.labels.push_back(label);
+    shape.push_back(n * n);
+    diagonal.t = slice(reshape(permute(x.t, last.order), shape), -1, 0, n * n, n + 1);
+    return with_diagonals(diagonal);
+  }
+  return x;
+}
+
+/// A stack of matrices as matmul takes it: (batch..., rows, columns), or transposed.
+struct Matrices {
+  Tensor t;
+  bool transposed;
+  Matrices(const Term& x, const Labels& batch, const Labels& rows, const Labels& columns)
+      : transposed(x.labels == joined(joined(batch, columns), rows)) {
+    const Labels &first = transposed ? columns : rows, &second = transposed ? rows : columns;
+    Shape shape;
+    for (const int label : batch) shape.push_back(x.size({label}));
+    shape.push_back(x.size(first));
+    shape.push_back(x.size(second));
+    t = reshape(arranged(x, joined(joined(batch, first), second)), shape);
+  }
+};
+
+/// The product of two terms, summed over the axes that are not `kept`: by matmul where there is something to sum and
+/// something to sum it for.
+Term product(const Term& a, const Term& b, const Labels& kept) {
+  Labels batch, inner, rows, columns;
+  for (const int label : a.labels) (!has(b.labels, label) ? rows : has(kept, label) ? batch : inner).push_back(label);
+  for (const int label : b.labels)
+    if (!has(a.labels, label)) columns.push_back(label);
+  const Labels result = joined(joined(batch, rows), columns);
+  if (inner.empty() || (rows.empty() && columns.empty())) {
+    const Labels all = joined(result, inner);
+    return summed({arranged(a, all) * arranged(b, all), all}, kept);
+  }
+  const Matrices p(a, batch, rows, inner), q(b, batch, inner, columns);
+  const Tensor y = matmul(p.t, q.t, {.transpose_a = p.transposed, .transpose_b = q.transposed});
+  Shape shape(y.shape().begin(), y.shape().begin() + static_cast<std::ptrdiff_t>(batch.size()));
+  for (const int label : rows) shape.push_back(a.size({label}));
+  for (const int label : columns) shape.push_back(b.size({label}));
+  return {reshape(y, shape), result};
+}
+
+/// The operands with their axes' labels. Throws unless the formula fits them.
+std::vector<Term> terms_of(const OpScope& scope, const std::vector<std::string>& inputs,
+                           const std::vector<Tensor>& operands) {
+  struct First {
+    std::size_t operand;
+    std::int64_t size;
+  };
+  std::map<int, First> sizes;
+  std::vector<Term> terms;
+  const auto called = [&](std::size_t i) { return text("operand ", i, " (\"", inputs[i], "\")"); };
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const Tensor& t = operands[i];
+    if (!t.defined())
+      scope.fail<ValueError>("operand ", i, " is an undefined (default-built) tensor; give it a value first");
+    if (t.dtype() != operands[0].dtype())
+      scope.fail<DtypeError>("operand 0 is ", name_of(operands[0].dtype()), ", operand ", i, " is ", name_of(t.dtype()),
+                             "; convert one with .to(...)");
+    Labels labels = parsed(scope, inputs[i]);
+    const int named = static_cast<int>(labels.size()) - has(labels, ellipsis);
+    if (has(labels, ellipsis) ? named > t.ndim() : named != t.ndim())
+      scope.fail(called(i), " names ", named, named == 1 ? " axis" : " axes", ", and the tensor is ", t.shape(),
+                 "; name each axis, or write \"...\" for those that broadcast");
+    labels = expanded(labels, t.ndim() - named);
+    for (std::size_t d = 0; d < labels.size(); ++d) {
+      const std::int64_t size = t.shape()[static_cast<int>(d)];
+      const auto [first, is_new] = sizes.try_emplace(labels[d], First{i, size});
+      First& known = first->second;
+      if (labels[d] < 0 && known.size == 1) known = {i, size};
+      if (is_new || known.size == size || (labels[d] < 0 && size == 1)) continue;
+      const std::string axis =
+          labels[d] < 0 ? text("axis ", labels[d], " of \"...\"") : text("letter ", std::string(1, char(labels[d])));
+      scope.fail(axis, " is ", known.size, " in ", called(known.operand), " of shape ", operands[known.operand].shape(),
+                 " and ", size, " in ", called(i), " of shape ", t.shape(), "; they must be equal");
+    }
+    terms.push_back({t, std::move(labels)});
+  }
+  return terms;
+}
+
+/// The axes of the result: those after "->", or else the ellipsis and, by the alphabet, the letters that stand once.
+Labels output_of(const OpScope& scope, const std::string& formula, const std::vector<Term>& terms) {
+  std::map<int, int> counts;
+  int axes = 0;
+  for (const Term& term : terms)
+    for (const int label : term.labels) {
+      ++counts[label];
+      axes = std::max(axes, -label);
+    }
+  const std::size_t arrow = formula.find("->");
+  Labels output;
+  if (arrow == formula.npos) {
+    for (const auto& [label, count] : counts)
+      if (label < 0 || count == 1) output.push_back(label);
+    return output;
+  }
+  output = expanded(parsed(scope, formula.substr(arrow + 2)), axes);
+  for (const int label : output) {
+    const std::string letter(1, static_cast<char>(label));
+    if (label > 0 && counts.count(label) == 0)
+      scope.fail<ValueError>("the result's letter ", letter, " is in no operand; name axes of \"",
+                             formula.substr(0, arrow), "\"");
+    if (std::count(output.begin(), output.end(), label) > 1)
+      scope.fail<ValueError>("the result names ", letter, " twice; take the diagonal of an operand instead");
+  }
+  if (axes > 0 && !has(output, -1))
+    scope.fail<ValueError>("the operands have axes under \"...\" and the result has none; write \"...\" there too");
+  return output;
+}
+
+}  // namespace
+
+Tensor einsum(std::string_view formula, const std::vector<Tensor>& operands, Place place) {
+  const OpScope scope("einsum", place);
+  std::string packed;
+  std::copy_if(formula.begin(), formula.end(), std::back_inserter(packed), [](char c) { return c != ' '; });
+  const std::vector<std::string> inputs = parts_of(packed.substr(0, packed.find("->")));
+  if (inputs.size() != operands.size())
+    scope.fail<ValueError>("\"", formula, "\" names ", inputs.size(), inputs.size() == 1 ? " operand" : " operands",
+                           ", and there are ", operands.size(), "; write one list of letters for each");
+  std::vector<Term> terms = terms_of(scope, inputs, operands);
+  const Labels output = output_of(scope, packed, terms);
+  Term result;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    Labels later = output, other = i > 0 ? result.labels : Labels();
+    for (std::size_t k = i + 1; k < terms.size(); ++k) later = joined(later, terms[k].labels);
+    // What stands in one operand only is summed before it is multiplied.
+    Term next = summed(with_diagonals(terms[i]), joined(later, other));
+    result = i == 0 ? std::move(next) : product(summed(result, joined(later, next.labels)), next, later);
+  }
+  return arranged(result, output);
+}
+
+}  // namespace xgrad
