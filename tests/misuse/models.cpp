@@ -24,18 +24,6 @@ struct Forgetful : nn::Module {
 
 }  // namespace
 
-TEST_CASE("layers with impossible sizes") {
-  SAYS("a negative size", ValueError, nn::Dense(-1, 4),
-       "Dense: negative size: -1 inputs and 4 outputs; both must be at least 0");
-  SAYS("a dropout above 1", ValueError, nn::Dropout{1.5},
-       "Dropout: the probability is 1.5; it must be between 0 and 1");
-  SAYS("a dropout below 0", ValueError, nn::Dropout{-0.1},
-       "Dropout: the probability is -0.1; it must be between 0 and 1");
-  SAYS("a dropout that is no number", ValueError, nn::Dropout{misuse::nan},
-       "Dropout: the probability is nan; it must be between 0 and 1");
-  CHECK(nn::Dense(0, 4)(ones({2, 0})).shape() == Shape{2, 4});
-}
-
 TEST_CASE("an input of other features") {
   const Tensor x = ones({2, 5});
   nn::Dense layer{3, 4};
@@ -126,14 +114,6 @@ TEST_CASE("weights that do not fit: one message lists them all, and the model st
 
 TEST_CASE("plain numbers") {
   const std::string one = "the argument is a plain number; make it a tensor with tensor(...)";
-  SAYS("to an activation", ValueError, nn::ReLU{}(1.), "in ReLU: relu: " + one);
-  SAYS("to an activation with a slope", ValueError, nn::LeakyReLU{}(1.),
-       "in LeakyReLU 0.01: leaky_relu: all arguments are plain numbers; make one a tensor with tensor(...)");
-  SAYS("to a softmax", ValueError, nn::Softmax{}(1.), "in Softmax: softmax: " + one);
-  SAYS("to a layer", ValueError, nn::Dense(1, 1)(1.),
-       "in Dense 1 -> 1: dense: an argument is a plain number; make it a tensor with tensor(...)");
-  SAYS("to a dropout", ValueError, nn::Dropout{}(1.), "in Dropout 0.5: dropout: " + one);
-  SAYS("to a flattening", ValueError, nn::Flatten{}(1.), "in Flatten: flatten: " + one);
   nn::Sequential activations{nn::Sigmoid{}}, functions{[](const Tensor&x) { return x; }};
   SAYS("to a sequential model", ValueError, activations(1.), "in model[0] (Sigmoid): sigmoid: " + one);
   SAYS("to a function", ValueError, functions(1.), "in model[0] (function): Operand: " + one);

@@ -1,38 +1,10 @@
-#include <limits>
 #include <nn/nn.hpp>
 
 #include "nn/support.hpp"
 
 using namespace xgrad;
 
-namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-template <class F>
-void check_gradients(F f, const std::vector<Tensor>& inputs) {
-  const GradcheckReport r = gradcheck(f, inputs, {.order = 2});
-  INFO(r.str());
-  CHECK(r.ok());
-}
-
-}  // namespace
-
-TEST_CASE("Dense is x W + b with W (in, out), for any leading axes") {
-  nn::Dense layer{3, 2, {.dtype = f64}};
-  CHECK(layer.weight.shape() == Shape{3, 2});
-  CHECK(layer.bias.shape() == Shape{2});
-  check_close(layer.bias, {0, 0});
-  {
-    const NoGrad guard;
-    layer.weight.assign(tensor({{1, 2}, {3, 4}, {5, 6}}, {.dtype = f64}));
-    layer.bias.assign(tensor({10, 20}, {.dtype = f64}));
-  }
-  check_close(layer(tensor({{1, 0, -1}, {1, 1, 1}}, {.dtype = f64})), {6, 16, 19, 32});
-  check_close(layer(tensor({1, 0, -1}, {.dtype = f64})), {6, 16});
-  CHECK(layer(zeros({2, 4, 3}, {.dtype = f64})).shape() == Shape{2, 4, 2});
-  CHECK(layer(zeros({0, 3}, {.dtype = f64})).shape() == Shape{0, 2});
-}
+/// What layers do beyond what the table of layers (layer_table.cpp) checks of all.
 
 TEST_CASE("Dense begins with Glorot-uniform weights and zero biases unless told otherwise") {
   manual_seed(1);
@@ -47,34 +19,6 @@ TEST_CASE("Dense begins with Glorot-uniform weights and zero biases unless told 
   CHECK(!plain.bias.defined());
   CHECK(plain.parameters().size() == 1);
   CHECK(plain(ones({1, 2})).shape() == Shape{1, 2});
-}
-
-TEST_CASE("Dense has right derivatives to order 2 in input, weight and bias") {
-  const nn::Dense layer{3, 2, {.bias_init = nn::init::normal(), .dtype = f64}};
-  const Tensor x = randn({4, 3}, {.dtype = f64});
-  check_gradients([](const Tensor& a, const Tensor& w, const Tensor& b) { return tanh(dense(a, w, b)); },
-                  {x, layer.weight, layer.bias});
-  check_gradients([&](const Tensor& a) { return tanh(layer(a)); }, {x});
-  sum(layer(x)).backward();
-  check_close(layer.weight.grad(), numbers(matmul(transpose(x), ones({4, 2}, {.dtype = f64}))));
-  check_close(layer.bias.grad(), {4, 4});
-}
-
-TEST_CASE("sizes of Dense are checked: negative ones throw, zero is allowed") {
-  CHECK_ERROR((nn::Dense{-1, 4}), "layers.cpp",
-              "Dense: negative size: -1 inputs and 4 outputs; both must be at least 0");
-  const nn::Dense none{0, 4};
-  check_close(none(zeros({2, 0})), std::vector<double>(8, 0));
-  CHECK(nn::Dense(3, 0)(zeros({2, 3})).shape() == Shape{2, 0});
-}
-
-TEST_CASE("wrong input features name both shapes, with the user's line and the layer") {
-  const nn::Dense layer{3, 4};
-  const std::string message = error_of([&] { layer(zeros({2, 5})); });
-  CAPTURE(message);
-  CHECK(message.starts_with(text("layers.cpp:", __LINE__ - 2, ": in Dense 3 -> 4: dense: ")));
-  CHECK(message.find("(2, 5)") != std::string::npos);
-  CHECK(message.find("(3, 4)") != std::string::npos);
 }
 
 TEST_CASE("dropout keeps the mean, draws a new mask each time, and uses it in backward too") {
@@ -104,42 +48,20 @@ TEST_CASE("dropout is the identity for p = 0 and in evaluation mode, and zero fo
   check_close(x.grad(), {0, 0, 0});
 }
 
-TEST_CASE("dropout repeats with the seed, and its derivatives are right for a given mask") {
-  const nn::Dropout layer{0.4};
-  check_gradients(
-      [&](const Tensor& x) {
-        manual_seed(9);
-        return layer(square(x));
-      },
-      {randn({4, 5}, {.dtype = f64})});
-}
-
-TEST_CASE("a dropout probability outside [0, 1] is refused") {
-  CHECK_ERROR(nn::Dropout{1.5}, "layers.cpp", "Dropout: the probability is 1.5; it must be between 0 and 1");
-  CHECK_ERROR(nn::Dropout{-.1}, "layers.cpp", "Dropout: the probability is -0.1; it must be between 0 and 1");
-  CHECK_ERROR(nn::Dropout{not_a_number}, "layers.cpp", "Dropout: the probability is nan; it must be between 0 and 1");
-}
-
-TEST_CASE("Flatten joins all axes but the first") {
-  CHECK(nn::Flatten{}(zeros({2, 3, 4})).shape() == Shape{2, 12});
-  CHECK(nn::Flatten{}(zeros({0, 3, 4})).shape() == Shape{0, 12});
-  CHECK_ERROR(nn::Flatten{}(zeros({3})), "layers.cpp",
-              "in Flatten: flatten: needs a batch axis and at least one more, and the input is (3,)");
-}
-
-TEST_CASE("an activation layer is its function") {
-  const Tensor x = tensor({{-2., -.5, 0., 3.}}, {.dtype = f64});
-  CHECK(equal(nn::ReLU{}(x), nn::relu(x)));
-  CHECK(equal(nn::LeakyReLU{.3}(x), nn::leaky_relu(x, .3)));
-  CHECK(equal(nn::ELU{2}(x), nn::elu(x, 2)));
-  CHECK(equal(nn::SELU{}(x), nn::selu(x)));
-  CHECK(equal(nn::GELU{}(x), nn::gelu(x)));
-  CHECK(equal(nn::SiLU{}(x), nn::silu(x)));
-  CHECK(equal(nn::Sigmoid{}(x), nn::sigmoid(x)));
-  CHECK(equal(nn::LogSigmoid{}(x), nn::log_sigmoid(x)));
-  CHECK(equal(nn::Tanh{}(x), nn::tanh(x)));
-  CHECK(equal(nn::Softplus{}(x), nn::softplus(x)));
-  CHECK(equal(nn::Softmax{}(x), nn::softmax(x)));
-  CHECK(equal(nn::Softmax{0}(x), nn::softmax(x, 0)));
-  CHECK(equal(nn::LogSoftmax{}(x), nn::log_softmax(x)));
+TEST_CASE("LayerNorm begins as the identity of what is normalised, and has PyTorch's values and gradients") {
+  nn::LayerNorm layer{3, {.dtype = f64}};
+  check_close(layer.weight, {1, 1, 1});
+  check_close(layer.bias, {0, 0, 0});
+  CHECK(nn::LayerNorm(3, {.affine = false}).parameters().empty());
+  CHECK(nn::LayerNorm(3, {.bias = false}).parameters().size() == 1);
+  CHECK(nn::LayerNorm({4, 8}).describe() == "LayerNorm 4 x 8");
+  layer.weight = tensor({.5, 2, -1}, {.dtype = f64});
+  layer.bias = tensor({1, 0, .25}, {.dtype = f64});
+  const Tensor x = tensor({{1, 2, 4}, {.5, -3, 7}}, {.dtype = f64, .requires_grad = true});
+  const Tensor y = layer(x);
+  check_close(y, {0.46547923427485105, -0.5345207657251492, -1.0863019143128718, 0.8793223371424592, -2.172197931435733,
+                  -1.077454291432948});
+  sum(square(y)).backward();
+  check_close(x.grad(), {1.0901662212729835, -1.6352589009787728, 0.5450926797057893, 0.9018125488348429,
+                         -0.5861788607345421, -0.31563368810030046});
 }
