@@ -13,4 +13,5 @@
 #include <nn/per_sample.hpp>
 #include <nn/sequential.hpp>
 #include <nn/training/learning_curve.hpp>
+#include <nn/training/metrics.hpp>
 #include <nn/training/progress.hpp>
