@@ -22,7 +22,7 @@ for what in "$@"; do
     arm64) target=(g++-aarch64-linux-gnu qemu-user libtbb-dev:arm64 libdnnl-dev:arm64 zlib1g-dev:arm64) ;;
     windows) target=(g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine wine64) ;;
     clang) packages+=(clang libclang-rt-dev clang-19 libc++-19-dev) ;;
-    ci) packages+=(python3-torch valgrind) ;;
+    ci) packages+=(python3-torch python3-sklearn valgrind) ;;
     bench) packages+=(libtorch-dev libopenblas-dev) ;;
     elsewhere) packages+=(debootstrap) ;;
     *) echo "deps.sh: '$what' is none of arm64, windows, clang, ci, bench and elsewhere" >&2; exit 2 ;;

@@ -14,8 +14,8 @@ struct Tied {
 /// State: score and target of each sample.
 class Ranking final : public MetricRule {
  public:
-  /// `value` is given the samples from the largest score down.
-  explicit Ranking(double (*value)(const std::vector<Tied>&)) : value_(value) {}
+  /// `measure` is given the samples from the largest score down.
+  explicit Ranking(double (*measure)(const std::vector<Tied>&)) : measure_(measure) {}
 
   void update(std::vector<double>& state, const Tensor& prediction, const Tensor& target) const override {
     const std::vector<double> t = binary_targets(prediction, target), p = numbers_of(prediction);
@@ -33,12 +33,12 @@ class Ranking final : public MetricRule {
       if (i == 0 || samples[i].first != samples[i - 1].first) ranks.push_back({0, 0});
       ++(samples[i].second ? ranks.back().positive : ranks.back().negative);
     }
-    return value_(ranks);
+    return measure_(ranks);
   }
   bool fits(std::size_t numbers) const override { return numbers % 2 == 0; }
 
  private:
-  double (*value_)(const std::vector<Tied>&);
+  double (*measure_)(const std::vector<Tied>&);
 };
 
 double area_under_roc(const std::vector<Tied>& ranks) {

@@ -30,8 +30,8 @@ class MeanError final : public MetricRule {
   bool squared_, root_;
 };
 
-/// State: the number of samples, then for each element of a sample the mean of the targets, the sum of their squared
-/// distances from it (Welford 1962), and the sum of the squared errors.
+/// State: the number of samples, then for each element of a sample three sums: the mean of the targets so far, their
+/// squared distances from the mean of all (Welford 1962), and the squared errors.
 class Determination final : public MetricRule {
  public:
   void update(std::vector<double>& state, const Tensor& prediction, const Tensor& target) const override {
@@ -39,28 +39,29 @@ class Determination final : public MetricRule {
     const std::size_t samples = prediction.ndim() == 0 ? 1 : static_cast<std::size_t>(prediction.shape()[0]);
     const std::vector<double> p = numbers_of(prediction), t = numbers_of(target);
     const std::size_t elements = p.size() / samples;
-    if (state.empty()) state.resize(1 + 4 * elements);
-    if (state.size() != 1 + 4 * elements)
-      fail_now<ShapeError>("a sample has ", elements, " elements, those before had ", state.size() / 4);
+    if (state.empty()) state.resize(1 + 6 * elements);
+    if (state.size() != 1 + 6 * elements)
+      fail_now<ShapeError>("a sample has ", elements, " elements, those before had ", state.size() / 6);
     for (std::size_t i = 0; i < p.size(); ++i) {
       if (i % elements == 0) ++state[0];
-      const auto of = std::span(state).subspan(1 + 4 * (i % elements)).first<4>();
-      const double distance = t[i] - of[0], error = p[i] - t[i];
-      of[0] += distance / state[0];
-      of[1] += distance * (t[i] - of[0]);
-      add(of.last<2>(), error * error);
+      const auto sums = std::span(state).subspan(1 + 6 * (i % elements)).first<6>();
+      const double distance = (t[i] - sums[0]) - sums[1], error = p[i] - t[i];
+      add(sums.first<2>(), distance / state[0]);
+      add(sums.subspan<2, 2>(), distance * distance * (1 - 1 / state[0]));
+      add(sums.last<2>(), error * error);
     }
   }
   double value(const std::vector<double>& state) const override {
     if (state[0] < 2) return std::numeric_limits<double>::quiet_NaN();
     double sum = 0;
-    for (std::size_t i = 1; i < state.size(); i += 4) {
-      const double spread = state[i + 1], errors = total(std::span(state).subspan(i + 2).first<2>());
+    for (std::size_t i = 1; i < state.size(); i += 6) {
+      const auto sums = std::span(state).subspan(i).first<6>();
+      const double spread = total(sums.subspan<2, 2>()), errors = total(sums.last<2>());
       sum += spread == 0 ? (errors == 0 ? 1 : 0 * errors) : 1 - errors / spread;  // NaN stays NaN
     }
-    return sum / static_cast<double>(state.size() / 4);
+    return sum / static_cast<double>(state.size() / 6);
   }
-  bool fits(std::size_t numbers) const override { return numbers > 1 && numbers % 4 == 1; }
+  bool fits(std::size_t numbers) const override { return numbers > 1 && numbers % 6 == 1; }
 };
 
 }  // namespace
