@@ -15,6 +15,10 @@ namespace xgrad {
 /// temporary left, when anything fails, or when the target is read-only or something else than a regular file.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents, Place place = Place::here());
 
+/// Throws FileError, as write_file_atomically would, where that cannot write now: for finding it out before the work
+/// whose result is to be written. Leaves no trace.
+void check_writable(const std::filesystem::path& path, Place place = Place::here());
+
 /// The bytes of a regular file. Throws FileError naming the path and the reason.
 std::string read_file(const std::filesystem::path& path, Place place = Place::here());
 

@@ -15,3 +15,4 @@
 #include <nn/training/learning_curve.hpp>
 #include <nn/training/metrics.hpp>
 #include <nn/training/progress.hpp>
+#include <nn/training/trainer.hpp>

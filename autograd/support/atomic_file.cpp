@@ -26,10 +26,7 @@ bool replace_by_way_of(const fs::path& temporary, const fs::path& path, std::str
   }
 }
 
-}  // namespace
-
-void write_file_atomically(const fs::path& path, std::string_view contents, Place place) {
-  const OpScope scope("write_file_atomically", place);
+void check_target(const OpScope& scope, const fs::path& path) {
   std::error_code unknown;  // what cannot be asked for is found out by writing
   const fs::file_status target = fs::symlink_status(path, unknown);
   const bool replaces = fs::exists(target);
@@ -42,11 +39,31 @@ void write_file_atomically(const fs::path& path, std::string_view contents, Plac
   // Renaming does not ask for the right to write to the file, and root may write to everything.
   if (replaces && (target.permissions() & fs::perms(0222)) == fs::perms::none)
     scope.fail<FileError>("cannot write '", path, "': it is read-only; make it writable, or name another file");
+}
+
+}  // namespace
+
+void write_file_atomically(const fs::path& path, std::string_view contents, Place place) {
+  const OpScope scope("write_file_atomically", place);
+  check_target(scope, path);
   try {
     while (!replace_by_way_of(temporary_name(path), path, contents)) {
     }
   } catch (const std::system_error& error) {
     scope.fail<FileError>("cannot write '", path, "': ", error.what(), "; the file that was there is intact");
+  }
+}
+
+void check_writable(const fs::path& path, Place place) {
+  const OpScope scope("check_writable", place);
+  check_target(scope, path);
+  const fs::path temporary = temporary_name(path);
+  try {
+    // Replaces a file that no other process knows of.
+    system::replace_file(temporary, "", temporary_name(path));
+    fs::remove(temporary);
+  } catch (const std::system_error& error) {
+    scope.fail<FileError>("cannot write '", path, "': ", error.what());
   }
 }
 

@@ -20,6 +20,14 @@ std::size_t last_cache_bytes();
 std::uintptr_t stack_begin();
 /// Whether standard output is a terminal that obeys escape sequences.
 bool stdout_is_terminal();
+/// The letters that fit in a line of that terminal; 80 if that is not known.
+int terminal_columns();
+/// Has the first Ctrl-C noted instead of ending the process; a second one ends it. False, with nothing changed, if the
+/// program handles Ctrl-C itself. Each call that gives true asks for one of `forget_interrupts`.
+bool notice_interrupts();
+void forget_interrupts();
+/// Whether Ctrl-C was pressed since `notice_interrupts`.
+bool interrupted();
 /// The function of that name in some library that the program has loaded, or null.
 void* find_function(const char* name);
 /// The number that no other process has at the same time.

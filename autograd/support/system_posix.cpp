@@ -1,13 +1,17 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <autograd/support/system.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
 #include <system_error>
 #ifdef __linux__
 #include <sys/mman.h>
@@ -92,6 +96,49 @@ std::uintptr_t stack_begin() {
 }
 
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) != 0; }
+
+int terminal_columns() {
+  winsize size;
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+namespace {
+
+std::atomic<bool> interrupt_came{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may write it");
+std::mutex interrupt_lock;
+int interrupt_users = 0;  // under the lock
+
+/// The system has put its own answer back when this runs (SA_RESETHAND): the next Ctrl-C ends the process.
+void note_interrupt(int) { interrupt_came.store(true, std::memory_order_relaxed); }
+
+}  // namespace
+
+bool notice_interrupts() {
+  const std::lock_guard lock(interrupt_lock);
+  if (interrupt_users == 0) {
+    struct sigaction before;
+    if (::sigaction(SIGINT, nullptr, &before) != 0 || (before.sa_flags & SA_SIGINFO) || before.sa_handler != SIG_DFL)
+      return false;
+    struct sigaction note = {};
+    note.sa_handler = note_interrupt;
+    note.sa_flags = static_cast<int>(SA_RESTART | SA_RESETHAND);
+    interrupt_came.store(false, std::memory_order_relaxed);
+    if (::sigaction(SIGINT, &note, nullptr) != 0) return false;
+  }
+  ++interrupt_users;
+  return true;
+}
+
+void forget_interrupts() {
+  const std::lock_guard lock(interrupt_lock);
+  if (--interrupt_users > 0) return;
+  struct sigaction now;
+  if (::sigaction(SIGINT, nullptr, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == note_interrupt)
+    ::signal(SIGINT, SIG_DFL);
+}
+
+bool interrupted() { return interrupt_came.load(std::memory_order_relaxed); }
 
 void* find_function(const char* name) { return ::dlsym(RTLD_DEFAULT, name); }
 

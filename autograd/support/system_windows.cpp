@@ -4,8 +4,11 @@
 #include <malloc.h>
 #include <windows.h>
 #include <algorithm>
+#include <atomic>
 #include <autograd/support/system.hpp>
 #include <autograd/support/system_math.hpp>
+#include <csignal>
+#include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -95,6 +98,46 @@ bool stdout_is_terminal() {
   DWORD mode = 0;
   return ::GetConsoleMode(out, &mode) && ::SetConsoleMode(out, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
 }
+
+int terminal_columns() {
+  CONSOLE_SCREEN_BUFFER_INFO info;
+  if (!::GetConsoleScreenBufferInfo(::GetStdHandle(STD_OUTPUT_HANDLE), &info)) return 80;
+  return info.srWindow.Right - info.srWindow.Left + 1;
+}
+
+namespace {
+
+std::atomic<bool> interrupt_came{false};
+std::mutex interrupt_lock;
+int interrupt_users = 0;  // under the lock
+
+/// The runtime has put its own answer back when this runs: the next Ctrl-C ends the process.
+void note_interrupt(int) { interrupt_came.store(true, std::memory_order_relaxed); }
+
+}  // namespace
+
+bool notice_interrupts() {
+  const std::lock_guard lock(interrupt_lock);
+  if (interrupt_users == 0) {
+    interrupt_came.store(false, std::memory_order_relaxed);
+    const auto before = std::signal(SIGINT, note_interrupt);
+    if (before != SIG_DFL) {
+      std::signal(SIGINT, before);
+      return false;
+    }
+  }
+  ++interrupt_users;
+  return true;
+}
+
+void forget_interrupts() {
+  const std::lock_guard lock(interrupt_lock);
+  if (--interrupt_users > 0) return;
+  const auto now = std::signal(SIGINT, SIG_DFL);
+  if (now != note_interrupt && now != SIG_DFL) std::signal(SIGINT, now);
+}
+
+bool interrupted() { return interrupt_came.load(std::memory_order_relaxed); }
 
 void* find_function(const char*) { return nullptr; }  // the system searches one named library only
 double sin(double x) {

@@ -15,7 +15,7 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t longest_header = 100'000'000;
-constexpr const char* metadata = "__metadata__";
+constexpr const char* metadata_key = "__metadata__";
 
 /// A dtype of the format, and the one whose tensor holds its numbers.
 struct Format {
@@ -75,17 +75,9 @@ class Reader {
       : bytes_(bytes), source_(source), options_(options), scope_(scope) {}
 
   StateDict read() {
-    if (bytes_.size() < 8) fail("has ", bytes_.size(), " bytes, fewer than the 8 of its header's length");
-    std::uint64_t length;
-    std::memcpy(&length, bytes_.data(), 8);
-    if (length > longest_header)
-      fail("declares a header of ", length, " bytes; at most ", longest_header, " are allowed");
-    if (length > bytes_.size() - 8)
-      fail("declares a header of ", length, " bytes, but only ", bytes_.size() - 8, " follow");
-    data_ = bytes_.substr(8 + length);
-    const Json header = parse(bytes_.substr(8, length));
-    for (const auto& [name, entry] : header.items()) {
-      if (name == metadata) {
+    const Json json = header();
+    for (const auto& [name, entry] : json.items()) {
+      if (name == metadata_key) {
         check_metadata(entry);
       } else {
         entries_.push_back(check_entry(name, entry));
@@ -94,7 +86,28 @@ class Reader {
     return tensors();
   }
 
+  Metadata metadata() {
+    const Json json = header();
+    Metadata texts;
+    if (!json.contains(metadata_key)) return texts;
+    check_metadata(json[metadata_key]);
+    for (const auto& [key, value] : json[metadata_key].items()) texts.emplace_back(key, value.get<std::string>());
+    return texts;
+  }
+
  private:
+  Json header() {
+    if (bytes_.size() < 8) fail("has ", bytes_.size(), " bytes, fewer than the 8 of its header's length");
+    std::uint64_t length;
+    std::memcpy(&length, bytes_.data(), 8);
+    if (length > longest_header)
+      fail("declares a header of ", length, " bytes; at most ", longest_header, " are allowed");
+    if (length > bytes_.size() - 8)
+      fail("declares a header of ", length, " bytes, but only ", bytes_.size() - 8, " follow");
+    data_ = bytes_.substr(8 + length);
+    return parse(bytes_.substr(8, length));
+  }
+
   struct Entry {
     std::string name;
     const Format* format;
@@ -134,9 +147,9 @@ class Reader {
   }
 
   void check_metadata(const Json& entry) const {
-    if (!entry.is_object()) fail("has ", metadata, " that is no JSON object");
+    if (!entry.is_object()) fail("has ", metadata_key, " that is no JSON object");
     for (const auto& [key, value] : entry.items())
-      if (!value.is_string()) fail("has ", metadata, " whose '", key, "' is no text");
+      if (!value.is_string()) fail("has ", metadata_key, " whose '", key, "' is no text");
   }
 
   std::uint64_t check_count(const std::string& name, const char* what, const Json& number) const {
@@ -234,12 +247,15 @@ class Reader {
 
 }  // namespace
 
-std::string to_safetensors(const StateDict& tensors, Place place) {
+std::string to_safetensors(const StateDict& tensors, Place place) { return to_safetensors(tensors, {}, place); }
+
+std::string to_safetensors(const StateDict& tensors, const Metadata& metadata, Place place) {
   const OpScope scope("to_safetensors", place);
   Json header = Json::object();
+  for (const auto& [key, value] : metadata) header[metadata_key][key] = value;
   std::size_t at = 0;
   for (const auto& [name, t] : tensors) {
-    if (name.empty() || name == metadata) scope.fail<ValueError>("a tensor cannot be named '", name, "'");
+    if (name.empty() || name == metadata_key) scope.fail<ValueError>("a tensor cannot be named '", name, "'");
     const std::size_t end = at + t.array().bytes();
     header[name] = {{"dtype", format_name(t.dtype())},
                     {"shape", std::vector<std::int64_t>(t.shape().begin(), t.shape().end())},
@@ -265,6 +281,11 @@ std::string to_safetensors(const StateDict& tensors, Place place) {
 StateDict from_safetensors(std::string_view bytes, const std::string& source, LoadOptions options, Place place) {
   const OpScope scope("from_safetensors", place);
   return Reader(bytes, source, options, scope).read();
+}
+
+Metadata safetensors_metadata(std::string_view bytes, const std::string& source, Place place) {
+  const OpScope scope("safetensors_metadata", place);
+  return Reader(bytes, source, {}, scope).metadata();
 }
 
 void save_tensors(const std::filesystem::path& path, const StateDict& tensors, Place place) {

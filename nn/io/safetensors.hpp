@@ -10,9 +10,14 @@
 /// holes. It holds numbers only, so that opening a file never runs anything.
 namespace xgrad::nn {
 
+/// Texts by name that a file holds beside the tensors.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
 /// The file's bytes. Bits are kept, NaN payloads and -0 too. Throws ValueError on an empty name or one that is not
 /// UTF-8.
 std::string to_safetensors(const StateDict& tensors, Place place = Place::here());
+/// The same with metadata.
+std::string to_safetensors(const StateDict& tensors, const Metadata& metadata, Place place = Place::here());
 
 /// The tensors in the order of their bytes. Reads the dtypes F32, F64, I64 and BOOL; with `convert_dtype` also F16 and
 /// BF16, into f32, and I8, U8, I16, U16, I32, U32 and U64, into i64, all exactly. Throws FileError, which names
@@ -21,6 +26,9 @@ std::string to_safetensors(const StateDict& tensors, Place place = Place::here()
 /// or differ from what the shape needs.
 StateDict from_safetensors(std::string_view bytes, const std::string& source, LoadOptions options = {},
                            Place place = Place::here());
+
+/// The metadata of such bytes, in its order; throws FileError as from_safetensors does where the header is at fault.
+Metadata safetensors_metadata(std::string_view bytes, const std::string& source, Place place = Place::here());
 
 /// The same to and from a file; saving replaces it atomically.
 void save_tensors(const std::filesystem::path& path, const StateDict& tensors, Place place = Place::here());

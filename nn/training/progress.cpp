@@ -2,7 +2,9 @@
 #include <nn/training/progress.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <limits>
 
 namespace xgrad::nn {
 namespace {
@@ -14,45 +16,92 @@ std::string bar(double share) {
 }
 
 std::string duration(double seconds) {
-  char buffer[32];
+  char buffer[48];
   if (seconds < 60) {
     std::snprintf(buffer, sizeof buffer, "%.1f s", seconds);
-  } else {
+  } else if (seconds < 3600) {
     std::snprintf(buffer, sizeof buffer, "%d min %02d s", static_cast<int>(seconds) / 60,
                   static_cast<int>(seconds) % 60);
+  } else {
+    std::snprintf(buffer, sizeof buffer, "%.0f h %02d min", std::floor(seconds / 3600),
+                  static_cast<int>(std::fmod(seconds, 3600) / 60));
   }
+  return buffer;
+}
+
+/// Four digits after the point, or as many as a small learning rate needs.
+std::string number(double v) {
+  char buffer[400];
+  std::snprintf(buffer, sizeof buffer,
+                v != 0 && std::abs(v) < 0.00995 ? "%.3g"
+                : std::abs(v) < 1e6             ? "%.4f"
+                                                : "%.4g",
+                v);
   return buffer;
 }
 
 }  // namespace
 
+std::string detail::progress_line(const Standing& s, const Scores& scores, int columns) {
+  const auto most = static_cast<std::size_t>(std::max(columns, 0));
+  std::string line = text("epoch ", s.epoch, "/", s.epochs), left, rate;
+  if (s.seconds_left >= 0) left = text("  ", duration(s.seconds_left), " left");
+  if (s.rate > 0) {
+    char buffer[48];
+    std::snprintf(buffer, sizeof buffer, "  %.0f samples/s", s.rate);
+    rate = buffer;
+  }
+  std::string values;
+  std::vector<std::size_t> ends = {0};
+  for (const auto& [name, value] : scores) {
+    values += text("  ", name, " ", number(value));
+    ends.push_back(values.size());
+  }
+  const std::string drawn = text("  [", bar(s.share), "]");
+  if (line.size() + drawn.size() + values.size() + rate.size() + left.size() <= most)
+    return line + drawn + values + rate + left;
+  if (line.size() + values.size() + rate.size() + left.size() <= most) return line + values + rate + left;
+  char percent[16] = "";
+  if (s.share >= 0) std::snprintf(percent, sizeof percent, " %.0f%%", 100 * std::min(s.share, 1.));
+  line += percent;
+  while (ends.size() > 1 && line.size() + ends.back() + left.size() > most) ends.pop_back();
+  line += values.substr(0, ends.back());
+  if (line.size() + left.size() <= most) line += left;
+  return line.substr(0, most);
+}
+
 Progress::Progress(int epochs, std::int64_t samples_an_epoch)
     : epochs_(epochs), samples_(samples_an_epoch), terminal_(system::stdout_is_terminal()), start_(Clock::now()) {}
 
-std::string Progress::line(int epoch, const Average& loss, const Average& accuracy) const {
-  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double seen =
-      static_cast<double>(epoch - 1) * static_cast<double>(samples_) + static_cast<double>(loss.samples());
-  const double total = static_cast<double>(epochs_) * static_cast<double>(samples_);
-  const double rate = elapsed > 0 ? seen / elapsed : 0;
-  char buffer[160];
-  std::snprintf(buffer, sizeof buffer, "epoch %d/%d  [%s]  loss %.4f  accuracy %.4f  %.0f samples/s  %s left", epoch,
-                epochs_, bar(static_cast<double>(loss.samples()) / static_cast<double>(samples_)).c_str(), loss.value(),
-                accuracy.value(), rate, duration(rate > 0 ? (total - seen) / rate : 0).c_str());
-  return buffer;
+bool Progress::is_due() {
+  if (!terminal_) return false;
+  const Clock::time_point now = Clock::now();
+  if (now - drawn_ < std::chrono::milliseconds(100)) return false;
+  drawn_ = now;
+  return true;
 }
 
-void Progress::update(int epoch, const Average& loss, const Average& accuracy) {
-  if (!terminal_) return;
-  const Clock::time_point now = Clock::now();
-  if (now - drawn_ < std::chrono::milliseconds(100)) return;
-  drawn_ = now;
-  std::printf("\r%s\033[K", line(epoch, loss, accuracy).c_str());
+void Progress::draw(int epoch, std::int64_t samples, const Scores& scores) {
+  const std::int64_t seen = (epoch - 1) * samples_ + samples;
+  if (first_ < 0) first_ = seen;  // a run that goes on has done these before
+  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double rate = elapsed > 0 ? static_cast<double>(seen - first_) / elapsed : 0;
+  const double left = static_cast<double>(epochs_ * samples_ - seen);
+  const detail::Standing standing{epoch, epochs_, static_cast<double>(samples) / static_cast<double>(samples_), rate,
+                                  rate > 0 ? left / rate : -1};
+  // One column stays free: where a letter fills the last one, some terminals go to the next line.
+  std::printf("\r%s\033[K", detail::progress_line(standing, scores, system::terminal_columns() - 1).c_str());
   std::fflush(stdout);
 }
 
-void Progress::finish(int epoch, const Average& loss, const Average& accuracy, const std::string& remark) {
-  std::printf("%s%s%s%s\n", terminal_ ? "\r" : "", line(epoch, loss, accuracy).c_str(), remark.c_str(),
+void Progress::finish(int epoch, const Scores& scores, const std::string& remark) {
+  const std::int64_t seen = epoch * samples_;
+  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double rate = elapsed > 0 ? static_cast<double>(seen - std::max<std::int64_t>(first_, 0)) / elapsed : 0;
+  const double left = static_cast<double>((epochs_ - epoch) * samples_);
+  const detail::Standing standing{epoch, epochs_, 1, rate, rate > 0 ? left / rate : -1};
+  std::printf("%s%s%s%s\n", terminal_ ? "\r" : "",
+              detail::progress_line(standing, scores, std::numeric_limits<int>::max()).c_str(), remark.c_str(),
               terminal_ ? "\033[K" : "");
   std::fflush(stdout);
 }

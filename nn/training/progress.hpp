@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <nn/training/history.hpp>
 #include <string>
 
 #pragma GCC visibility push(default)
@@ -17,32 +18,58 @@ class Average {
   }
   double value() const { return static_cast<double>(sum_ / static_cast<long double>(samples_)); }
   std::int64_t samples() const { return samples_; }
+  /// The sum over all samples, with which an average goes on later.
+  long double sum() const { return sum_; }
+  static Average of(long double sum, std::int64_t samples) {
+    Average average;
+    average.sum_ = sum;
+    average.samples_ = samples;
+    return average;
+  }
 
  private:
   long double sum_ = 0;  // has room for many means near the largest double
   std::int64_t samples_ = 0;
 };
 
-/// One line an epoch on the standard output, with loss, accuracy, samples a second and the time that is left. On a
-/// terminal the line moves while the epoch runs; elsewhere it is printed once the epoch is over.
+/// One line an epoch on the standard output: how far it is, what is left, samples a second, and numbers such as the
+/// loss. On a terminal the line moves while the epoch runs, and is as wide as the terminal lets it; elsewhere it is
+/// printed once the epoch is over.
 class Progress {
  public:
   Progress(int epochs, std::int64_t samples_an_epoch);
 
-  /// After each batch: the averages of the epoch so far. Redraws at most ten times a second.
-  void update(int epoch, const Average& loss, const Average& accuracy);
+  /// After each batch: samples seen in the epoch so far. At most ten times a second the line is drawn again, with
+  /// `scores()`.
+  template <class F>
+  void update(int epoch, std::int64_t samples, F&& scores) {
+    if (is_due()) draw(epoch, samples, scores());
+  }
   /// After the epoch; `remark` ends its line.
-  void finish(int epoch, const Average& loss, const Average& accuracy, const std::string& remark = "");
+  void finish(int epoch, const Scores& scores, const std::string& remark = "");
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string line(int epoch, const Average& loss, const Average& accuracy) const;
+  bool is_due();
+  void draw(int epoch, std::int64_t samples, const Scores& scores);
 
   int epochs_;
-  std::int64_t samples_;
+  std::int64_t samples_, first_ = -1;  // samples that were seen before this process
   bool terminal_;
   Clock::time_point start_, drawn_;
 };
+
+namespace detail {
+/// Where a run is.
+struct Standing {
+  int epoch, epochs;
+  double share;               // of this epoch, from 0 to 1
+  double rate, seconds_left;  // samples a second, for the whole run; negative if not known
+};
+/// The line, of at most `columns` letters: what does not fit is left out, first the bar, then the rate, then scores
+/// from the last on.
+std::string progress_line(const Standing& standing, const Scores& scores, int columns);
+}  // namespace detail
 
 }  // namespace xgrad::nn
 #pragma GCC visibility pop

@@ -1,0 +1,188 @@
+#include <autograd/atomic_file.hpp>
+#include <autograd/ops.hpp>
+#include <nlohmann/json.hpp>
+#include <nn/io/crc32c.hpp>
+#include <nn/io/safetensors.hpp>
+#include <nn/training/checkpoint.hpp>
+#include <nn/training/fit.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace xgrad::nn {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr int version = 1;
+
+// The file begins with the length of its header, and the header with this. The eight digits behind it are the check of
+// the whole file with zeros in their place.
+constexpr std::string_view opening = R"({"__metadata__":{"checksum":")", no_digits = "00000000";
+constexpr std::size_t checksum_at = 8 + opening.size();
+
+std::string checksum(std::string_view bytes) {
+  std::uint32_t check = detail::crc32c(bytes.substr(0, checksum_at));
+  check = detail::crc32c(no_digits, check);
+  check = detail::crc32c(bytes.substr(checksum_at + no_digits.size()), check);
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08x", check);
+  return digits;
+}
+
+void check_sound(const OpScope& scope, std::string_view bytes, const std::string& source) {
+  if (bytes.size() < checksum_at + no_digits.size() || bytes.substr(8, opening.size()) != opening)
+    scope.fail<FileError>("'", source, "' is no checkpoint; save_checkpoint writes them");
+  const std::string_view said = bytes.substr(checksum_at, no_digits.size());
+  if (const std::string found = checksum(bytes); found != said)
+    scope.fail<FileError>("'", source, "' is damaged: its bytes have the checksum ", found, ", and it says ", said);
+}
+
+Tensor doubles(const std::vector<double>& values) {
+  const Tensor t = zeros({static_cast<std::int64_t>(values.size())}, {.dtype = f64});
+  std::copy(values.begin(), values.end(), t.data<double>());
+  return t;
+}
+
+void add(StateDict& all, const std::string& prefix, const StateDict& part) {
+  for (const auto& [name, tensor] : part) all.set(prefix + name, tensor);
+}
+
+/// The entries whose names begin so, by the rest of their names.
+StateDict part(const StateDict& all, const std::string& prefix) {
+  std::vector<StateDict::Entry> found;
+  for (const auto& [name, tensor] : all)
+    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), tensor);
+  return found;
+}
+
+}  // namespace
+
+/// What a Trainer and its run are in a file.
+struct detail::Checkpoint {
+  static void save(const OpScope& scope, const std::filesystem::path& path, const Trainer& trainer, Place place);
+  static void load(const OpScope& scope, const std::filesystem::path& path, Trainer& trainer, Place place);
+  static RunState read_run(const Json& run, const StateDict& tensors);
+};
+
+void detail::Checkpoint::save(const OpScope& scope, const std::filesystem::path& path, const Trainer& trainer,
+                              Place place) {
+  const RunState& state = *trainer.state_;
+  if (state.batch > 0 && !trainer.options_.metrics.empty() && !state.keeps_shown)
+    scope.fail<ValueError>(
+        "a run with metrics can be saved within an epoch only if it keeps what they were shown; put an "
+        "nn::Checkpoints among its callbacks, or save after an epoch");
+  const RandomState random = state.goes_on ? state.random : random_state();
+  const auto callbacks = state.running ? state.running->callback_states() : state.callbacks;
+
+  StateDict tensors;
+  add(tensors, "model.", trainer.model_.state_dict(place));
+  add(tensors, "optimizer.", trainer.optimizer_.state_dict());
+  add(tensors, "entries.", trainer.entries_);
+  Json names = Json::array();
+  for (std::size_t i = 0; i < callbacks.size(); ++i) {
+    names.push_back(callbacks[i].first);
+    add(tensors, text("callback.", i, "."), callbacks[i].second);
+  }
+  for (const std::string& name : state.history.names()) tensors.set("history." + name, doubles(state.history[name]));
+  // A long double as the sum of two doubles.
+  const auto high = static_cast<double>(state.loss.sum());
+  tensors.set("loss", doubles({high, static_cast<double>(state.loss.sum() - high)}));
+  for (std::size_t i = 0; i < state.shown.size(); ++i) {
+    tensors.set(text("shown.", i, ".prediction"), state.shown[i].first);
+    tensors.set(text("shown.", i, ".target"), state.shown[i].second);
+  }
+  const Json run = {{"epoch", state.epoch},
+                    {"batch", state.batch},
+                    {"rows", state.rows},
+                    {"batch_size", state.batch_size},
+                    {"seed", state.seed},
+                    {"random_seed", random.seed},
+                    {"random_stream", random.stream},
+                    {"loss_samples", state.loss.samples()},
+                    {"shown", state.shown.size()},
+                    {"callbacks", names},
+                    {"curves", state.history.names()},
+                    {"epochs_recorded", state.history.size()},
+                    {"warnings", state.history.warnings()}};
+  std::string bytes = to_safetensors(tensors,
+                                     {{"checksum", std::string(no_digits)},
+                                      {"format", "xgrad checkpoint"},
+                                      {"version", text(version)},
+                                      {"run", run.dump()}},
+                                     place);
+  bytes.replace(checksum_at, no_digits.size(), checksum(bytes));
+  write_file_atomically(path, bytes, place);
+}
+
+detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& tensors) {
+  RunState state;
+  state.epoch = run.at("epoch").get<std::int64_t>();
+  state.batch = run.at("batch").get<std::int64_t>();
+  state.rows = run.at("rows").get<std::int64_t>();
+  state.batch_size = run.at("batch_size").get<std::int64_t>();
+  state.seed = run.at("seed").get<std::uint64_t>();
+  state.random = {run.at("random_seed").get<std::uint64_t>(), run.at("random_stream").get<std::uint64_t>()};
+  const double* const sum = tensors["loss"].data<double>();
+  state.loss = Average::of(static_cast<long double>(sum[0]) + sum[1], run.at("loss_samples").get<std::int64_t>());
+  const auto shown = run.at("shown").get<std::size_t>();
+  for (std::size_t i = 0; i < shown; ++i)
+    state.shown.emplace_back(tensors[text("shown.", i, ".prediction")], tensors[text("shown.", i, ".target")]);
+  state.keeps_shown = shown > 0;
+  std::size_t i = 0;
+  for (const Json& name : run.at("callbacks"))
+    state.callbacks.emplace_back(name.get<std::string>(), part(tensors, text("callback.", i++, ".")));
+  const auto epochs = run.at("epochs_recorded").get<std::int64_t>();
+  for (std::int64_t e = 0; e < epochs; ++e) {
+    Scores scores;
+    for (const Json& curve : run.at("curves")) {
+      const auto name = curve.get<std::string>();
+      scores.set(name, tensors["history." + name].data<double>()[e]);
+    }
+    state.history.add(scores);
+  }
+  for (const Json& warning : run.at("warnings")) state.history.warn(warning.get<std::string>());
+  state.goes_on = true;
+  return state;
+}
+
+void detail::Checkpoint::load(const OpScope& scope, const std::filesystem::path& path, Trainer& trainer, Place place) {
+  const std::string bytes = read_file(path, place), source = text(path);
+  if (trainer.state_->running) scope.fail<ValueError>("this trainer is in a run; load before it begins");
+  check_sound(scope, bytes, source);
+  const StateDict tensors = from_safetensors(bytes, source, {}, place);
+  RunState state;
+  try {
+    Json metadata;
+    for (const auto& [key, value] : safetensors_metadata(bytes, source, place)) metadata[key] = value;
+    if (metadata.at("version") != text(version))
+      scope.fail<FileError>("'", source, "' is a checkpoint of version ", metadata.at("version").get<std::string>(),
+                            ", and this library reads version ", version);
+    state = read_run(Json::parse(metadata.at("run").get<std::string>()), tensors);
+  } catch (const Json::exception& e) {
+    scope.fail<FileError>("'", source, "' is no checkpoint: ", e.what());
+  }
+  const StateDict before = trainer.model_.state_dict(place);
+  try {
+    trainer.model_.load_state_dict(part(tensors, "model."), {}, place);
+    trainer.optimizer_.load_state_dict(part(tensors, "optimizer."), place);
+  } catch (const ValueError& e) {
+    trainer.model_.load_state_dict(before, {}, place);
+    throw FileError(text(e.what(), "; the file is '", path, "'"));
+  }
+  trainer.entries_ = part(tensors, "entries.");
+  *trainer.state_ = std::move(state);
+}
+
+void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, Place place) {
+  const OpScope scope("save_checkpoint", place);
+  detail::Checkpoint::save(scope, path, trainer, place);
+}
+
+void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Place place) {
+  const OpScope scope("load_checkpoint", place);
+  detail::Checkpoint::load(scope, path, trainer, place);
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,289 @@
+#include <algorithm>
+#include <autograd/anomaly.hpp>
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops.hpp>
+#include <autograd/support/system.hpp>
+#include <cmath>
+#include <cstdio>
+#include <iterator>
+#include <nn/training/diagnosis.hpp>
+#include <nn/training/fit.hpp>
+
+namespace xgrad::nn::detail {
+namespace {
+
+/// Training mode for the time of a run.
+class TrainingMode {
+ public:
+  explicit TrainingMode(Module& model) : model_(model), before_(model.is_training()) { model_.train(); }
+  ~TrainingMode() { model_.train(before_); }
+  TrainingMode(const TrainingMode&) = delete;
+  TrainingMode& operator=(const TrainingMode&) = delete;
+
+ private:
+  Module& model_;
+  const bool before_;
+};
+
+/// Has Ctrl-C noticed for the time of a run.
+class Interrupts {
+ public:
+  explicit Interrupts(bool on) : on_(on && system::notice_interrupts()) {}
+  ~Interrupts() {
+    if (on_) system::forget_interrupts();
+  }
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  bool came() const { return on_ && system::interrupted(); }
+
+ private:
+  const bool on_;
+};
+
+}  // namespace
+
+Fit::Fit(Trainer& trainer, const Examples& data, FitOptions options, Place place)
+    : Run(trainer, place), options_(std::move(options)), state_(*trainer.state_), metrics_(trainer.options_.metrics) {
+  const OpScope scope("fit", place);
+  if (state_.running) scope.fail<ValueError>("this trainer is in a run; a callback cannot begin another one");
+  check_options(scope, options_, trainer.loss_, data.size());
+  if (!state_.goes_on) {
+    state_ = RunState();
+    state_.rows = data.size();
+    state_.batch_size = options_.batch_size;
+    if (options_.seed) {
+      state_.seed = *options_.seed;
+    } else {
+      RandomState random = random_state();
+      state_.seed = random.seed + 0x2545f4914f6cdd1d * random.stream;
+      ++random.stream;
+      set_random_state(random);
+    }
+  } else {
+    if (state_.rows != data.size() || state_.batch_size != options_.batch_size)
+      scope.fail<ValueError>("the checkpoint is of a run on ", state_.rows, " rows in batches of ", state_.batch_size,
+                             ", and this is one on ", data.size(), " in batches of ", options_.batch_size,
+                             "; pass the same data and batch_size");
+    if (options_.seed && *options_.seed != state_.seed)
+      scope.fail<ValueError>("the checkpoint is of a run with seed ", state_.seed, ", and this one has seed ",
+                             *options_.seed, "; pass the same seed, or none");
+  }
+  split(data);
+  std::vector<CallbackHandle> ordered;
+  for (const bool last : {false, true})
+    std::copy_if(options_.callbacks.begin(), options_.callbacks.end(), std::back_inserter(ordered),
+                 [&](const CallbackHandle& c) { return c->comes_last() == last; });
+  options_.callbacks = std::move(ordered);
+  if (options_.sample_weight.defined()) sample_weight_ = options_.sample_weight.detach();
+  if (!options_.class_weight.empty()) {
+    class_weight_ = zeros({static_cast<std::int64_t>(options_.class_weight.size())}, {.dtype = f64});
+    std::copy(options_.class_weight.begin(), options_.class_weight.end(), class_weight_.data<double>());
+  }
+  epochs_ = options_.epochs;
+  batches_ = (training_->size() + options_.batch_size - 1) / options_.batch_size;
+}
+
+void Fit::split(const Examples& data) {
+  validation_ = options_.validation.data();
+  if (options_.validation.share() == 0) {
+    training_ = data;
+    return;
+  }
+  const auto held_out =
+      static_cast<std::int64_t>(std::llround(options_.validation.share() * static_cast<double>(data.size())));
+  const std::int64_t left = data.size() - held_out;
+  if (held_out == 0 || left == 0)
+    OpScope("fit", place_)
+        .fail<ValueError>("a share of ", options_.validation.share(), " of ", data.size(), " rows leaves ", left,
+                          " to train on and ", held_out, " to validate on");
+  const Tensor order = detail::seeded_order(data.size(), state_.seed, ~std::uint64_t{0});
+  const Tensor kept = slice(order, 0, 0, left);
+  training_ = data.subset(kept);
+  validation_ = data.subset(slice(order, 0, left, data.size()));
+  if (options_.sample_weight.defined()) options_.sample_weight = take(options_.sample_weight, kept, 0);
+}
+
+template <class F>
+void Fit::tell(F f) {
+  for (const CallbackHandle& callback : options_.callbacks) f(*callback);
+}
+
+std::vector<std::pair<std::string, StateDict>> Fit::callback_states() const {
+  std::vector<std::pair<std::string, StateDict>> states;
+  for (const CallbackHandle& callback : options_.callbacks)
+    states.emplace_back(callback->name(), callback->state_dict());
+  return states;
+}
+
+void Fit::load_callbacks() {
+  std::vector<std::pair<std::string, StateDict>> left = std::move(state_.callbacks);
+  state_.callbacks.clear();
+  tell([&](Callback& callback) {
+    const std::string name = callback.name();
+    const auto found = std::find_if(left.begin(), left.end(), [&](const auto& entry) { return entry.first == name; });
+    callback.load_state_dict(found == left.end() ? StateDict() : found->second);
+    if (found != left.end()) left.erase(found);
+  });
+}
+
+History Fit::run() {
+  struct Running {
+    RunState& state;
+    ~Running() { state.running = nullptr; }
+  } const running{state_};
+  state_.running = this;
+  const TrainingMode mode(trainer_.model_);
+  const EnableGrad recording;
+  const Interrupts interrupts(options_.stop_on_interrupt);
+  load_callbacks();
+  trainer_.steps_->begin(options_);
+  if (options_.progress) progress_.emplace(options_.epochs, training_->size());
+  tell([&](Callback& callback) { callback.before_run(*this); });
+  state_.keeps_shown = keeps_shown_ && !metrics_.empty();
+  trainer_.steps_->check_finite(checks_finite_);
+  if (state_.goes_on) {
+    set_random_state(state_.random);
+    for (const auto& [prediction, target] : state_.shown)
+      for (Metric& metric : metrics_) metric.update(prediction, target);
+    state_.goes_on = false;
+  }
+  interrupted_ = [&] { return interrupts.came(); };
+  run_epochs();
+  state_.history.set_stopped(reason_);
+  tell([&](Callback& callback) { callback.after_run(*this); });
+  return state_.history;
+}
+
+void Fit::run_epochs() {
+  while (state_.epoch < options_.epochs && !stopping()) {
+    epoch_ = static_cast<int>(state_.epoch) + 1;
+    run_epoch();
+    if (state_.batch < batches_) return;
+    finish_epoch();
+  }
+}
+
+void Fit::run_epoch() {
+  batch_ = state_.batch;
+  validated_.reset();
+  if (batch_ == 0) {
+    state_.loss = Average();
+    state_.shown.clear();
+    for (Metric& metric : metrics_) metric.reset();
+  }
+  tell([&](Callback& callback) { callback.before_epoch(*this); });
+  const std::int64_t rows = training_->size();
+  const Tensor order = options_.shuffle
+                           ? detail::seeded_order(rows, state_.seed, static_cast<std::uint64_t>(state_.epoch))
+                           : arange(0, rows, 1, {.dtype = i64});
+  while (state_.batch < batches_ && !stopping()) {
+    run_step(order);
+    tell([&](Callback& callback) { callback.after_batch(*this); });
+    if (progress_) progress_->update(epoch_, state_.loss.samples(), [&] { return scores(); });
+    if (interrupted_()) stop("interrupted");
+  }
+}
+
+TrainingBatch Fit::batch_of(const Tensor& rows) const {
+  TrainingBatch batch;
+  batch.inputs = training_->batch(rows);
+  if (batch.inputs.empty()) OpScope("fit", place_).fail<ValueError>("the batch function returned no tensor");
+  batch.target = std::move(batch.inputs.back());
+  batch.inputs.pop_back();
+  if (sample_weight_.defined()) batch.weight = take(sample_weight_, rows, 0);
+  if (class_weight_.defined()) {
+    const Tensor classes = reshape(batch.target, {-1}).to(i64);
+    const OpScope scope("fit", place_);
+    if (classes.size() != rows.size())
+      scope.fail<ShapeError>("class_weight needs one target for each row; the targets are ", batch.target.shape());
+    const Tensor factors = take(class_weight_, classes, 0).to(batch.weight.defined() ? batch.weight.dtype() : f32);
+    batch.weight = batch.weight.defined() ? batch.weight * factors : factors;
+  }
+  return batch;
+}
+
+void Fit::run_step(const Tensor& order) {
+  const std::int64_t rows = training_->size(), size = options_.batch_size;
+  const std::int64_t group = std::min(options_.accumulate, batches_ - state_.batch);
+  const std::int64_t begin = state_.batch * size, end = std::min(begin + group * size, rows);
+  std::vector<TrainingBatch> batches;
+  for (std::int64_t at = begin; at < end; at += size) {
+    const std::int64_t stop = std::min(at + size, end);
+    TrainingBatch& batch = batches.emplace_back(batch_of(slice(order, 0, at, stop)));
+    batch.first = at == begin;
+    batch.last = stop == end;
+    batch.share = group == 1 ? 1 : static_cast<double>(stop - at) / static_cast<double>(end - begin);
+  }
+  if (!std::exchange(looked_, true))
+    for (std::string& doubt : doubts(trainer_.loss_, batches[0].inputs, training_->labels())) warn(std::move(doubt));
+  const bool first = epoch_ == 1 && state_.batch == 0;
+  const std::vector<StepResult> results = steps_of(batches);
+  if (results.empty()) return;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const StepResult& result = results[i];
+    const std::int64_t seen = std::min(size, end - begin - static_cast<std::int64_t>(i) * size);
+    const double loss = result.loss.item<double>();
+    state_.loss.add(loss, seen);
+    if (result.prediction.defined()) {
+      for (Metric& metric : metrics_) metric.update(result.prediction, batches[i].target);
+      if (state_.keeps_shown) state_.shown.emplace_back(result.prediction, batches[i].target);
+    }
+    if (checks_finite_ && !std::isfinite(loss)) stop(text("the loss is ", loss, " ", where()));
+  }
+  if (first)
+    for (const std::string& name : trainer_.steps_->unused())
+      warn(text("the parameter ", name, " took no part in the loss, and is not trained"));
+  state_.batch += group;
+  batch_ = state_.batch;
+}
+
+/// All of a step; nothing if a gradient is not finite, and then the run stops and the model is as before.
+std::vector<StepResult> Fit::steps_of(const std::vector<TrainingBatch>& batches) {
+  const RandomState random = random_state();
+  std::vector<StepResult> results;
+  try {
+    for (const TrainingBatch& batch : batches) results.push_back(trainer_.train_step(batch));
+    return results;
+  } catch (const NotFinite&) {
+  }
+  set_random_state(random);
+  std::string why = "a gradient is not finite";
+  try {
+    const DetectAnomaly detect;
+    for (const TrainingBatch& batch : batches) trainer_.steps_->eager(batch, false);
+  } catch (const AnomalyError& error) {
+    why = error.what();
+  }
+  set_random_state(random);
+  stop(text("not finite ", where(), ": ", why));
+  return {};
+}
+
+std::string Fit::where() const { return text("in batch ", state_.batch + 1, " of epoch ", epoch_); }
+
+Scores Fit::scores() const {
+  Scores scores;
+  scores.set("loss", state_.loss.value());
+  for (const Metric& metric : metrics_) scores.set(metric.name(), metric.value());
+  if (validated_)
+    for (const auto& [name, value] : *validated_) scores.set(text("validation_", name), value);
+  scores.set("lr", trainer_.optimizer_.lr());
+  return scores;
+}
+
+void Fit::finish_epoch() {
+  if (validation_) validated_ = trainer_.evaluate(*validation_, {}, place_);
+  const Scores epoch = scores();
+  state_.history.add(epoch);
+  ++state_.epoch;
+  state_.batch = 0;
+  if (progress_) progress_->finish(epoch_, epoch);
+  tell([&](Callback& callback) { callback.after_epoch(*this); });
+}
+
+void Fit::warn(std::string warning) {
+  if (options_.progress) std::fprintf(stderr, "%s\n", text(place_.file, ":", place_.line, ": fit: ", warning).c_str());
+  state_.history.warn(std::move(warning));
+}
+
+}  // namespace xgrad::nn::detail

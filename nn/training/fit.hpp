@@ -1,0 +1,43 @@
+#pragma once
+#include <nn/training/run_state.hpp>
+#include <nn/training/steps.hpp>
+
+/// One call of Trainer::fit.
+namespace xgrad::nn::detail {
+
+class Fit final : public Run {
+ public:
+  Fit(Trainer& trainer, const Examples& data, FitOptions options, Place place);
+  History run();
+
+  Scores scores() const override;
+  const History& history() const override { return state_.history; }
+  /// The callbacks' states by name, those of equal names in their order.
+  std::vector<std::pair<std::string, StateDict>> callback_states() const;
+
+ private:
+  void load_callbacks();
+  void split(const Examples& data);
+  void run_epochs();
+  void run_epoch();
+  void run_step(const Tensor& order);
+  std::vector<StepResult> steps_of(const std::vector<TrainingBatch>& batches);
+  TrainingBatch batch_of(const Tensor& rows) const;
+  void finish_epoch();
+  void warn(std::string warning);
+  std::string where() const;
+  template <class F>
+  void tell(F f);
+
+  FitOptions options_;
+  RunState& state_;
+  std::optional<Examples> training_, validation_;
+  Tensor sample_weight_, class_weight_;
+  std::vector<Metric> metrics_;
+  std::optional<Scores> validated_;  // after an epoch
+  std::optional<Progress> progress_;
+  bool looked_ = false;  // at the first batch
+  std::function<bool()> interrupted_;
+};
+
+}  // namespace xgrad::nn::detail

@@ -1,0 +1,54 @@
+#pragma once
+#include <autograd/core/tensor_function.hpp>
+#include <functional>
+#include <nn/losses.hpp>
+
+#pragma GCC visibility push(default)
+
+namespace xgrad::nn {
+
+/// A loss as a Trainer takes it: one of nn/losses.hpp, by its name; or a function f(prediction, target), or
+/// f(prediction, target, weight) with a weight (n) for each row, undefined where there are none.
+class Loss {
+ public:
+  template <class Options>
+  using Function = Tensor(const Operand&, const Operand&, const Options&);
+
+  Loss(Function<LossOptions>* f);
+  Loss(Function<BceWithLogitsOptions>* f);
+  Loss(Function<HuberOptions>* f);
+  Loss(Function<CrossEntropyOptions>* f);
+  template <class F>
+  requires(!std::is_same_v<F, Loss> && (std::is_invocable_v<F&, const Tensor&, const Tensor&> ||
+                                        std::is_invocable_v<F&, const Tensor&, const Tensor&, const Tensor&>)) Loss(F f)
+      : weighs_(std::is_invocable_v<F&, const Tensor&, const Tensor&, const Tensor&>),
+        call_(
+            [f = std::move(f)](const Tensor& p, const Tensor& t, const Tensor& weight, Place place) mutable -> Tensor {
+              if constexpr (std::is_invocable_v<F&, const Tensor&, const Tensor&, const Tensor&>) {
+                return f(p, t, weight);
+              } else {
+                return xgrad::detail::call_at(place, f, p, t);
+              }
+            }) {}
+
+  /// The mean over all elements, each times the weight of its row where there are weights, (n). `place` is the line
+  /// that errors name.
+  Tensor operator()(const Tensor& prediction, const Tensor& target, const Tensor& weight, Place place) const {
+    return call_(prediction, target, weight, place);
+  }
+  /// Whether rows can be weighted.
+  bool weighs_rows() const { return weighs_; }
+  /// Whether it applies a sigmoid or softmax itself.
+  bool takes_logits() const { return takes_logits_; }
+  /// Whether targets are 0 or 1, each its own task.
+  bool is_binary() const { return binary_; }
+
+ private:
+  using Call = std::function<Tensor(const Tensor&, const Tensor&, const Tensor&, Place)>;
+
+  bool weighs_ = true, takes_logits_ = false, binary_ = false;
+  Call call_;
+};
+
+}  // namespace xgrad::nn
+#pragma GCC visibility pop

@@ -1,0 +1,23 @@
+#pragma once
+#include <nn/training/progress.hpp>
+#include <nn/training/trainer.hpp>
+
+/// Where a run stands, besides what the model and the optimiser hold: what a checkpoint saves of it.
+namespace xgrad::nn::detail {
+
+struct RunState {
+  std::int64_t epoch = 0, batch = 0;  // epochs that are over, and batches of the next one
+  std::int64_t rows = 0, batch_size = 0;
+  std::uint64_t seed = 0;
+  Average loss;  // of the epoch so far
+  History history;
+  bool keeps_shown = false;
+  std::vector<std::pair<Tensor, Tensor>> shown;  // predictions and targets of the epoch so far, for the metrics
+  std::vector<std::pair<std::string, StateDict>> callbacks;
+
+  bool goes_on = false;  // loaded: the next fit continues it
+  RandomState random = {};
+  const Fit* running = nullptr;
+};
+
+}  // namespace xgrad::nn::detail

@@ -1,0 +1,149 @@
+#pragma once
+#include <nn/module.hpp>
+#include <nn/training/callback.hpp>
+#include <nn/training/examples.hpp>
+#include <nn/training/loss.hpp>
+#include <nn/training/metrics.hpp>
+#include <optim/optimizer.hpp>
+#include <optional>
+
+#pragma GCC visibility push(default)
+
+/// Training as Keras does it: a model, an optimiser and a loss make a Trainer, which goes through data in epochs.
+///
+///   nn::Trainer trainer{model, optimizer, nn::binary_cross_entropy, {.metrics = {nn::binary_accuracy}}};
+///   const nn::History history = trainer.fit(train, {.epochs = 5, .batch_size = 128, .validation = test});
+///   std::cout << trainer.evaluate(test) << '\n' << history["validation_loss"].back() << '\n';
+///
+/// A step is zero_grad, the model, the loss, backward and the optimiser's step. It is captured when shapes repeat
+/// (autograd/capture.hpp): the bits are those of eager steps, but what the model does in C++ besides ops, `item` and
+/// branches on it included, is done only while it is recorded; {.capture = false} leaves it out. Where a step cannot
+/// be captured, it runs eagerly.
+///
+/// Ctrl-C ends the run after the batch, with the history returned; a second one ends the program.
+namespace xgrad::nn {
+
+namespace detail {
+class Fit;
+class Steps;
+struct RunState;
+struct Checkpoint;
+}  // namespace detail
+
+struct TrainerOptions {
+  std::vector<Metric> metrics = {};
+  bool capture = true;
+};
+
+/// What to look at after each epoch: rows of their own, or this share of the training rows, drawn by the seed and left
+/// out of training.
+class Validation {
+ public:
+  Validation() = default;
+  Validation(double share) : share_(share) {}
+  template <std::convertible_to<Examples> Data>
+  Validation(const Data& data) : data_(data) {}
+
+  const std::optional<Examples>& data() const { return data_; }
+  double share() const { return share_; }
+
+ private:
+  std::optional<Examples> data_;
+  double share_ = 0;
+};
+
+struct FitOptions {
+  int epochs = 1;  // in all, those before an interruption included
+  std::int64_t batch_size = 32;
+  Validation validation = {};
+  std::optional<std::uint64_t> seed = {};  // of the shuffling; unless told, drawn from manual_seed's generator
+  std::vector<CallbackHandle> callbacks = {};
+  bool shuffle = true;
+  std::int64_t accumulate = 1;            // batches whose gradients make one step, as one large batch would
+  double clip_norm = 0, clip_value = 0;   // see optim/clip.hpp; 0: not clipped
+  std::vector<double> class_weight = {};  // one factor for each class, of the loss of its rows
+  Tensor sample_weight = {};              // (n), one factor for each training row
+  bool progress = true;                   // show it on the standard output, and warnings on the standard error
+  bool stop_on_interrupt = true;          // Ctrl-C ends the run, unless the program handles it itself
+};
+
+struct EvaluateOptions {
+  std::int64_t batch_size = 1000;
+};
+
+/// The rows of one step.
+struct TrainingBatch {
+  std::vector<Tensor> inputs;
+  Tensor target;                   // undefined where there are none
+  Tensor weight;                   // (n), undefined where there are none
+  bool first = true, last = true;  // of those whose gradients make one step
+  double share = 1;                // of the rows of that step
+};
+
+struct StepResult {
+  Tensor loss, prediction;  // constants
+};
+
+class Trainer {
+ public:
+  /// Model and optimiser are used where they are, and must outlive the trainer. Errors in the model and in the loss
+  /// name this line.
+  template <std::derived_from<Module> Model>
+  Trainer(Model& model, optim::Optimizer& optimizer, Loss loss, TrainerOptions options = {},
+          Place place = Place::here())
+      : Trainer(model, xgrad::detail::TensorFunction(model, place), optimizer, std::move(loss), std::move(options),
+                place) {}
+  virtual ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  /// Trains, in training mode, which the model then leaves if it was not in it. Returns loss and metrics by epoch.
+  /// After load_checkpoint it goes on where that run stood, on the same data with the same batch size, else it begins
+  /// anew. Throws ValueError for options that make no sense, FileError before the first batch for what cannot be
+  /// written.
+  History fit(const Examples& data, FitOptions options = {}, Place place = Place::here());
+  /// Loss and metrics over all rows, in evaluation mode; records nothing.
+  Scores evaluate(const Examples& data, EvaluateOptions options = {}, Place place = Place::here());
+  /// The model's output for all rows of x, in evaluation mode; records nothing.
+  Tensor predict(const Tensor& x, EvaluateOptions options = {}, Place place = Place::here());
+  Tensor predict(const std::vector<Tensor>& inputs, EvaluateOptions options = {}, Place place = Place::here());
+
+  Module& model() const { return model_; }
+  optim::Optimizer& optimizer() const { return optimizer_; }
+  /// Of the run in progress, or the last one; also after an exception in it.
+  const History& history() const;
+  /// What else the program wants to find in checkpoints, by name.
+  StateDict& entries() { return entries_; }
+  /// Why steps are not captured; empty unless one refused.
+  const std::string& capture_refusal() const;
+
+ protected:
+  /// One step: changes the model by a batch. Override it to train in another way, as with two optimisers; such a step
+  /// is not captured, and what it needs to go on after an interruption belongs into `entries`.
+  virtual StepResult train_step(const TrainingBatch& batch);
+
+  Tensor forward(const std::vector<Tensor>& inputs) const;
+  Tensor loss(const Tensor& prediction, const TrainingBatch& batch) const {
+    return loss_(prediction, batch.target, batch.weight, place_);
+  }
+
+ private:
+  friend class detail::Fit;
+  friend class detail::Steps;
+  friend struct detail::Checkpoint;
+  Trainer(Module& model, xgrad::detail::TensorFunction forward, optim::Optimizer& optimizer, Loss loss,
+          TrainerOptions options, Place place);
+
+  Module& model_;
+  const xgrad::detail::TensorFunction forward_;
+  optim::Optimizer& optimizer_;
+  const Loss loss_;
+  const TrainerOptions options_;
+  const Place place_;
+  StateDict entries_;
+  std::unique_ptr<detail::Steps> steps_;
+  std::unique_ptr<detail::RunState> state_;
+};
+
+}  // namespace xgrad::nn
+#pragma GCC visibility pop
