@@ -3,4 +3,5 @@
 #include <optim/adam.hpp>
 #include <optim/clip.hpp>
 #include <optim/rmsprop.hpp>
+#include <optim/schedules.hpp>
 #include <optim/sgd.hpp>
