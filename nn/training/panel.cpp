@@ -23,13 +23,12 @@ double tick_step(double half) {
 /// taken between halves, so that those of the largest numbers do not overflow.
 class Panel {
  public:
-  Panel(double left, const std::string& title, const std::vector<double>& training, const std::vector<double>& held_out)
-      : left_(left), count_(training.size()) {
+  Panel(double left, const detail::Curves& curves) : left_(left), count_(curves.training.size()) {
     constexpr double largest = std::numeric_limits<double>::max();
     low_ = largest;
     high_ = -largest;
-    for (const auto* curve : {&training, &held_out}) {
-      for (double v : *curve) {
+    for (const auto* values : {&curves.training, &curves.held_out}) {
+      for (double v : *values) {
         if (std::isfinite(v)) low_ = std::min(low_, v), high_ = std::max(high_, v);
       }
     }
@@ -38,10 +37,11 @@ class Panel {
     const double margin = std::max(half() * 0.16, size * 1e-6);
     low_ = std::max(low_ - margin, -largest);
     high_ = std::min(high_ + margin, largest);
-    svg_ += text("<text x='", fixed(left_), "' y='40' font-size='16' font-weight='bold'>", escaped(title), "</text>\n");
-    frame();
-    curve(training, training_colour);
-    curve(held_out, held_out_colour);
+    svg_ += text("<text x='", fixed(left_), "' y='40' font-size='16' font-weight='bold'>", escaped(curves.title),
+                 "</text>\n");
+    frame(curves);
+    curve(curves.training, training_colour);
+    curve(curves.held_out, held_out_colour);
   }
   const std::string& svg() const { return svg_; }
 
@@ -55,7 +55,7 @@ class Panel {
   double half() const { return high_ / 2 - low_ / 2; }
   double y(double v) const { return top + height * ((high_ / 2 - v / 2) / half()); }
 
-  void frame() {
+  void frame(const detail::Curves& curves) {
     const double step = tick_step(half());
     const int digits = step < 0.001 ? 4 : step < 0.01 ? 3 : 2;
     const bool short_enough = std::max(-low_, high_) < 1e6;
@@ -66,11 +66,11 @@ class Panel {
     }
     const std::size_t every = (count_ + 9) / 10;
     for (std::size_t e = 0; e < count_; e += every)
-      svg_ += text("<text x='", fixed(x(e)), "' y='", fixed(top + height + 20), "' text-anchor='middle'>", e + 1,
-                   "</text>\n");
+      svg_ += text("<text x='", fixed(x(e)), "' y='", fixed(top + height + 20), "' text-anchor='middle'>",
+                   curves.labels.empty() ? text(e + 1) : escaped(curves.labels[e]), "</text>\n");
     svg_ += text("<rect x='", fixed(left_), "' y='", fixed(top), "' width='", fixed(width), "' height='", fixed(height),
                  "' fill='none' stroke='#888'/>\n<text x='", fixed(left_ + width / 2), "' y='",
-                 fixed(top + height + 42), "' text-anchor='middle'>epoch</text>\n");
+                 fixed(top + height + 42), "' text-anchor='middle'>", escaped(curves.axis), "</text>\n");
   }
 
   void curve(const std::vector<double>& values, const char* colour) {
@@ -111,7 +111,7 @@ std::string detail::curves_svg(const std::vector<Curves>& diagrams, const std::s
                          "' height='400' fill='white'/>\n");
   int left = 70;
   for (const Curves& d : diagrams) {
-    svg += Panel(left, d.title, d.training, d.held_out).svg();
+    svg += Panel(left, d).svg();
     left += each;
   }
   const auto key = [&](int at, const char* colour, const std::string& words) {

@@ -2,13 +2,15 @@
 #include <string>
 #include <vector>
 
-/// Diagrams of curves over the epochs, side by side.
+/// Diagrams of curves over the epochs, or over other places at equal distances, side by side.
 namespace xgrad::nn::detail {
 
 /// One diagram: a curve of the training data, and one of the held-out data, which may be empty.
 struct Curves {
   std::string title;
   std::vector<double> training, held_out;
+  std::string axis = "epoch";
+  std::vector<std::string> labels = {};  // of the places along the axis; 1, 2, ... unless told
 };
 
 /// An SVG picture, 400 high. `training` and `held_out` are what the key calls the two kinds of curves; it leaves out
