@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
-#include <optional>
 
 using namespace xgrad;
 
@@ -28,76 +27,58 @@ nn::Sequential reference_network() {
 /// Images as rows of pixels, and as a column of targets 1 for the positive labels and 0 for all others.
 nn::TensorDataset binary_dataset(const nn::LabelledImages& data, const std::vector<std::int64_t>& positive) {
   Tensor targets = zeros(data.labels.shape(), {.dtype = boolean});
-  for (std::int64_t label : positive) targets = logical_or(targets, data.labels == label);
+  for (std::int64_t label : positive) {
+    const Tensor of_label = data.labels == label;
+    if (!any(of_label).item<bool>())
+      throw ValueError(text("--positive ", label, ": there is no image with this label"));
+    targets = logical_or(targets, of_label);
+  }
   return nn::TensorDataset(flatten(data.images, 1), unsqueeze(targets.to(f32), 1));
 }
 
-double accuracy(const Tensor& probabilities, const Tensor& targets) {
-  return mean(((probabilities > 0.5) == (targets > 0.5)).to(f32)).item<double>();
-}
-
-struct Evaluation {
-  nn::Average loss, accuracy;
-  double confusion[2][2] = {};  // [truth][prediction]
+/// Prints where the time of the last epoch goes, and writes a Chrome trace.
+struct ProfileLastEpoch : nn::Callback {
+  explicit ProfileLastEpoch(std::string file) : path(std::move(file)) {}
+  void before_run(nn::Run&) override { check_writable(path); }
+  void before_epoch(nn::Run& run) override {
+    if (run.epoch() == run.epochs()) profiler = std::make_shared<Profiler>();
+  }
+  void after_batch(nn::Run& run) override {
+    if (!profiler || run.batch() < run.batches()) return;
+    words = profiler->str();
+    profiler->write_chrome_trace(path);
+    profiler.reset();
+  }
+  void after_run(nn::Run&) override { std::printf("\n%s", words.c_str()); }
+  std::string path, words;
+  std::shared_ptr<Profiler> profiler;
 };
 
-Evaluation evaluate(nn::Sequential& model, const nn::TensorDataset& data) {
-  const NoGrad guard;
-  model.eval();
-  Evaluation result;
-  for (const auto& [x, t] : nn::Loader(data, {.batch_size = 1000})) {
-    const Tensor p = model(x);
-    result.loss.add(nn::binary_cross_entropy(p, t).item<double>(), x.shape()[0]);
-    result.accuracy.add(accuracy(p, t), x.shape()[0]);
-    for (int truth : {0, 1}) {
-      for (int guess : {0, 1})
-        result.confusion[truth][guess] +=
-            sum(logical_and(t == truth, (p > 0.5) == (guess == 1)).to(f32)).item<double>();
-    }
-  }
-  return result;
+void train(nn::Trainer& trainer, const nn::TensorDataset& training, const nn::TensorDataset& test, const Settings& s) {
+  check_writable(s.save);
+  check_writable(s.curve);
+  nn::FitOptions options{.epochs = s.epochs, .batch_size = s.batch_size, .validation = test, .seed = s.seed};
+  // After every epoch, so that an interrupted run loses at most one.
+  options.callbacks.push_back([&](nn::Run& run) {
+    nn::save_weights(trainer.model(), s.save);
+    write_file_atomically(s.curve, run.history().to_svg());
+  });
+  if (!s.profile.empty()) options.callbacks.push_back(ProfileLastEpoch(s.profile));
+  const nn::History history = trainer.fit(training, std::move(options));
+  if (history.size() > 0) std::printf("\nweights in %s, learning curve in %s\n", s.save.c_str(), s.curve.c_str());
 }
 
-void train(nn::Sequential& model, const nn::TensorDataset& training, const nn::TensorDataset& test, const Settings& s) {
-  optim::Adam optimizer{model.parameters(), {.lr = s.lr}};
-  nn::Loader loader(training, {.batch_size = s.batch_size, .shuffle = true, .seed = s.seed});
-  nn::Progress progress(s.epochs, training.size());
-  std::vector<nn::EpochRecord> history;
-  for (int epoch = 1; epoch <= s.epochs; ++epoch) {
-    model.train();
-    nn::Average loss_so_far, accuracy_so_far;
-    std::optional<Profiler> profiler;
-    if (!s.profile.empty() && epoch == s.epochs) profiler.emplace();
-    for (const auto& [x, t] : loader) {
-      const Tensor p = model(x), loss = nn::binary_cross_entropy(p, t);
-      optimizer.zero_grad();
-      loss.backward();
-      optimizer.step();
-      loss_so_far.add(loss.item<double>(), x.shape()[0]);
-      accuracy_so_far.add(accuracy(p, t), x.shape()[0]);
-      progress.update(epoch, loss_so_far, accuracy_so_far);
-    }
-    progress.finish(epoch, loss_so_far, accuracy_so_far);
-    if (profiler) {
-      std::printf("\n%s", profiler->str().c_str());
-      profiler->write_chrome_trace(s.profile);
-      profiler.reset();
-    }
-    const Evaluation held_out = evaluate(model, test);
-    history.push_back({loss_so_far.value(), accuracy_so_far.value(), held_out.loss.value(), held_out.accuracy.value()});
-    // After every epoch, so that an interrupted run loses at most one.
-    nn::save_weights(model, s.save);
-    nn::write_learning_curve(s.curve, history);
-  }
-  std::printf("\nweights in %s, learning curve in %s\n", s.save.c_str(), s.curve.c_str());
-}
-
-void report(const Evaluation& e) {
-  std::printf("test loss %.4f, test accuracy %.4f\n\n", e.loss.value(), e.accuracy.value());
+void report(nn::Trainer& trainer, const nn::TensorDataset& test) {
+  const nn::Scores scores = trainer.evaluate(test);
+  std::printf("test loss %.4f, test accuracy %.4f\n\n", scores["loss"], scores["binary_accuracy"]);
+  nn::Metric table = nn::confusion_table;
+  table.update(trainer.predict(test.features()), test.labels());
+  const Tensor counts = table.counts();
   std::printf("                  predicted no  predicted yes\n");
   for (int truth : {0, 1})
-    std::printf("%-16s  %12.0f  %13.0f\n", truth ? "positive" : "negative", e.confusion[truth][0],
-                e.confusion[truth][1]);
+    std::printf("%-16s  %12lld  %13lld\n", truth ? "positive" : "negative",
+                static_cast<long long>(counts.data<std::int64_t>()[2 * truth]),
+                static_cast<long long>(counts.data<std::int64_t>()[2 * truth + 1]));
 }
 
 int main(int argc, char** argv) try {
@@ -128,12 +109,14 @@ int main(int argc, char** argv) try {
   const nn::TensorDataset test = binary_dataset(images.test, s.positive);
   nn::Sequential model = reference_network();
   std::printf("%s\n", model.summary().c_str());
+  optim::Adam optimizer{model.parameters(), {.lr = s.lr}};
+  nn::Trainer trainer{model, optimizer, nn::binary_cross_entropy, {.metrics = {nn::binary_accuracy}}};
   if (s.load.empty()) {
-    train(model, binary_dataset(images.train, s.positive), test, s);
+    train(trainer, binary_dataset(images.train, s.positive), test, s);
   } else {
     nn::load_weights(model, s.load);
   }
-  report(evaluate(model, test));
+  report(trainer, test);
 } catch (const Error& e) {
   std::fprintf(stderr, "%s\n", e.what());
   return 1;

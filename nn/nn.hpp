@@ -12,6 +12,8 @@
 #include <nn/module.hpp>
 #include <nn/per_sample.hpp>
 #include <nn/sequential.hpp>
+#include <nn/training/callbacks.hpp>
+#include <nn/training/checkpoint.hpp>
 #include <nn/training/learning_curve.hpp>
 #include <nn/training/metrics.hpp>
 #include <nn/training/progress.hpp>

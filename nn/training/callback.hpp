@@ -30,6 +30,8 @@ class Run {
   /// Loss and metrics: after a batch those of the epoch so far; after an epoch those of the validation data as well,
   /// and "lr".
   virtual Scores scores() const = 0;
+  /// Whether epochs end with a look at validation data.
+  virtual bool validates() const = 0;
   /// The epochs that are over.
   virtual const History& history() const = 0;
   /// The line that called `fit`.
@@ -37,11 +39,15 @@ class Run {
 
   /// Ends the run after this batch, or if it is the epoch's last, after this epoch; `history.stopped()` says why.
   void stop(std::string reason) { reason_ = std::move(reason); }
+  /// The same for a run that may go on later from a checkpoint, as after Ctrl-C.
+  void pause(std::string reason) {
+    reason_ = std::move(reason);
+    paused_ = true;
+  }
   bool stopping() const { return !reason_.empty(); }
+  bool paused() const { return paused_; }
   /// Has each step look at loss and gradients, and end the run before it makes use of one that is not finite.
   void check_finite() { checks_finite_ = true; }
-  /// Has the run keep what metrics were shown in an epoch, so that it can be saved within one.
-  void keep_shown() { keeps_shown_ = true; }
 
  protected:
   Run(Trainer& trainer, Place place) : trainer_(trainer), place_(place) {}
@@ -52,7 +58,7 @@ class Run {
   int epoch_ = 0, epochs_ = 0;
   std::int64_t batch_ = 0, batches_ = 0;
   std::string reason_;
-  bool checks_finite_ = false, keeps_shown_ = false;
+  bool checks_finite_ = false, paused_ = false;
 };
 
 class Callback {

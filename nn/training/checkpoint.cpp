@@ -61,19 +61,14 @@ StateDict part(const StateDict& all, const std::string& prefix) {
 
 /// What a Trainer and its run are in a file.
 struct detail::Checkpoint {
-  static void save(const OpScope& scope, const std::filesystem::path& path, const Trainer& trainer, Place place);
+  static void save(const std::filesystem::path& path, const Trainer& trainer, Place place);
   static void load(const OpScope& scope, const std::filesystem::path& path, Trainer& trainer, Place place);
   static RunState read_run(const Json& run, const StateDict& tensors);
 };
 
-void detail::Checkpoint::save(const OpScope& scope, const std::filesystem::path& path, const Trainer& trainer,
-                              Place place) {
+void detail::Checkpoint::save(const std::filesystem::path& path, const Trainer& trainer, Place place) {
   const RunState& state = *trainer.state_;
-  if (state.batch > 0 && !trainer.options_.metrics.empty() && !state.keeps_shown)
-    scope.fail<ValueError>(
-        "a run with metrics can be saved within an epoch only if it keeps what they were shown; put an "
-        "nn::Checkpoints among its callbacks, or save after an epoch");
-  const RandomState random = state.goes_on ? state.random : random_state();
+  const RandomState random = state.running || state.rows == 0 ? random_state() : state.random;
   const auto callbacks = state.running ? state.running->callback_states() : state.callbacks;
 
   StateDict tensors;
@@ -89,10 +84,8 @@ void detail::Checkpoint::save(const OpScope& scope, const std::filesystem::path&
   // A long double as the sum of two doubles.
   const auto high = static_cast<double>(state.loss.sum());
   tensors.set("loss", doubles({high, static_cast<double>(state.loss.sum() - high)}));
-  for (std::size_t i = 0; i < state.shown.size(); ++i) {
-    tensors.set(text("shown.", i, ".prediction"), state.shown[i].first);
-    tensors.set(text("shown.", i, ".target"), state.shown[i].second);
-  }
+  const std::vector<StateDict> metrics = state.running ? state.running->metric_states() : state.metrics;
+  for (std::size_t i = 0; i < metrics.size(); ++i) add(tensors, text("metric.", i, "."), metrics[i]);
   const Json run = {{"epoch", state.epoch},
                     {"batch", state.batch},
                     {"rows", state.rows},
@@ -101,7 +94,7 @@ void detail::Checkpoint::save(const OpScope& scope, const std::filesystem::path&
                     {"random_seed", random.seed},
                     {"random_stream", random.stream},
                     {"loss_samples", state.loss.samples()},
-                    {"shown", state.shown.size()},
+                    {"metrics", metrics.size()},
                     {"callbacks", names},
                     {"curves", state.history.names()},
                     {"epochs_recorded", state.history.size()},
@@ -126,10 +119,8 @@ detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& 
   state.random = {run.at("random_seed").get<std::uint64_t>(), run.at("random_stream").get<std::uint64_t>()};
   const double* const sum = tensors["loss"].data<double>();
   state.loss = Average::of(static_cast<long double>(sum[0]) + sum[1], run.at("loss_samples").get<std::int64_t>());
-  const auto shown = run.at("shown").get<std::size_t>();
-  for (std::size_t i = 0; i < shown; ++i)
-    state.shown.emplace_back(tensors[text("shown.", i, ".prediction")], tensors[text("shown.", i, ".target")]);
-  state.keeps_shown = shown > 0;
+  const auto metrics = run.at("metrics").get<std::size_t>();
+  for (std::size_t m = 0; m < metrics; ++m) state.metrics.push_back(part(tensors, text("metric.", m, ".")));
   std::size_t i = 0;
   for (const Json& name : run.at("callbacks"))
     state.callbacks.emplace_back(name.get<std::string>(), part(tensors, text("callback.", i++, ".")));
@@ -143,7 +134,7 @@ detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& 
     state.history.add(scores);
   }
   for (const Json& warning : run.at("warnings")) state.history.warn(warning.get<std::string>());
-  state.goes_on = true;
+  state.goes_on = state.rows > 0;
   return state;
 }
 
@@ -177,7 +168,7 @@ void detail::Checkpoint::load(const OpScope& scope, const std::filesystem::path&
 
 void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, Place place) {
   const OpScope scope("save_checkpoint", place);
-  detail::Checkpoint::save(scope, path, trainer, place);
+  detail::Checkpoint::save(path, trainer, place);
 }
 
 void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Place place) {

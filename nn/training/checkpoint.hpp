@@ -5,7 +5,8 @@
 #pragma GCC visibility push(default)
 
 /// A run in one safetensors file (nn/io/safetensors.hpp): parameters and buffers, the optimiser, callbacks and the
-/// schedules in them, the generator of random numbers, the place in the data, the history and `trainer.entries()`.
+/// schedules in them, the generator of random numbers, the place in the data, the metrics, the history and
+/// `trainer.entries()`.
 ///
 ///   if (std::filesystem::exists("run.ckpt")) nn::load_checkpoint("run.ckpt", trainer);
 ///   trainer.fit(train, {.epochs = 20, .seed = 0, .callbacks = {nn::Checkpoints{"run.ckpt"}}});
@@ -13,8 +14,7 @@
 /// A run that goes on so has the bits of one that was never interrupted, if the rest of the program is the same.
 namespace xgrad::nn {
 
-/// Replaces the file atomically. Throws FileError where it cannot be written, and ValueError within an epoch whose
-/// metrics cannot be saved because no Checkpoints is among the run's callbacks.
+/// Replaces the file atomically. Throws FileError where it cannot be written, and then leaves it as it was.
 void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, Place place = Place::here());
 
 /// Takes over what a file holds; the next `fit` goes on from there, its `epochs` counting those that are over. Throws

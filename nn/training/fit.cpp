@@ -67,6 +67,9 @@ Fit::Fit(Trainer& trainer, const Examples& data, FitOptions options, Place place
     if (options_.seed && *options_.seed != state_.seed)
       scope.fail<ValueError>("the checkpoint is of a run with seed ", state_.seed, ", and this one has seed ",
                              *options_.seed, "; pass the same seed, or none");
+    if (state_.batch > 0 && state_.metrics.size() != metrics_.size())
+      scope.fail<ValueError>("the checkpoint is of a run with ", state_.metrics.size(), " metrics, and this one has ",
+                             metrics_.size(), "; give the trainer the same metrics");
   }
   split(data);
   std::vector<CallbackHandle> ordered;
@@ -115,6 +118,12 @@ std::vector<std::pair<std::string, StateDict>> Fit::callback_states() const {
   return states;
 }
 
+std::vector<StateDict> Fit::metric_states() const {
+  std::vector<StateDict> states;
+  for (const Metric& metric : metrics_) states.push_back(metric.state_dict());
+  return states;
+}
+
 void Fit::load_callbacks() {
   std::vector<std::pair<std::string, StateDict>> left = std::move(state_.callbacks);
   state_.callbacks.clear();
@@ -127,31 +136,42 @@ void Fit::load_callbacks() {
 }
 
 History Fit::run() {
-  struct Running {
-    RunState& state;
-    ~Running() { state.running = nullptr; }
-  } const running{state_};
-  state_.running = this;
   const TrainingMode mode(trainer_.model_);
   const EnableGrad recording;
   const Interrupts interrupts(options_.stop_on_interrupt);
+  interrupted_ = [&] { return interrupts.came(); };
+  state_.running = this;
+  try {
+    start();
+    run_epochs();
+    state_.history.set_stopped(reason_);
+    tell([&](Callback& callback) { callback.after_run(*this); });
+  } catch (...) {
+    leave();
+    throw;
+  }
+  leave();
+  return state_.history;
+}
+
+void Fit::start() {
   load_callbacks();
   trainer_.steps_->begin(options_);
   if (options_.progress) progress_.emplace(options_.epochs, training_->size());
   tell([&](Callback& callback) { callback.before_run(*this); });
-  state_.keeps_shown = keeps_shown_ && !metrics_.empty();
   trainer_.steps_->check_finite(checks_finite_);
-  if (state_.goes_on) {
-    set_random_state(state_.random);
-    for (const auto& [prediction, target] : state_.shown)
-      for (Metric& metric : metrics_) metric.update(prediction, target);
-    state_.goes_on = false;
-  }
-  interrupted_ = [&] { return interrupts.came(); };
-  run_epochs();
-  state_.history.set_stopped(reason_);
-  tell([&](Callback& callback) { callback.after_run(*this); });
-  return state_.history;
+  if (!std::exchange(state_.goes_on, false)) return;
+  set_random_state(state_.random);
+  if (state_.batch == 0) return;
+  for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i].load_state_dict(state_.metrics[i], place_);
+}
+
+/// What a checkpoint that is saved later needs.
+void Fit::leave() {
+  state_.random = random_state();
+  state_.metrics = metric_states();
+  state_.callbacks = callback_states();
+  state_.running = nullptr;
 }
 
 void Fit::run_epochs() {
@@ -168,7 +188,6 @@ void Fit::run_epoch() {
   validated_.reset();
   if (batch_ == 0) {
     state_.loss = Average();
-    state_.shown.clear();
     for (Metric& metric : metrics_) metric.reset();
   }
   tell([&](Callback& callback) { callback.before_epoch(*this); });
@@ -180,7 +199,7 @@ void Fit::run_epoch() {
     run_step(order);
     tell([&](Callback& callback) { callback.after_batch(*this); });
     if (progress_) progress_->update(epoch_, state_.loss.samples(), [&] { return scores(); });
-    if (interrupted_()) stop("interrupted");
+    if (interrupted_()) pause("interrupted");
   }
 }
 
@@ -225,8 +244,7 @@ void Fit::run_step(const Tensor& order) {
     const double loss = result.loss.item<double>();
     state_.loss.add(loss, seen);
     if (result.prediction.defined()) {
-      for (Metric& metric : metrics_) metric.update(result.prediction, batches[i].target);
-      if (state_.keeps_shown) state_.shown.emplace_back(result.prediction, batches[i].target);
+      for (Metric& metric : metrics_) metric.update(result.prediction, batches[i].target, place_);
     }
     if (checks_finite_ && !std::isfinite(loss)) stop(text("the loss is ", loss, " ", where()));
   }

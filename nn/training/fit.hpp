@@ -11,11 +11,16 @@ class Fit final : public Run {
   History run();
 
   Scores scores() const override;
+  bool validates() const override { return validation_.has_value(); }
   const History& history() const override { return state_.history; }
   /// The callbacks' states by name, those of equal names in their order.
   std::vector<std::pair<std::string, StateDict>> callback_states() const;
+  /// What the metrics have counted in the epoch so far.
+  std::vector<StateDict> metric_states() const;
 
  private:
+  void start();
+  void leave();
   void load_callbacks();
   void split(const Examples& data);
   void run_epochs();

@@ -11,12 +11,11 @@ struct RunState {
   std::uint64_t seed = 0;
   Average loss;  // of the epoch so far
   History history;
-  bool keeps_shown = false;
-  std::vector<std::pair<Tensor, Tensor>> shown;  // predictions and targets of the epoch so far, for the metrics
+  std::vector<StateDict> metrics;  // of the epoch so far, unless the run is in progress
   std::vector<std::pair<std::string, StateDict>> callbacks;
 
-  bool goes_on = false;  // loaded: the next fit continues it
-  RandomState random = {};
+  bool goes_on = false;     // loaded: the next fit continues it
+  RandomState random = {};  // at the end of the run, or where it was saved
   const Fit* running = nullptr;
 };
 

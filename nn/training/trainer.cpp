@@ -74,7 +74,7 @@ Scores Trainer::evaluate(const Examples& data, EvaluateOptions options, Place pl
     batch.inputs.pop_back();
     const Tensor prediction = forward(batch.inputs);
     average.add(this->loss(prediction, batch).item<double>(), stop - at);
-    for (Metric& metric : metrics) metric.update(prediction, batch.target);
+    for (Metric& metric : metrics) metric.update(prediction, batch.target, place);
   }
   Scores scores;
   scores.set("loss", average.value());

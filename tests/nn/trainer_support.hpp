@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
@@ -23,4 +24,33 @@ inline xgrad::nn::FitOptions quiet(xgrad::nn::FitOptions options) {
   options.progress = false;
   options.stop_on_interrupt = false;
   return options;
+}
+
+/// A layer that remembers the mean of what it has seen in training.
+struct RunningMean : xgrad::nn::Module {
+  xgrad::nn::Buffer average{xgrad::zeros({4})};
+  xgrad::Tensor operator()(const xgrad::Tensor& x) {
+    if (is_training()) {
+      const xgrad::NoGrad guard;
+      average.assign(average * 0.9 + mean(x, {0}) * 0.1);
+    }
+    return x - average;
+  }
+  void members(xgrad::nn::Visitor& visit) override { visit("average", average); }
+};
+
+/// A model with its optimiser and trainer.
+template <class Model>
+struct Learner {
+  Model model;
+  xgrad::optim::Adam optimizer{model.parameters(), {.lr = 1e-2}};
+  xgrad::nn::Trainer trainer{
+      model, optimizer, xgrad::nn::binary_cross_entropy, {.metrics = {xgrad::nn::binary_accuracy}}};
+
+  explicit Learner(Model m) : model(std::move(m)) {}
+};
+
+inline Learner<xgrad::nn::Sequential> learner(std::uint64_t seed = 7) {
+  xgrad::manual_seed(seed);
+  return Learner<xgrad::nn::Sequential>(small_network());
 }

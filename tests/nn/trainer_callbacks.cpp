@@ -1,0 +1,415 @@
+#include <doctest/doctest.h>
+#include <autograd/atomic_file.hpp>
+#include <cmath>
+#include <cstring>
+#include <same_bits.hpp>
+
+#include "nn/folder.hpp"
+#include "nn/support.hpp"
+#include "nn/trainer_support.hpp"
+
+using namespace xgrad;
+
+namespace {
+
+/// A model of one number, which a metric of one's own makes anything of: epoch by epoch the scripted values.
+struct Scripted {
+  struct Model : nn::Module {
+    nn::Dense layer{1, 1};
+    Tensor operator()(const Tensor& x) { return layer(x); }
+    void members(nn::Visitor& visit) override { visit("layer", layer); }
+  } model;
+  optim::SGD optimizer{model.parameters(), {.lr = 0.01}};
+  std::vector<double> script;
+  std::size_t next = 0;
+  nn::Trainer trainer{
+      model, optimizer, nn::mse_loss, {.metrics = {nn::Metric{"score", [this](const Tensor&, const Tensor&) {
+                                                                return script[std::min(next++, script.size() - 1)];
+                                                              }}}}};
+  nn::TensorDataset data{ones({4, 1}), ones({4, 1})};
+
+  explicit Scripted(std::vector<double> values) : script(std::move(values)) {}
+  nn::History fit(int epochs, std::vector<nn::CallbackHandle> callbacks) {
+    return trainer.fit(data, quiet({.epochs = epochs, .batch_size = 4, .callbacks = std::move(callbacks)}));
+  }
+};
+
+/// How many epochs early stopping lets run.
+std::size_t epochs_of(std::vector<double> script, nn::EarlyStoppingOptions options) {
+  options.monitor = "score";
+  if (options.better == nn::Better::by_name) options.better = nn::lower;
+  return Scripted(std::move(script)).fit(10, {nn::EarlyStopping{options}}).size();
+}
+
+}  // namespace
+
+TEST_CASE("early stopping bears so many epochs in a row that are not better") {
+  CHECK(epochs_of({5, 4, 3, 3.1, 3.2, 3.3, 1}, {.patience = 3}) == 6);
+  CHECK(epochs_of({5, 4, 3, 3.1, 3.2, 2, 2.1, 2.1, 2.1}, {.patience = 3}) == 9);  // begins anew at each better one
+  CHECK(epochs_of({5, 6}, {.patience = 1}) == 2);
+  CHECK(epochs_of({5, 6}, {.patience = 0}) == 2);
+  CHECK(epochs_of({5, 5, 5, 5}, {.patience = 2}) == 3);  // a tie is no better
+  CHECK(epochs_of({5, 4.95, 4.9, 4.85}, {.patience = 2, .min_delta = 0.1}) == 3);
+  CHECK(epochs_of({5, 4.95, 4.85, 4.8, 4.7}, {.patience = 2, .min_delta = 0.1}) == 7);  // against the best
+  CHECK(epochs_of({0, NAN, NAN, -1}, {.patience = 2}) == 3);
+  CHECK(epochs_of({NAN, NAN, 3, 2, 1, 0, -1, -2, -3, -4}, {.patience = 3}) == 10);
+  CHECK(epochs_of({1, 2, 3, 3, 3}, {.patience = 2, .better = nn::higher}) == 5);
+}
+
+TEST_CASE("early stopping ends with the weights of the best epoch, unless told not to, or the run is to go on") {
+  std::vector<StateDict> weights;
+  const auto keep = [&](nn::Run& run) { weights.push_back(run.trainer().model().state_dict()); };
+  const nn::EarlyStoppingOptions options{.patience = 2, .monitor = "score", .better = nn::lower};
+  {
+    Scripted s({3, 1, 2, 2, 2});
+    const nn::History history = s.fit(10, {nn::EarlyStopping{options}, keep});
+    CHECK(history.stopped() == "no better epoch since epoch 2");
+    CHECK(same_bits(s.model.state_dict(), weights[1]));
+  }
+  {
+    weights.clear();
+    Scripted s({3, 1, 2});  // all epochs were run
+    s.fit(3, {nn::EarlyStopping{options}, keep});
+    CHECK(same_bits(s.model.state_dict(), weights[1]));
+  }
+  {
+    weights.clear();
+    nn::EarlyStoppingOptions last = options;
+    last.restore_best = false;
+    Scripted s({3, 1, 2, 2, 2});
+    s.fit(10, {nn::EarlyStopping{last}, keep});
+    CHECK(same_bits(s.model.state_dict(), weights.back()));
+  }
+  {
+    weights.clear();
+    Scripted s({3, 1, 2, 2, 2});
+    const auto pause = [](nn::Run& run) {
+      if (run.epoch() == 3) run.pause("for the test");
+    };
+    s.fit(10, {nn::EarlyStopping{options}, keep, pause});
+    CHECK(same_bits(s.model.state_dict(), weights.back()));
+  }
+}
+
+TEST_CASE("early stopping goes on from a checkpoint as if never interrupted, and begins anew in another run") {
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "run.ckpt";
+  const nn::EarlyStoppingOptions options{.patience = 3, .monitor = "score", .better = nn::lower};
+  const std::vector<double> script = {3, 1, 2, 2, 2, 2};
+  Scripted whole(script);
+  const nn::CallbackHandle stopping = nn::EarlyStopping{options};
+  manual_seed(2);
+  whole.fit(10, {stopping, nn::Checkpoints{file}});
+  whole.next = 0;
+  CHECK(whole.fit(10, {stopping}).size() == 5);
+
+  manual_seed(2);
+  Scripted first(script);
+  const auto pause = [](nn::Run& run) {
+    if (run.epoch() == 4) run.pause("for the test");
+  };
+  first.fit(10, {nn::EarlyStopping{options}, pause, nn::Checkpoints{file}});
+  Scripted second(script);
+  second.next = 4;
+  nn::load_checkpoint(file, second.trainer);
+  const nn::History history = second.fit(10, {nn::EarlyStopping{options}, nn::Checkpoints{file}});
+  CHECK(history.size() == 5);
+  CHECK(history.stopped() == "no better epoch since epoch 2");
+  // What was saved at its end is over.
+  Scripted third(script);
+  nn::load_checkpoint(file, third.trainer);
+  CHECK(third.fit(10, {nn::EarlyStopping{options}}).size() == 5);
+  CHECK(same_bits(third.model.state_dict(), second.model.state_dict()));
+}
+
+TEST_CASE("checkpoints are saved every n epochs and batches, the last k are kept, and the best") {
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "run.ckpt";
+  const auto epochs_in = [&](const char* name) {
+    Scripted s({0});
+    nn::load_checkpoint(folder.path / name, s.trainer);
+    return s.trainer.history().size();
+  };
+  Scripted s({5, 3, 4, 2, 6, 7, 8});
+  s.fit(7, {nn::Checkpoints{file, {.every = 2, .keep = 2, .best = true, .monitor = "score", .better = nn::lower}}});
+  CHECK(folder.files() == 4);
+  CHECK(epochs_in("run.ckpt") == 7);  // the end of the run
+  CHECK(epochs_in("run-best.ckpt") == 4);
+  CHECK(epochs_in("run-epoch-4.ckpt") == 4);
+  CHECK(epochs_in("run-epoch-6.ckpt") == 6);
+
+  const Folder within;
+  auto l = learner();
+  std::vector<std::int64_t> saved;
+  StateDict before;
+  l.trainer.fit(blobs(80), quiet({.batch_size = 8,
+                                  .callbacks = {nn::Checkpoints{within.path / "run.ckpt", {.every_batches = 3}},
+                                                nn::AfterBatch{[&](nn::Run& run) {
+                                                  // Before this batch's save, so of the one before.
+                                                  if (!std::filesystem::exists(within.path / "run.ckpt")) return;
+                                                  const StateDict now = nn::load_tensors(within.path / "run.ckpt");
+                                                  if (before.empty() || !same_bits(now, before))
+                                                    saved.push_back(run.batch());
+                                                  before = now;
+                                                }}}}));
+  CHECK(saved == std::vector<std::int64_t>{4, 7, 10});
+}
+
+TEST_CASE("a schedule steps after each epoch or batch, or by a number, and its state is saved") {
+  struct Halving {
+    optim::Optimizer& optimizer;
+    std::int64_t steps = 0;
+    void step() {
+      ++steps;
+      optimizer.set_lr(optimizer.lr() / 2);
+    }
+    StateDict state_dict() const { return {{"steps", full({}, steps, {.dtype = i64})}}; }
+    void load_state_dict(const StateDict& state) { steps = state["steps"].item<std::int64_t>(); }
+  };
+  struct Recording {
+    std::vector<double> seen;
+    void step(double value) { seen.push_back(value); }
+  };
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "run.ckpt";
+  auto l = learner();
+  Halving halving{l.optimizer};
+  Recording recording;
+  const nn::History history = l.trainer.fit(
+      blobs(32), quiet({.epochs = 3,
+                        .batch_size = 8,
+                        .callbacks = {nn::Schedule{halving}, nn::Schedule{recording}, nn::Checkpoints{file}}}));
+  CHECK(history["lr"] == std::vector<double>{1e-2, 5e-3, 2.5e-3});
+  CHECK(recording.seen == history["loss"]);
+  auto other = learner(1);
+  Halving loaded{other.optimizer};
+  nn::load_checkpoint(file, other.trainer);
+  const nn::History longer =
+      other.trainer.fit(blobs(32), quiet({.epochs = 4, .batch_size = 8, .callbacks = {nn::Schedule{loaded}}}));
+  CHECK(loaded.steps == 4);
+  CHECK(longer["lr"].back() == 1.25e-3);
+
+  auto each = learner();
+  Halving by_batch{each.optimizer};
+  each.trainer.fit(blobs(32), quiet({.batch_size = 8, .callbacks = {nn::Schedule{by_batch, {.every_batch = true}}}}));
+  CHECK(by_batch.steps == 4);
+}
+
+TEST_CASE("logs hold the history, a line for each epoch, and what is not finite is null in JSON") {
+  const Folder folder;
+  Scripted s({0.5, NAN, 2});
+  const nn::History history =
+      s.fit(3, {nn::CsvLog{folder.path / "run.csv"}, nn::JsonLinesLog{folder.path / "run.jsonl"}});
+  CHECK(read_file(folder.path / "run.csv") == history.to_csv());
+  const std::string lines = read_file(folder.path / "run.jsonl");
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 3);
+  CHECK(lines.starts_with("{\"epoch\":1,\"loss\":"));
+  CHECK(lines.find("\"score\":0.5,") != std::string::npos);
+  CHECK(lines.find("{\"epoch\":2,") != std::string::npos);
+  CHECK(lines.find("\"score\":null") != std::string::npos);
+}
+
+TEST_CASE("a loss that is not finite ends the run: batch, op and line are told, and the model is that of before") {
+  nn::Sequential model{nn::Dense{2, 1}, [](const Tensor& x) { return sqrt(x); }};
+  const int line = __LINE__ - 1;
+  model.parameters()[0].detach().assign(ones({2, 1}));
+  optim::SGD optimizer{model.parameters(), {.lr = 1e-3}};
+  nn::Trainer trainer{model, optimizer, nn::mse_loss};
+  Tensor x = ones({24, 2});
+  x.data<float>()[2 * 17] = -5;  // batch 5 of 6
+  StateDict before;
+  std::int64_t batches = 0;
+  const nn::History history = trainer.fit(nn::TensorDataset(x, zeros({24, 1})),
+                                          quiet({.epochs = 3,
+                                                 .batch_size = 4,
+                                                 .callbacks = {nn::StopOnNonFinite{}, nn::AfterBatch{[&](nn::Run& run) {
+                                                                 batches = run.batch();
+                                                                 if (!run.stopping()) before = model.state_dict();
+                                                               }}},
+                                                 .shuffle = false}));
+  CAPTURE(history.stopped());
+  CHECK(history.stopped().starts_with("not finite in batch 5 of epoch 1: "));
+  CHECK(history.stopped().find(text("trainer_callbacks.cpp:", line, ": ")) != std::string::npos);
+  CHECK(history.stopped().find("sqrt: gave") != std::string::npos);
+  CHECK(same_bits(model.state_dict(), before));
+  CHECK(batches == 4);
+}
+
+TEST_CASE("a time limit ends the run after the batch, to go on later") {
+  auto l = learner();
+  const nn::History history = l.trainer.fit(
+      blobs(64), quiet({.epochs = 3, .batch_size = 16, .callbacks = {nn::TimeLimit{std::chrono::seconds(0)}}}));
+  CHECK(history.stopped() == "time limit");
+  CHECK(history.size() == 0);
+  CHECK(l.optimizer.state_dict()["parameter.0.steps"].item<std::int64_t>() == 1);
+}
+
+TEST_CASE(
+    "an exception in a callback passes through fit: model, history and files are whole, and another run can begin") {
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "run.ckpt";
+  auto l = learner();
+  l.model.eval();
+  const auto fail = [](nn::Run& run) {
+    if (run.epoch() == 2) throw std::runtime_error("of the program");
+  };
+  CHECK_THROWS_WITH_AS(l.trainer.fit(blobs(64), quiet({.epochs = 3, .callbacks = {fail, nn::Checkpoints{file}}})),
+                       "of the program", std::runtime_error);
+  CHECK(!l.model.is_training());
+  CHECK(l.trainer.history().size() == 2);
+  auto other = learner(1);
+  nn::load_checkpoint(file, other.trainer);
+  CHECK(other.trainer.history().size() == 1);
+  CHECK(l.trainer.fit(blobs(64), quiet({.epochs = 1})).size() == 1);
+}
+
+namespace {
+
+/// Reads event files, by their own rules: nothing of the writer is used.
+struct EventReader {
+  std::string bytes;
+  std::size_t at = 0;
+
+  static std::uint32_t check_of(std::string_view data) {  // bit by bit
+    std::uint32_t c = ~0u;
+    for (const char byte : data) {
+      c ^= static_cast<unsigned char>(byte);
+      for (int i = 0; i < 8; ++i) c = c & 1 ? c >> 1 ^ 0x82f63b78u : c >> 1;
+    }
+    c = ~c;
+    return (c >> 15 | c << 17) + 0xa282ead8u;
+  }
+  template <class T>
+  static T number(std::string_view& data) {
+    T t;
+    REQUIRE(data.size() >= sizeof t);
+    std::memcpy(&t, data.data(), sizeof t);
+    data.remove_prefix(sizeof t);
+    return t;
+  }
+  static std::uint64_t varint(std::string_view& data) {
+    std::uint64_t n = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      REQUIRE(!data.empty());
+      const auto byte = static_cast<unsigned char>(data.front());
+      data.remove_prefix(1);
+      n |= std::uint64_t{byte & 127u} << shift;
+      if (byte < 128) return n;
+    }
+  }
+  /// The fields of a message: number and contents.
+  static std::vector<std::pair<std::uint64_t, std::string_view>> fields(std::string_view data) {
+    std::vector<std::pair<std::uint64_t, std::string_view>> found;
+    while (!data.empty()) {
+      const std::uint64_t key = varint(data);
+      std::size_t size = 0;
+      const std::string_view begin = data;
+      switch (key & 7) {
+        case 0:
+          varint(data);
+          found.emplace_back(key >> 3, begin.substr(0, begin.size() - data.size()));
+          continue;
+        case 1:
+          size = 8;
+          break;
+        case 2:
+          size = varint(data);
+          break;
+        case 5:
+          size = 4;
+          break;
+        default:
+          FAIL("a type that events do not have");
+      }
+      REQUIRE(size <= data.size());
+      found.emplace_back(key >> 3, data.substr(0, size));
+      data.remove_prefix(size);
+    }
+    return found;
+  }
+  bool next(std::string_view& event) {
+    if (at == bytes.size()) return false;
+    std::string_view rest = std::string_view(bytes).substr(at);
+    const std::string_view length_bytes = rest.substr(0, 8);
+    const auto length = number<std::uint64_t>(rest);
+    CHECK(number<std::uint32_t>(rest) == check_of(length_bytes));
+    REQUIRE(length + 4 <= rest.size());
+    event = rest.substr(0, length);
+    rest.remove_prefix(length);
+    CHECK(number<std::uint32_t>(rest) == check_of(event));
+    at = bytes.size() - rest.size();
+    return true;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("TensorBoard's event files hold scores and histograms, with the right checks") {
+  const Folder folder;
+  auto l = learner();
+  const nn::History history = l.trainer.fit(
+      blobs(64),
+      quiet({.epochs = 2, .validation = blobs(20), .callbacks = {nn::TensorBoard{folder.path / "runs" / "a"}}}));
+  std::filesystem::path file;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path / "runs" / "a")) file = entry.path();
+  CHECK(file.filename().string().starts_with("events.out.tfevents."));
+  EventReader reader{read_file(file)};
+  std::string_view event;
+  REQUIRE(reader.next(event));
+  bool versioned = false;
+  for (const auto& [field, contents] : EventReader::fields(event))
+    versioned |= field == 3 && contents == "brain.Event:2";
+  CHECK(versioned);
+  for (std::uint64_t epoch = 1; epoch <= 2; ++epoch) {
+    REQUIRE(reader.next(event));
+    nn::Scores scalars;
+    std::size_t histograms = 0;
+    for (auto [field, contents] : EventReader::fields(event)) {
+      if (field == 2) CHECK(EventReader::varint(contents) == epoch);
+      if (field != 5) continue;
+      for (const auto& summary : EventReader::fields(contents)) {
+        std::string tag;
+        for (auto [part, value] : EventReader::fields(summary.second)) {
+          if (part == 1) tag = value;
+          if (part == 2) scalars.set(tag, EventReader::number<float>(value));
+          if (part != 5) continue;
+          ++histograms;
+          double count = 0, in_bins = 0;
+          std::vector<double> limits;
+          for (auto [h, numbers] : EventReader::fields(value)) {
+            if (h == 3) count = EventReader::number<double>(numbers);
+            while (h == 6 && !numbers.empty()) limits.push_back(EventReader::number<double>(numbers));
+            while (h == 7 && !numbers.empty()) in_bins += EventReader::number<double>(numbers);
+          }
+          CHECK(count == in_bins);
+          CHECK(limits.size() == 30);
+          CHECK(std::is_sorted(limits.begin(), limits.end()));
+          if (tag == "parameters/0.weight") CHECK(count == 32);
+        }
+      }
+    }
+    CHECK(histograms == 8);
+    CHECK(scalars.size() == history.names().size());
+    for (const auto& [name, value] : scalars) {
+      CAPTURE(name);
+      CHECK(value == doctest::Approx(history[name][epoch - 1]).epsilon(1e-6));
+    }
+  }
+  CHECK(!reader.next(event));
+}
+
+TEST_CASE("every callback of the library has a test in this file") {
+  const std::filesystem::path root = XGRAD_SOURCE_DIR;
+  const std::string tests = read_file(root / "tests/nn/trainer_callbacks.cpp");
+  const std::string header = read_file(root / "nn/training/callbacks.hpp");
+  std::size_t callbacks = 0;
+  for (auto at = header.find(" : public Callback"); at != std::string::npos;
+       at = header.find(" : public Callback", at + 1)) {
+    const std::size_t begin = header.rfind(' ', at - 1) + 1;
+    const std::string name = header.substr(begin, at - begin);
+    CAPTURE(name);
+    CHECK(tests.find(text("nn::", name, "{")) != std::string::npos);
+    ++callbacks;
+  }
+  CHECK(callbacks == 9);
+}
