@@ -50,6 +50,7 @@ HEADERS_ONLY = {
     "autograd/xtensor": "autograd/xtensor",
     "autograd/picture": "autograd/picture",
     "autograd/gradcheck": "autograd/gradcheck",
+    "optim/schedules": "optim/schedules",
     "nn/activations": "nn/layers",
     "nn/losses": "nn/losses",
 }

@@ -4,6 +4,7 @@
 
 #include <autograd/core/recording.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/node.hpp>
 #include <cmath>
 
 namespace xgrad::nn {
