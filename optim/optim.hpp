@@ -3,6 +3,7 @@
 #include <optim/adam.hpp>
 #include <optim/averaged.hpp>
 #include <optim/clip.hpp>
+#include <optim/custom.hpp>
 #include <optim/rmsprop.hpp>
 #include <optim/schedules.hpp>
 #include <optim/sgd.hpp>
