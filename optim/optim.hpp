@@ -4,6 +4,7 @@
 #include <optim/averaged.hpp>
 #include <optim/clip.hpp>
 #include <optim/custom.hpp>
+#include <optim/lbfgs.hpp>
 #include <optim/rmsprop.hpp>
 #include <optim/schedules.hpp>
 #include <optim/sgd.hpp>

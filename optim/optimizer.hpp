@@ -112,6 +112,8 @@ class Optimizer {
   virtual std::string conflict(std::size_t group) const;
   /// Changes every parameter that has a gradient. Whether there is one.
   virtual bool change_parameters(const OpScope& scope) = 0;
+  /// Adds copies of a parameter's moments to a state.
+  virtual void save_slot(StateDict& state, const std::string& prefix, const Slot& slot) const;
   /// Takes a parameter's moments, copied, out of a state that has its count of steps; all that are there, unless an
   /// optimiser knows which are due.
   virtual void load_slot(detail::StateReader& reader, const std::string& prefix, Slot& slot) const;

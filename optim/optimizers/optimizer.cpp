@@ -20,7 +20,7 @@ const char* Option::fault(double value) const {
     case detail::Range::below_one:
       return value >= 0 && value < 1 ? nullptr : "expected a number in [0, 1)";
     case detail::Range::count:
-      return value >= 1 ? nullptr : "expected at least 1";
+      return value >= 0 ? nullptr : "expected at least 0";
   }
   return nullptr;
 }

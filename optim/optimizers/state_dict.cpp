@@ -48,9 +48,13 @@ StateDict Optimizer::state_dict() const {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const std::string prefix = text("parameter.", i, ".");
     state.set(prefix + "steps", full({}, slots_[i].steps, {.dtype = i64}));
-    for (const auto& [name, moment] : slots_[i].state) state.set(prefix + name, moment.clone());
+    save_slot(state, prefix, slots_[i]);
   }
   return state;
+}
+
+void Optimizer::save_slot(StateDict& state, const std::string& prefix, const Slot& slot) const {
+  for (const auto& [name, moment] : slot.state) state.set(prefix + name, moment.clone());
 }
 
 void Optimizer::load_slot(StateReader& reader, const std::string& prefix, Slot& slot) const {
