@@ -93,6 +93,11 @@ set_source_files_properties(autograd/kernels/simd/unary_contracted.cpp autograd/
 set_source_files_properties(autograd/kernels/simd/gemm.cpp
   PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast;-fno-tree-slp-vectorize;$<$<CXX_COMPILER_ID:GNU>:-fno-store-merging>")
 
+# The formulas of optimisers are plain loops, which become SIMD where a root sets no errno and a comparison may be made for
+# nothing.
+file(GLOB xgrad_formulas CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} optim/optimizers/*.cpp)
+set_source_files_properties(${xgrad_formulas} PROPERTIES COMPILE_OPTIONS "-fno-math-errno;-fno-trapping-math")
+
 # These move bits of any element type as unsigned integers of its size.
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp
   PROPERTIES COMPILE_OPTIONS -fno-strict-aliasing)

@@ -18,5 +18,17 @@ struct AdagradOptions {
 using Adagrad = OptimizerOf<AdagradOptions>;
 extern template class OptimizerOf<AdagradOptions>;
 
+struct AdadeltaOptions {
+  double lr = 1;
+  double rho = 0.9;
+  double eps = 1e-6;
+  double weight_decay = 0;
+};
+
+/// Zeiler 2012: g = grad + weight_decay p; v = rho v + (1 - rho) g^2; s = sqrt(d + eps) / sqrt(v + eps) g;
+/// d = rho d + (1 - rho) s^2; p = p - lr s.
+using Adadelta = OptimizerOf<AdadeltaOptions>;
+extern template class OptimizerOf<AdadeltaOptions>;
+
 }  // namespace xgrad::optim
 #pragma GCC visibility pop

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <nn/nn.hpp>
-#include <optim/optim.hpp>
+#include <optim/table.hpp>
 #include <same_bits.hpp>
 
 #include "pool.hpp"
@@ -59,29 +59,12 @@ void check_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(same_bits(a[i], b[i]));
 }
 
-template <class O, class Options>
-std::unique_ptr<optim::Optimizer> made(const std::vector<Tensor>& parameters, Options options) {
-  return std::make_unique<O>(parameters, options);
-}
-
-using Make = std::unique_ptr<optim::Optimizer> (*)(const std::vector<Tensor>&);
-const Make kinds[] = {
-    [](const std::vector<Tensor>& p) { return made<optim::SGD, optim::SGDOptions>(p, {.momentum = .9}); },
-    [](const std::vector<Tensor>& p) { return made<optim::Adam, optim::AdamOptions>(p, {.amsgrad = true}); },
-    [](const std::vector<Tensor>& p) { return made<optim::AdamW, optim::AdamWOptions>(p, {}); },
-    [](const std::vector<Tensor>& p) {
-      return made<optim::RMSprop, optim::RMSpropOptions>(p, {.momentum = .5, .centered = true});
-    },
-    [](const std::vector<Tensor>& p) {
-      return made<optim::Adagrad, optim::AdagradOptions>(p, {.initial_accumulator_value = .5});
-    },
-};
-
 }  // namespace
 
 TEST_CASE("a step that runs out of memory changes nothing, and one that is tried again is a first one") {
   if (!pooled) return;  // a sanitizer ends the process instead
-  for (const Make make : kinds) {
+  for (const optimizer_table::Row& row : optimizer_table::rows()) {
+    const auto make = [&](const std::vector<Tensor>& p) { return row.variants.back().make(p, Place::here()); };
     const std::vector<Tensor> p = fresh_parameters(), q = fresh_parameters();
     const auto optimizer = make(p), other = make(q);
     for (const std::size_t room : {std::size_t{2} << 20, std::size_t{21} << 20}) {  // for no moment, and not for all
@@ -102,7 +85,8 @@ TEST_CASE("a step that runs out of memory changes nothing, and one that is tried
 
 TEST_CASE("a state that there is no memory for changes nothing") {
   if (!pooled) return;
-  for (const Make make : kinds) {
+  for (const optimizer_table::Row& row : optimizer_table::rows()) {
+    const auto make = [&](const std::vector<Tensor>& p) { return row.variants.back().make(p, Place::here()); };
     const std::vector<Tensor> p = fresh_parameters();
     const auto optimizer = make(p);
     optimizer->step();

@@ -6,7 +6,7 @@
 #include <memory>
 #include <nn/io/safetensors.hpp>
 #include <nn/nn.hpp>
-#include <optim/optim.hpp>
+#include <optim/table.hpp>
 #include <same_bits.hpp>
 
 #include "messages.hpp"
@@ -17,53 +17,24 @@ namespace {
 
 std::vector<double> values(const Tensor& t) { return {t.data<double>(), t.data<double>() + t.size()}; }
 
-std::vector<Tensor> fresh_parameters() {
-  manual_seed(3);
-  return {randn({3, 4}, {.dtype = f64, .requires_grad = true}), randn({5}, {.dtype = f64, .requires_grad = true})};
-}
-
-/// One step with gradients p / 2 + noise of the step's number.
-void train(optim::Optimizer& optimizer, std::vector<Tensor>& parameters, int from, int to) {
-  for (int step = from; step < to; ++step) {
-    manual_seed(static_cast<std::uint64_t>(100 + step));
-    for (Tensor& p : parameters) p.set_grad(p.detach() * .5 + randn(p.shape(), {.dtype = f64}));
-    optimizer.step();
-  }
-}
-
-using Make = std::unique_ptr<optim::Optimizer> (*)(const std::vector<Tensor>&);
+using optimizer_table::train;
 
 struct Kind {
-  const char* name;
-  Make make, other;  // `other` with different options, which a loaded state replaces
+  std::string name;
+  optimizer_table::Variant variant, other;  // `other` with different options, which a loaded state replaces
+
+  optimizer_table::Made make(const std::vector<Tensor>& p) const { return variant.make(p, Place::here()); }
+  optimizer_table::Made make_other(const std::vector<Tensor>& p) const { return other.make(p, Place::here()); }
 };
 
-template <class O, class Options>
-std::unique_ptr<optim::Optimizer> made(const std::vector<Tensor>& parameters, Options options) {
-  return std::make_unique<O>(parameters, options);
+std::vector<Kind> all_kinds() {
+  std::vector<Kind> kinds;
+  for (const optimizer_table::Row& row : optimizer_table::rows())
+    kinds.push_back({row.name, row.variants.back(), row.variants.front()});
+  return kinds;
 }
 
-const Kind kinds[] = {
-    {"SGD",
-     [](const std::vector<Tensor>& p) {
-       return made<optim::SGD, optim::SGDOptions>(p, {.lr = .1, .momentum = .9, .nesterov = true});
-     },
-     [](const std::vector<Tensor>& p) { return made<optim::SGD, optim::SGDOptions>(p, {.lr = 1}); }},
-    {"Adam", [](const std::vector<Tensor>& p) { return made<optim::Adam, optim::AdamOptions>(p, {.amsgrad = true}); },
-     [](const std::vector<Tensor>& p) { return made<optim::Adam, optim::AdamOptions>(p, {.lr = 1, .eps = 1}); }},
-    {"AdamW", [](const std::vector<Tensor>& p) { return made<optim::AdamW, optim::AdamWOptions>(p, {.lr = .01}); },
-     [](const std::vector<Tensor>& p) { return made<optim::AdamW, optim::AdamWOptions>(p, {.amsgrad = true}); }},
-    {"RMSprop",
-     [](const std::vector<Tensor>& p) {
-       return made<optim::RMSprop, optim::RMSpropOptions>(p, {.momentum = .5, .centered = true});
-     },
-     [](const std::vector<Tensor>& p) { return made<optim::RMSprop, optim::RMSpropOptions>(p, {}); }},
-    {"Adagrad",
-     [](const std::vector<Tensor>& p) {
-       return made<optim::Adagrad, optim::AdagradOptions>(p, {.lr_decay = .1, .initial_accumulator_value = .5});
-     },
-     [](const std::vector<Tensor>& p) { return made<optim::Adagrad, optim::AdagradOptions>(p, {.lr = 3}); }},
-};
+const std::vector<Kind> kinds = all_kinds();
 
 }  // namespace
 
@@ -99,7 +70,7 @@ TEST_CASE("the first steps of each formula are those done by hand") {
 TEST_CASE("a step without any gradient is an error and changes nothing, and a parameter without one is skipped") {
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
-    std::vector<Tensor> p = fresh_parameters();
+    std::vector<Tensor> p = optimizer_table::parameters();
     const auto optimizer = kind.make(p);
     const std::vector<double> first = values(p[0]), second = values(p[1]);
     const std::uint64_t written = p[0].array().storage()->written;
@@ -245,7 +216,7 @@ TEST_CASE("many parameters, of two dtypes and with different step counts, step a
 }
 
 TEST_CASE("zero_grad removes every gradient") {
-  std::vector<Tensor> p = fresh_parameters();
+  std::vector<Tensor> p = optimizer_table::parameters();
   optim::SGD optimizer{p};
   p[0].set_grad(zeros({3, 4}, {.dtype = f64}));
   p[1].set_grad(zeros({5}, {.dtype = f64}));
@@ -278,7 +249,7 @@ TEST_CASE("a step bumps the version, so that a graph which needs the old values 
 TEST_CASE("steps after the first allocate nothing") {
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
-    std::vector<Tensor> p = fresh_parameters();
+    std::vector<Tensor> p = optimizer_table::parameters();
     const auto optimizer = kind.make(p);
     train(*optimizer, p, 0, 2);
     const memory::Statistics before = memory::statistics();
@@ -292,7 +263,7 @@ TEST_CASE("steps after the first allocate nothing") {
 TEST_CASE("20 steps after a state went through a file equal an uninterrupted run, bit for bit") {
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
-    std::vector<Tensor> p = fresh_parameters();
+    std::vector<Tensor> p = optimizer_table::parameters();
     const auto optimizer = kind.make(p);
     train(*optimizer, p, 0, 20);
     const StateDict state = optimizer->state_dict();
@@ -300,12 +271,12 @@ TEST_CASE("20 steps after a state went through a file equal an uninterrupted run
     for (const Tensor& t : p) q.push_back(t.detach().clone().set_requires_grad(true));
     train(*optimizer, p, 20, 40);
 
-    const auto resumed = kind.other(q);
+    const auto resumed = kind.make_other(q);
     resumed->load_state_dict(nn::from_safetensors(nn::to_safetensors(state), "state"));
     train(*resumed, q, 20, 40);
     for (std::size_t i = 0; i < p.size(); ++i) CHECK(values(p[i]) == values(q[i]));
     // The state was copied both ways: neither run wrote into it.
-    const auto again = kind.other(q);
+    const auto again = kind.make_other(q);
     again->load_state_dict(state);
     CHECK(same_bits(again->state_dict(), state));
   }
@@ -314,8 +285,8 @@ TEST_CASE("20 steps after a state went through a file equal an uninterrupted run
 TEST_CASE("a state loaded between steps replaces moments and options that were in use") {
   for (const Kind& kind : kinds) {
     CAPTURE(kind.name);
-    std::vector<Tensor> p = fresh_parameters(), q = fresh_parameters();
-    const auto optimizer = kind.make(p), other = kind.other(q);
+    std::vector<Tensor> p = optimizer_table::parameters(), q = optimizer_table::parameters();
+    const auto optimizer = kind.make(p), other = kind.make_other(q);
     train(*optimizer, p, 0, 5);
     train(*other, q, 0, 3);
     other->load_state_dict(optimizer->state_dict());
@@ -350,7 +321,7 @@ TEST_CASE("a parameter that was given other numbers steps from those") {
 }
 
 TEST_CASE("a state that does not fit is refused with everything that is wrong, and changes nothing") {
-  std::vector<Tensor> p = fresh_parameters();
+  std::vector<Tensor> p = optimizer_table::parameters();
   optim::Adam optimizer{p, {.lr = .5}};
   train(optimizer, p, 0, 3);
   const StateDict good = optimizer.state_dict();
