@@ -24,6 +24,9 @@ std::unique_ptr<optim::Optimizer> make(const std::string& kind, const std::vecto
   if (kind == "AdamW") return std::make_unique<optim::AdamW>(parameters);
   if (kind == "RMSprop") return std::make_unique<optim::RMSprop>(parameters);
   if (kind == "Adagrad") return std::make_unique<optim::Adagrad>(parameters);
+  if (kind == "NAdam") return std::make_unique<optim::NAdam>(parameters);
+  if (kind == "Adamax") return std::make_unique<optim::Adamax>(parameters);
+  if (kind == "Adadelta") return std::make_unique<optim::Adadelta>(parameters);
   throw ValueError("no optimiser " + kind);
 }
 
