@@ -73,8 +73,14 @@ std::string text(const Parts&... parts) {
   return s;
 }
 
+namespace detail {
+/// Throws an E about the outermost op in progress, where no OpScope is at hand.
+template <class E, class... Parts>
+[[noreturn]] void fail(const Parts&... parts);
+}  // namespace detail
+
 /// What the current thread is doing, for messages and for nodes: the outermost op in progress gives the name and the
-/// place, so that an op composed of others speaks as itself. Lives on the stack.
+/// place, so that errors inside a composed op name the composed op. Lives on the stack.
 class OpScope {
  public:
   OpScope(const char* name, Place place) : outer_(current_) {
@@ -99,7 +105,7 @@ class OpScope {
   /// Throws an E about the outermost op in progress.
   template <class E = ShapeError, class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
-    throw E(prefix() + text(parts...));
+    detail::fail<E>(parts...);
   }
 
  private:
@@ -110,6 +116,11 @@ class OpScope {
   int line_ = 0;
   static thread_local constinit OpScope* current_;
 };
+
+template <class E, class... Parts>
+[[noreturn]] void detail::fail(const Parts&... parts) {
+  throw E(OpScope::prefix() + text(parts...));
+}
 
 /// Hides the op in progress while code that is not part of it runs: a rule of an earlier op during the sweep, a
 /// user's function inside a gradient check.

@@ -14,15 +14,13 @@ namespace {
 bool older(const Node* a, const Node* b) { return a->id < b->id; }
 
 [[noreturn]] void fail_gone(const Node& node) {
-  throw GraphError(
-      OpScope::prefix() +
-      text("second pass through the graph at ", node.name,
-           ", whose saved values are gone; pass {.retain_graph = true} to the first one, or compute the output again"));
+  detail::fail<GraphError>(
+      "second pass through the graph at ", node.name,
+      ", whose saved values are gone; pass {.retain_graph = true} to the first one, or compute the output again");
 }
 
 [[noreturn]] void fail_met(const Node& node) {
-  throw GraphError(OpScope::prefix() +
-                   text("another pass is at ", node.name, " in this moment; pass {.retain_graph = true} to both"));
+  detail::fail<GraphError>("another pass is at ", node.name, " in this moment; pass {.retain_graph = true} to both");
 }
 
 /// How many bytes of the thread's stack are left.
@@ -41,9 +39,9 @@ bool fits(const Tensor& h, const Node& input) { return input.has_shape(h.shape()
   const Node& input = *edge.input;
   if (edge.sum_to_input && !input.has_shape(h.shape())) h = sum_to(h, input.shape());
   if (!fits(h, input))
-    throw GraphError(OpScope::prefix() + text("its vjp returned an invalid gradient for input ", edge.argument,
-                                              ": got ", name_of(h.dtype()), " ", h.shape(), ", expected ",
-                                              name_of(input.dtype), " ", input.shape()));
+    detail::fail<GraphError>("its vjp returned an invalid gradient for input ", edge.argument, ": got ",
+                             name_of(h.dtype()), " ", h.shape(), ", expected ", name_of(input.dtype), " ",
+                             input.shape());
 }
 
 Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
@@ -308,10 +306,9 @@ void Sweep::run() {
     ~Within() { --passes; }
   } within;
   if (passes > 1 && stack_left() < needed_stack)
-    throw GraphError(OpScope::prefix() +
-                     text(passes,
-                          " passes within one another leave no room on the stack; let a hook or a rule put off "
-                          "what it differentiates until the pass is over"));
+    detail::fail<GraphError>(passes,
+                             " passes within one another leave no room on the stack; let a hook or a rule put off "
+                             "what it differentiates until the pass is over");
   const detail::GradMode mode(create_graph);
   const kernels::SubnormalsAreZero scope;
   while (next_ || !heap_.empty()) visit(*pop());

@@ -1,19 +1,11 @@
 #include <algorithm>
+#include <autograd/core/kernel_for.hpp>
 #include <autograd/primitive.hpp>
 
 namespace xgrad {
 namespace {
 
-template <class E, class... Parts>
-[[noreturn]] void fail(const Parts&... parts) {
-  throw E(OpScope::prefix() + text(parts...));
-}
-
-template <class Function>
-Function checked_kernel(Function kernel, Dtype dtype) {
-  if (!kernel) fail<DtypeError>("not defined for ", name_of(dtype), "; convert with .to(f32)");
-  return kernel;
-}
+using detail::fail, detail::kernel_for;
 
 /// The shape that two inputs broadcast to, and the loop over them.
 Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
@@ -55,7 +47,7 @@ Array run_binary(const Input (&inputs)[2], const kernels::Table::BinaryFn (&kern
       fail<DtypeError>("the number ", n, " is no ", name_of(dtype), "; convert the tensor with .to(f64)");
     n.store(dtype, number);
   }
-  const auto kernel = checked_kernel(kernel_of[int(dtype)], dtype);
+  const auto kernel = kernel_for(kernel_of, dtype);
   const auto run = [&](const Shape& shape, const kernels::Loop<2>& loop) {
     Array result(to_boolean ? boolean : dtype, shape);
     if (result.size() > 0) kernel(a ? a->data() : number, b ? b->data() : number, result.data(), loop);
@@ -68,8 +60,8 @@ Array run_binary(const Input (&inputs)[2], const kernels::Table::BinaryFn (&kern
   return run(both, loop);
 }
 
-Array run_unary(const Array& x, kernels::Table::UnaryFn kernel, Dtype result_dtype) {
-  checked_kernel(kernel, x.dtype());
+Array run_unary(const Array& x, const kernels::Table::UnaryFn (&kernel_of)[dtype_count], Dtype result_dtype) {
+  const auto kernel = kernel_for(kernel_of, x.dtype());
   Array result(result_dtype, x.shape());
   kernel(x.data(), result.data(), x.size());
   return result;
@@ -128,7 +120,7 @@ Dtype detail::common_floating_dtype(const Input* inputs, std::size_t count) {
 
 Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel) {
   const Array& x = inputs[0].tensor().array();
-  return run_unary(x, kernels::table().unary[int(kernel)][int(x.dtype())], x.dtype());
+  return run_unary(x, kernels::table().unary[int(kernel)], x.dtype());
 }
 
 Array detail::elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel) {
@@ -151,7 +143,7 @@ Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) 
   detail::check_inputs(inputs, 1);
   detail::Watch watch(name, inputs, 1);
   const Array& array = inputs[0].tensor().array();
-  Tensor result(watch.computed(run_unary(array, kernels::table().predicate[int(kernel)][int(array.dtype())], boolean)));
+  Tensor result(watch.computed(run_unary(array, kernels::table().predicate[int(kernel)], boolean)));
   watch.ends(result);
   return result;
 }

@@ -5,7 +5,6 @@
 namespace xgrad {
 namespace {
 
-[[noreturn]] void fail(const std::string& fact) { throw ShapeError(OpScope::prefix() + fact); }
 [[noreturn]] void fail_rank(Place place) {
   const OpScope scope("Shape", place);
   scope.fail("more than ", Shape::max_ndim, " axes; merge some with reshape");
@@ -65,8 +64,8 @@ Shape broadcast_strides(const Shape& from, const Shape& to) {
 
 int checked_axis(int axis, int ndim) {
   if (axis < -ndim || axis >= ndim) {
-    if (ndim == 0) fail(text("axis ", axis, " of a 0-d tensor, which has no axes"));
-    fail(text("axis ", axis, " is out of range; expected one in [", -ndim, ", ", ndim - 1, "]"));
+    if (ndim == 0) detail::fail<ShapeError>("axis ", axis, " of a 0-d tensor, which has no axes");
+    detail::fail<ShapeError>("axis ", axis, " is out of range; expected one in [", -ndim, ", ", ndim - 1, "]");
   }
   return axis < 0 ? axis + ndim : axis;
 }
@@ -80,7 +79,7 @@ std::vector<int> checked_axes(const std::vector<int>& axes, int ndim) {
   for (int axis : axes) result.push_back(checked_axis(axis, ndim));
   std::sort(result.begin(), result.end());
   const auto twice = std::adjacent_find(result.begin(), result.end());
-  if (twice != result.end()) fail(text("axis ", *twice, " appears more than once"));
+  if (twice != result.end()) detail::fail<ShapeError>("axis ", *twice, " appears more than once");
   return result;
 }
 
@@ -89,11 +88,11 @@ std::int64_t detail::examined_size(const Shape& shape) {
   std::int64_t n = 1;
   bool empty = false, countable = true;
   for (const std::int64_t size : shape) {
-    if (size < 0) fail(text("negative size in shape ", shape));
+    if (size < 0) detail::fail<ShapeError>("negative size in shape ", shape);
     empty |= size == 0;
     if (size > 0 && countable) countable = !__builtin_mul_overflow(n, size, &n) && n <= most;
   }
-  if (!countable) fail(text("shape ", shape, " has more elements than can be counted"));
+  if (!countable) detail::fail<ShapeError>("shape ", shape, " has more elements than can be counted");
   return empty ? 0 : n;
 }
 

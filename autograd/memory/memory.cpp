@@ -40,8 +40,7 @@ Pool* pool() {
 }
 
 [[noreturn, gnu::noinline]] void fail(std::size_t bytes) {
-  throw Error(OpScope::prefix() +
-              text("out of memory: ", bytes, " bytes asked for; use smaller batches or a smaller model"));
+  xgrad::detail::fail<Error>("out of memory: ", bytes, " bytes asked for; use smaller batches or a smaller model");
 }
 
 [[gnu::noinline]] void* allocate_without_pool(std::size_t bytes) {

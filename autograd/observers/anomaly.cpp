@@ -112,14 +112,14 @@ void DetectAnomaly::op_computed(const OpCall& call, Array& result) {
   for (std::size_t i = 0; i < call.input_count; ++i)
     if (!call.inputs[i].is_number() && is_anomaly(ValueRange::of(call.inputs[i].tensor().array())))
       already += text(already.empty() ? "input " : " and input ", i);
-  // An op composed of others speaks as itself.
+  // Errors inside a composed op name the composed op.
   const bool inner = OpScope::name() && text(OpScope::name()) != call.name;
-  throw AnomalyError(
-      OpScope::prefix() + text(inner ? text("its ", call.name, " ") : "", "gave ", range, " from ", described(call)) +
-      (already.empty() ? "; this is the first value that is not finite"
-                       : text("; ", already,
-                              " held it already, and no op that was watched made it: it is the program's "
-                              "own data, or older than this DetectAnomaly")));
+  detail::fail<AnomalyError>(inner ? text("its ", call.name, " ") : "", "gave ", range, " from ", described(call),
+                             already.empty()
+                                 ? "; this is the first value that is not finite"
+                                 : text("; ", already,
+                                        " held it already, and no op that was watched made it: it is the program's "
+                                        "own data, or older than this DetectAnomaly"));
 }
 
 void DetectAnomaly::op_ends(const OpCall& call, const Tensor& result) {
@@ -144,7 +144,7 @@ void DetectAnomaly::fail_in_rule(const Node& node, const std::string& fact) cons
   if (known)
     for (std::size_t i = 0; i < found->second.inputs.size(); ++i)
       inputs += text(i == 0 ? "; in the forward pass input " : ", input ", i, " was ", found->second.inputs[i]);
-  throw AnomalyError(OpScope::prefix() + "in the backward pass " + fact + inputs);
+  detail::fail<AnomalyError>("in the backward pass ", fact, inputs);
 }
 
 void DetectAnomaly::vjp_starts(const Node& node, const Edge&, const Tensor& g) {

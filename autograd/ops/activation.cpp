@@ -1,3 +1,4 @@
+#include <autograd/core/kernel_for.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
@@ -86,9 +87,8 @@ Tensor softsign(const Operand& x) {
 
 namespace {
 
-Array normalised(const OpScope& scope, const Array& x, int axis, kernels::Softmax kind) {
-  const auto kernel = kernels::table().softmax[int(kind)][int(x.dtype())];
-  if (!kernel) scope.fail<DtypeError>("not defined for ", name_of(x.dtype()), "; convert with .to(f32)");
+Array normalised(const Array& x, int axis, kernels::Softmax kind) {
+  const auto kernel = detail::kernel_for(kernels::table().softmax[int(kind)], x.dtype());
   Array result(x.dtype(), x.shape());
   const AxisView view(x.shape(), axis);
   if (result.size() > 0) kernel(x.data(), result.data(), view.outer, view.count, view.inner);
@@ -101,7 +101,7 @@ Tensor softmax(const Operand& x, int axis) {
   const OpScope scope("softmax", x.place());
   axis = checked_axis(axis, x.ndim());
   return primitive(
-      "softmax", {x}, [&] { return normalised(scope, x.array(), axis, kernels::Softmax::softmax); },
+      "softmax", {x}, [&] { return normalised(x.array(), axis, kernels::Softmax::softmax); },
       [axis](const Tensor& g, const Tensor& y) { return y * (g - sum(g * y, {axis}, true)); });
 }
 
@@ -109,7 +109,7 @@ Tensor log_softmax(const Operand& x, int axis) {
   const OpScope scope("log_softmax", x.place());
   axis = checked_axis(axis, x.ndim());
   return primitive(
-      "log_softmax", {x}, [&] { return normalised(scope, x.array(), axis, kernels::Softmax::log_softmax); },
+      "log_softmax", {x}, [&] { return normalised(x.array(), axis, kernels::Softmax::log_softmax); },
       [axis](const Tensor& g, const Tensor& y) { return g - exp(y) * sum(g, {axis}, true); });
 }
 
@@ -125,8 +125,7 @@ Tensor masked_scale(const Operand& x, const Tensor& keep, double scale) {
   if (keep.dtype() != boolean) scope.fail<DtypeError>("the mask is ", name_of(keep.dtype()), ", not boolean");
   if (keep.shape() != x.shape())
     scope.fail("the mask is ", keep.shape(), ", the input is ", x.shape(), "; they must be equal");
-  const auto kernel = kernels::table().dropout[int(x.dtype())];
-  if (!kernel) scope.fail<DtypeError>("not defined for ", name_of(x.dtype()), "; convert with .to(f32)");
+  const auto kernel = detail::kernel_for(kernels::table().dropout, x.dtype());
   const auto forward = [&] {
     Array result(x.dtype(), x.shape());
     if (result.size() > 0) kernel(x.array().data(), keep.data<bool>(), scale, result.data(), result.size());

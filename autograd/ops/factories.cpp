@@ -71,8 +71,8 @@ Tensor tensor(const Nested& values, TensorOptions options, Place place) {
 void detail::check_wrapped(const std::int64_t* converted, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i)
     if (converted[i] < 0)
-      throw ValueError(OpScope::prefix() + text("the integer ", static_cast<std::uint64_t>(converted[i]),
-                                                " at position ", i, " is no i64; convert it to double first"));
+      fail<ValueError>("the integer ", static_cast<std::uint64_t>(converted[i]), " at position ", i,
+                       " is no i64; convert it to double first");
 }
 
 // g++ sees a template as its definition says, not as its header does.

@@ -1,3 +1,4 @@
+#include <autograd/core/kernel_for.hpp>
 #include <autograd/core/recording.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
@@ -25,8 +26,8 @@ bool some_negative(const std::int64_t* at, const Shape& shape, int axis, std::in
   bool negative = false;
   for (std::int64_t i = 0, count = shape.size(); i < count; ++i) {
     if (at[i] < -size || at[i] >= size)
-      throw ValueError(OpScope::prefix() + text("index ", at[i], " at position ", position_of(shape, i),
-                                                " is out of range for axis ", axis, " of size ", size));
+      detail::fail<ValueError>("index ", at[i], " at position ", position_of(shape, i), " is out of range for axis ",
+                               axis, " of size ", size);
     negative |= at[i] < 0;
   }
   return negative;
@@ -142,7 +143,7 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
   if (x.dtype() != source.dtype())
     scope.fail<DtypeError>("x is ", name_of(x.dtype()), ", the source is ", name_of(source.dtype()),
                            "; convert one with .to(...)");
-  if (x.dtype() == boolean) scope.fail<DtypeError>("not defined for boolean; convert with .to(f32)");
+  if (x.dtype() == boolean) detail::fail_undefined_for(x.dtype());
   if (indices.ndim() != 1) scope.fail("the indices are ", indices.shape(), "; expected one axis");
   Shape expected = x.shape();
   expected[axis] = indices.size();
@@ -164,8 +165,8 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
 static void mark_classes(const std::int64_t* at, float* to, const Shape& shape, std::int64_t n) {
   for (std::int64_t i = 0, count = shape.size(); i < count; ++i, to += n) {
     if (at[i] < 0 || at[i] >= n)
-      throw ValueError(OpScope::prefix() + text("class ", at[i], " at position ", position_of(shape, i), " of ", count,
-                                                " is out of range; expected one in [0, ", n, ")"));
+      detail::fail<ValueError>("class ", at[i], " at position ", position_of(shape, i), " of ", count,
+                               " is out of range; expected one in [0, ", n, ")");
     to[at[i]] = 1;
   }
 }

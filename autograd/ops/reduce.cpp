@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <autograd/core/kernel_for.hpp>
 #include <autograd/ops/reduce.hpp>
 
 namespace xgrad {
@@ -26,9 +27,7 @@ std::vector<int> Reduction::axes() const {
 }
 
 Array Reduction::run(kernels::Reduce kind, const Array& x) const {
-  const auto kernel = kernels::table().reduce[int(kind)][int(x.dtype())];
-  if (!kernel)
-    throw DtypeError(OpScope::prefix() + text("not defined for ", name_of(x.dtype()), "; convert with .to(f32)"));
+  const auto kernel = detail::kernel_for(kernels::table().reduce[int(kind)], x.dtype());
   Array current;
   Shape shape = from;
   for (int last = from.ndim() - 1; last >= 0; --last) {
@@ -58,8 +57,7 @@ AxesLast::AxesLast(int ndim, const std::vector<int>& last) : back(static_cast<st
 }
 
 void check_floating(const Operand& x) {
-  if (!is_floating(x.dtype()))
-    throw DtypeError(OpScope::prefix() + text("not defined for ", name_of(x.dtype()), "; convert with .to(f32)"));
+  if (!is_floating(x.dtype())) detail::fail_undefined_for(x.dtype());
 }
 
 }  // namespace xgrad

@@ -7,8 +7,7 @@ namespace {
 /// Calls kernel(x, y, outer, count, inner) around an axis.
 template <class Kernel>
 Array scan(const Operand& x, int axis, Kernel kernel) {
-  if (x.dtype() == boolean)
-    throw DtypeError(OpScope::prefix() + "not defined for boolean; convert with .to(f32) or .to(i64)");
+  if (x.dtype() == boolean) detail::fail<DtypeError>("not defined for boolean; convert with .to(f32) or .to(i64)");
   const AxisView view(x.shape(), axis);
   Array y(x.dtype(), x.shape());
   kernel(x.array().data(), y.data(), view.outer, view.count, view.inner);

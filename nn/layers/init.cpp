@@ -35,9 +35,8 @@ double below(double high, double low) {
 Tensor make_uniform(const Shape& shape, double low, double high, const TensorOptions& options) {
   const bool narrow = options.dtype == f32;
   if (!std::isfinite(narrow ? static_cast<double>(static_cast<float>(high - low)) : high - low))
-    throw ValueError(OpScope::prefix() + text("uniform: the bounds are ", low, " and ", high, ", and ",
-                                              name_of(options.dtype),
-                                              " cannot hold their difference; bring them closer"));
+    xgrad::detail::fail<ValueError>("uniform: the bounds are ", low, " and ", high, ", and ", name_of(options.dtype),
+                                    " cannot hold their difference; bring them closer");
   // Numbers close to the upper bound are rounded to it.
   return minimum(rand(shape, options) * (high - low) + low,
                  narrow ? below<float>(high, low) : below<double>(high, low));
@@ -116,8 +115,7 @@ void orthonormalise(double* rows, std::int64_t count, std::int64_t length) {
 
 Tensor make_orthogonal(const Shape& shape, double gain, double, const TensorOptions& options) {
   recording::refuse();
-  if (shape.ndim() < 2)
-    throw ShapeError(OpScope::prefix() + text("orthogonal needs at least 2 axes, and the shape is ", shape));
+  if (shape.ndim() < 2) xgrad::detail::fail<ShapeError>("orthogonal needs at least 2 axes, and the shape is ", shape);
   const std::int64_t rows = shape.product(0, shape.ndim() - 1), columns = shape[-1];
   const std::int64_t fewer = std::min(rows, columns), more = std::max(rows, columns);
   Tensor q = randn({fewer, more}, {.dtype = f64});

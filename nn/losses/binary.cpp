@@ -1,10 +1,8 @@
+#include <autograd/primitive.hpp>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <nn/losses/common.hpp>
-
-#include <autograd/ops/reduce.hpp>
-#include <autograd/primitive.hpp>
 
 namespace xgrad::nn {
 namespace {
@@ -90,7 +88,9 @@ Array mean_of_losses(const Tensor& z, const Tensor& t, double count) {
   Array sum(z.dtype(), {});
   const auto kernel = kernels::table().reduce[int(kernels::Reduce::sum)][int(z.dtype())];
   kernel(losses.data(), sum.data(), 1, losses.size(), 1);
-  return divided(std::move(sum), count);
+  const Tensor total(std::move(sum));
+  const Operand by(count);
+  return xgrad::detail::elementwise_forward({total, by}, kernels::Binary::divide);
 }
 
 /// The mean of bce_with_logits(z, t), as one node. `p` is sigmoid(z) where that has been computed, or undefined.
@@ -151,8 +151,8 @@ Tensor hinge_loss(const Operand& y, const Operand& t, const LossOptions& options
   detail::check_elements(
       t.tensor(), [](auto x) { return (x == 1) | (x == -1); },
       [](const detail::Invalid& found) {
-        detail::fail_now("the target holds ", found.value, " at position ", found.position,
-                         "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
+        xgrad::detail::fail<ValueError>("the target holds ", found.value, " at position ", found.position,
+                                        "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
       });
   return reduced(scope, relu(1 - y * t), options.reduction, options.weight);
 }

@@ -29,7 +29,8 @@ bool some_ignored_class(const std::int64_t* at, std::int64_t n, std::int64_t cla
     if (at[i] == ignored) {
       some = true;
     } else if (at[i] < 0 || at[i] >= classes) {
-      detail::fail_now("target ", at[i], " at position ", i, " is out of bounds for ", classes, " classes");
+      xgrad::detail::fail<ValueError>("target ", at[i], " at position ", i, " is out of bounds for ", classes,
+                                      " classes");
     }
   }
   return some;
@@ -124,8 +125,8 @@ Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options
   detail::check_elements(
       t.tensor(), [](auto x) { return x >= 0; },
       [](const detail::Invalid& found) {
-        detail::fail_now("the target holds ", found.value, " at position ", found.position,
-                         "; probabilities must be at least 0");
+        xgrad::detail::fail<ValueError>("the target holds ", found.value, " at position ", found.position,
+                                        "; probabilities must be at least 0");
       });
   const Tensor none = t == 0;
   // Neither factor may be infinite where t is 0.

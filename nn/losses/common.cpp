@@ -32,8 +32,8 @@ namespace {
 constexpr auto in_unit_interval = [](auto x) { return (x >= 0) & (x <= 1); };
 
 [[noreturn]] void fail_unit_interval(const char* what, const Invalid& found) {
-  fail_now("the ", what, " holds ", found.value, " at position ", found.position, " of shape ", found.shape,
-           "; all must be between 0 and 1");
+  xgrad::detail::fail<ValueError>("the ", what, " holds ", found.value, " at position ", found.position, " of shape ",
+                                  found.shape, "; all must be between 0 and 1");
 }
 
 }  // namespace

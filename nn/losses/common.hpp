@@ -37,12 +37,6 @@ void check_elements(const Tensor& t, Valid, void (*fail)(const Invalid&)) {
   }
 }
 
-/// Throws an E about the op in progress.
-template <class E = ValueError, class... Parts>
-[[noreturn]] void fail_now(const Parts&... parts) {
-  throw E(OpScope::prefix() + text(parts...));
-}
-
 /// Throws unless all elements are in [0, 1].
 void check_prediction_in_unit_interval(const Tensor& t);
 void check_target_in_unit_interval(const Tensor& t);

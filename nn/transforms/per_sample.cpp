@@ -17,11 +17,10 @@ std::vector<Tensor> guarded(const Parameters& parameters, const Tensor& anchor) 
     guards.push_back(primitive(
         "per_sample_gradients", {anchor}, [&] { return Array(parameters.members[i]->array()); },
         [name = parameters.names[i]](const Tensor&) -> Tensor {
-          throw ValueError(
-              OpScope::prefix() +
-              text("the parameter ", name,
-                   " is used by something else than a layer of nn/layers.hpp, and only these give gradients "
-                   "per sample; call value_and_grad with one sample at a time"));
+          xgrad::detail::fail<ValueError>(
+              "the parameter ", name,
+              " is used by something else than a layer of nn/layers.hpp, and only these give gradients "
+              "per sample; call value_and_grad with one sample at a time");
         }));
   }
   return guards;

@@ -75,10 +75,10 @@ void norm_of(const void* g, double* norm, double* scaled, Dtype dtype, Size n) {
 void check_finite(const double* norm, const double* scaled, const Label& label) {
   if (std::isfinite(*scaled)) return;
   const std::string name = label.name[0] ? text(" (", label.name, ")") : "";
-  throw ValueError(OpScope::prefix() + text("the gradient of parameter ", label.index, name, ", ", name_of(label.dtype),
-                                            " ", label.shape, ", has the norm ", *norm,
-                                            ", and no gradient has been changed; find the cause with DetectAnomaly, or "
-                                            "pass {.error_if_nonfinite = false}"));
+  xgrad::detail::fail<ValueError>(
+      "the gradient of parameter ", label.index, name, ", ", name_of(label.dtype), " ", label.shape, ", has the norm ",
+      *norm,
+      ", and no gradient has been changed; find the cause with DetectAnomaly, or pass {.error_if_nonfinite = false}");
 }
 
 /// The common norm, and what gradients are multiplied by: two factors, the first a power of two, as one alone may be
