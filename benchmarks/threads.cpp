@@ -1,7 +1,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/pieces.hpp>
 #include <stdexcept>
 #include <thread>
 

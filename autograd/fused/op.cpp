@@ -8,11 +8,6 @@
 
 namespace xgrad {
 
-void kernels::check_limits(double low, double high) {
-  if (low <= high) return;
-  throw ValueError(OpScope::prefix() + text("clamp: low is ", low, ", high is ", high, "; expected low <= high"));
-}
-
 namespace detail {
 
 thread_local constinit Dtype dtype_of_numbers = f32;

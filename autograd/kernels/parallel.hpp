@@ -12,9 +12,4 @@ namespace xgrad::kernels {
 /// there are no more threads at work than were asked for.
 Table parallel(const Table& serial);
 
-/// How many threads work is spread over, in the whole process. At first, and after set_threads(0), it is the number in
-/// OMP_NUM_THREADS, or that of the processors that the process may use; see autograd/threads.hpp.
-void set_threads(int n);
-int threads();
-
 }  // namespace xgrad::kernels

@@ -1,5 +1,4 @@
 #include <atomic>
-#include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/workers.hpp>
 #include <autograd/support/system.hpp>

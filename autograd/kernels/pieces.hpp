@@ -4,8 +4,13 @@
 #include <autograd/kernels/subnormals.hpp>
 #include <autograd/support/function_ref.hpp>
 
-/// How work is cut into pieces: see parallel.hpp.
+/// How work is cut into pieces (parallel.hpp says by what rules), and how many threads take them.
 namespace xgrad::kernels {
+
+/// How many threads work is spread over, in the whole process. At first, and after set_threads(0), it is the number in
+/// OMP_NUM_THREADS, or that of the processors that the process may use; see autograd/threads.hpp.
+void set_threads(int n);
+int threads();
 
 /// Calls piece(i) for each i < count, in any order and in several threads, which round as this one does and take
 /// subnormal numbers for zero. An exception arrives here; pieces that have not begun by then are left out.

@@ -1,3 +1,4 @@
+#include <autograd/error.hpp>
 #include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/rows.hpp>
 #include <cstring>
@@ -133,6 +134,11 @@ void run_rows(const RowFunction& f, const Operands& operands, const void* in0, c
   const Rows rows{f, operands, in, out};
   if (operands.n == 0) return;
   split(operands.n, f.bytes * operands.count, 64, [&](Size begin, Size n) { rows.run(begin, n); });
+}
+
+void check_limits(double low, double high) {
+  if (low <= high) return;
+  xgrad::detail::fail<ValueError>("clamp: low is ", low, ", high is ", high, "; expected low <= high");
 }
 
 }  // namespace xgrad::kernels

@@ -30,7 +30,7 @@ void run_rows(const RowFunction& f, const Operands& operands, const void* in0, c
               const void* in3, const void* in4, const void* in5, const void* in6, void* out0, void* out1, void* out2,
               void* out3, void* out4, void* out5);
 
-/// Throws ValueError unless low <= high.
+/// Throws ValueError unless low <= high: what a fused function's clamp asks for.
 void check_limits(double low, double high);
 
 }  // namespace xgrad::kernels

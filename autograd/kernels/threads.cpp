@@ -1,4 +1,4 @@
-#include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/pieces.hpp>
 #include <autograd/threads.hpp>
 
 namespace xgrad {

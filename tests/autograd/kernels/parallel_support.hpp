@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/kernels/parallel.hpp>
+#include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/subnormals.hpp>
 #include <cstring>
 
