@@ -1,57 +1,71 @@
 #pragma once
+#include <autograd/hooks.hpp>
+#include <autograd/observer.hpp>
 #include <nn/functional.hpp>
 
 #pragma GCC visibility push(default)
 
+/// Gradients of each sample of a batch by a model's parameters.
 namespace xgrad::nn {
 
 namespace detail {
 
-/// What collects gradients of each sample while a function runs and its graph is passed. Layers with parameters compute
-/// through it: an op of any other kind on a parameter is an error in the pass.
-class PerSample {
+/// Computes gradients of each sample from the graph of the batch: where an op uses a parameter, the cotangent of its
+/// result still has the axis of the samples, over which the op's rule would sum. While it is alive, the parameters are
+/// leaves of its own.
+class PerSample final : public Observer {
  public:
   PerSample(const Parameters& parameters, Place place);
-  ~PerSample();
+  ~PerSample() override;
   PerSample(const PerSample&) = delete;
   PerSample& operator=(const PerSample&) = delete;
 
-  /// The one of this thread, or null.
-  static PerSample* current() { return current_; }
-  /// x w + b, whose vjp gives w and b a gradient for each row of x, if they are parameters of the model.
-  Tensor dense(const Operand& x, const Tensor& w, const Tensor& b);
-
+  /// Keeps the input of a dense layer, whose rule is worth replacing by one for all samples.
+  void op_ends(const OpCall& call, const Tensor& result) override;
   /// The gradients of losses (n) or (n, 1, ...), each of shape (n, shape of the parameter).
   std::vector<Tensor> gradients(const OpScope& scope, const Tensor& losses);
 
  private:
-  std::size_t find(const Tensor& parameter) const;
-  void collect(std::size_t parameter, const Tensor& gradients);
-  void arrived(const Tensor& x, const Tensor& g, std::size_t w, std::size_t b);
+  /// An op that uses parameters.
+  struct Use {
+    Node* node;
+    HookHandle hook;
+    Tensor scaled;  // its cotangent in the first pass
+  };
+
+  std::size_t find(const Edge& edge) const;
+  void find_uses(const OpScope& scope, const Tensor& losses);
+  void arrived(std::size_t use, const Tensor& g);
+  void check_apart(const OpScope& scope, const Tensor& scaled, const Tensor& g) const;
+  Tensor rows_of(Node& node, const Edge& edge, const Tensor& g) const;
 
   const Parameters& parameters_;
   const Place place_;
-  Tensor anchor_;  // what all parameters depend on: where the pass ends
+  const Tensor oldest_;  // a leaf before the others: asked for its gradient, a pass visits all nodes and no leaf
+  const std::vector<Tensor> leaves_;
+  std::vector<std::pair<const Node*, Tensor>> dense_inputs_;
+  std::vector<Use> uses_;
   std::vector<Tensor> collected_;
   std::int64_t samples_ = 0;
-  Tensor apart_;  // while it is checked that samples do not interact: those whose gradients must be zero
-  PerSample* const outer_;
-  static thread_local constinit PerSample* current_;
-  const Substituted guarded_;
+  Tensor scales_;  // while it is checked that samples do not interact
+  const Substituted substituted_;
+  const Observing observing_;
 };
 
 }  // namespace detail
 
 /// The losses and the gradients of each sample of a batch by the model's parameters: f returns one loss for each
-/// sample, (n) or (n, 1), and the gradients have the shapes (n, shape of the parameter). One pass for the whole batch:
+/// sample, (n) or (n, 1), and the gradients have the shapes (n, shape of the parameter). One forward pass for the whole
+/// batch, and two backward ones, of which the first checks that samples do not interact:
 ///
 ///   const auto losses = [&] { return nn::mse_loss(model(x), t, nn::Reduction::none); };
 ///   auto [values, g] = nn::per_sample_gradients(model, losses);
 ///
-/// The results are constants. Dropout draws one mask for the batch, as in any pass. Throws ValueError if a parameter is
-/// used by anything but the layers of nn/layers.hpp, or if samples interact, as by a mean over the batch: the losses of
-/// every other sample must not depend on the rest. Where that is meant, f of one sample at a time and value_and_grad
-/// give the gradients.
+/// The results are constants. Dense layers, and elementwise ops with a parameter that is broadcast over the samples, as
+/// a bias is, take little more than their rule; any other op's rule runs once for each sample. Dropout draws one mask
+/// for the batch, as in any pass. Throws ValueError if samples interact, as by a mean over the batch, or if an op makes
+/// of a parameter what does not have the samples as its first axis, as a weight's norm or a checkpoint does: then f of
+/// one sample at a time and value_and_grad give the gradients.
 template <detail::Nullary F>
 ValueAndGrad<StateDict> per_sample_gradients(Module& model, F&& f, Place place = Place::here()) {
   const OpScope scope("per_sample_gradients", place);

@@ -1,7 +1,6 @@
 #include <nn/layers.hpp>
 
 #include <autograd/ops.hpp>
-#include <nn/per_sample.hpp>
 
 namespace xgrad::nn {
 
@@ -14,11 +13,7 @@ Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, Place plac
 }
 
 Tensor Dense::operator()(const Operand& x) const {
-  return hooked(x, [this](const Operand& input) {
-    if (detail::PerSample* const per_sample = detail::PerSample::current()) [[unlikely]]
-      return per_sample->dense(input, weight, bias);
-    return dense(input, weight, bias);
-  });
+  return hooked(x, [this](const Operand& input) { return dense(input, weight, bias); });
 }
 
 void Dense::members(Visitor& visit) {

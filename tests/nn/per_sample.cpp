@@ -1,4 +1,5 @@
 #include <autograd/observer.hpp>
+#include <autograd/primitive.hpp>
 #include <chrono>
 #include <nn/nn.hpp>
 #include "support.hpp"
@@ -134,42 +135,113 @@ TEST_CASE("dropout has one mask for the batch: gradients per sample add up to th
   CHECK_FALSE(nn::per_sample_gradients(model, losses).grad["0.weight"].requires_grad());
 }
 
+namespace {
+
+/// Parameters that other ops than dense ones use.
+struct Mixed : nn::Module {
+  nn::Parameter table{randn({5, 4}, {.dtype = f64})}, product{randn({4, 4}, {.dtype = f64})},
+      scale{tensor(0.5, {.dtype = f64})}, shift{randn({1, 4}, {.dtype = f64})};
+  nn::LayerNorm norm{4, {.dtype = f64}};
+  nn::Dense last{4, 1, {.dtype = f64}};
+  /// For classes (n) or (n, t).
+  Tensor operator()(const Tensor& classes) {
+    const Tensor x = norm(take(table, classes)) * scale + shift;
+    return last(tanh(matmul(x, product)) * where(x > 0, shift, 2) + tanh(matmul(x, product, {.transpose_b = true})));
+  }
+  void members(nn::Visitor& visit) override {
+    visit("table", table);
+    visit("product", product);
+    visit("scale", scale);
+    visit("shift", shift);
+    visit("norm", norm);
+    visit("last", last);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("parameters used by any op have gradients per sample: by index, product, broadcast, a norm") {
+  manual_seed(7);
+  Mixed model;
+  for (const Tensor& classes : {tensor({0, 3, 3, 1}, {.dtype = i64}), tensor({{0, 2, 2}, {4, 1, 2}}, {.dtype = i64}),
+                                tensor({{1}}, {.dtype = i64})}) {
+    const std::int64_t n = classes.shape()[0];
+    const auto loss = [&](std::int64_t from, std::int64_t to) {
+      return sum(reshape(square(model(slice(classes, 0, from, to))), {to - from, -1}), {1});
+    };
+    const StateDict g = nn::per_sample_gradients(model, [&] { return loss(0, n); }).grad;
+    for (const auto& entry : looped(model, n, loss)) {
+      CAPTURE(entry.first);
+      CHECK(difference(g[entry.first], entry.second) < 1e-12);
+    }
+  }
+}
+
+TEST_CASE("an op of one's own on a parameter has gradients per sample, by its own rule") {
+  manual_seed(8);
+  struct Own : nn::Module {
+    nn::Parameter power{tensor({1.5, 2, .5}, {.dtype = f64})};
+    Tensor operator()(const Tensor& x) const {
+      return primitive(
+          "raised", {x, power}, [&] { return pow(x, power.detach()).array(); },
+          [x, p = Tensor(power)](const Tensor& g) { return g * p * pow(x, p - 1); },
+          [x, p = Tensor(power)](const Tensor& g) { return sum(g * pow(x, p) * log(x), {0}); });
+    }
+    void members(nn::Visitor& visit) override { visit("power", power); }
+  } model;
+  const Tensor x = rand({4, 3}, {.dtype = f64}) + .5;
+  const auto loss = [&](std::int64_t from, std::int64_t to) { return sum(model(slice(x, 0, from, to)), {1}); };
+  const StateDict g = nn::per_sample_gradients(model, [&] { return loss(0, 4); }).grad;
+  CHECK(difference(g["power"], looped(model, 4, loss)["power"]) < 1e-13);
+}
+
 TEST_CASE("what has no gradient per sample is refused, with its name") {
   manual_seed(4);
-  struct Scaled : nn::Module {
+  struct Normalised : nn::Module {
     nn::Dense layer{3, 2};
-    nn::Parameter scale{tensor(0.5)};
-    Tensor operator()(const Tensor& x) { return layer(x) * scale; }
+    nn::Parameter direction{ones({2, 5})};
+    Tensor operator()(const Tensor& x) { return matmul(layer(x), direction / norm(direction)); }
     void members(nn::Visitor& visit) override {
       visit("layer", layer);
-      visit("scale", scale);
+      visit("direction", direction);
     }
-  } scaled;
+  } normalised;
   nn::Dense layer{3, 1};
   const Tensor x = randn({4, 3});
-  CHECK_ERROR(nn::per_sample_gradients(scaled, [&] { return sum(scaled(x), {1}); }), "per_sample.cpp",
-              "per_sample_gradients: the parameter scale is used by something else than a layer of nn/layers.hpp, and "
-              "only these give gradients per sample; call value_and_grad with one sample at a time");
+  CHECK_ERROR(nn::per_sample_gradients(normalised, [&] { return sum(normalised(x), {1}); }), "per_sample.cpp",
+              "per_sample_gradients: there are 4 losses, and the result of divide, which uses direction, is (2, 5); "
+              "its first axis must be that of the samples");
   CHECK_ERROR(
       nn::per_sample_gradients(layer, [&] { return mean(layer(x)); }), "per_sample.cpp",
       "per_sample_gradients: f returned (), and one loss for each sample is needed, (n) or (n, 1); let the loss "
       "have Reduction::none");
+  const std::string interact =
+      "per_sample_gradients: the loss of a sample depends on other samples, so that it has no gradient of its own; "
+      "remove what joins them, such as means over the batch";
   const auto joined = [&] {
     const Tensor y = layer(x);
     return square(y - mean(y));
   };
-  const std::string interact =
-      "per_sample_gradients: the loss of a sample depends on other samples, so that it has no gradient of its own; "
-      "remove what joins them, such as means over the batch";
   CHECK_ERROR(nn::per_sample_gradients(layer, joined), "per_sample.cpp", interact);
   CHECK_ERROR(nn::per_sample_gradients(layer, [&] { return cumsum(layer(x), 0); }), "per_sample.cpp", interact);
+  const auto pair = [&] {
+    const Tensor y = layer(x);
+    return y + take(y, tensor({2, 1, 2, 3}, {.dtype = i64})) * tensor({{1.}, {0.}, {0.}, {0.}});
+  };
+  CHECK_ERROR(nn::per_sample_gradients(layer, pair), "per_sample.cpp", interact);
+  // Rows of a parameter are no samples, though they are as many.
+  const auto doubled = [&] { return sum(matmul(normalised.layer(slice(x, 0, 0, 2)), normalised.direction * 2), {1}); };
+  CHECK_ERROR(nn::per_sample_gradients(normalised, doubled), "per_sample.cpp", interact);
+  CHECK_ERROR(nn::per_sample_gradients(layer, [&] { return checkpoint(layer, x); }), "per_sample.cpp", interact);
   CHECK_ERROR(
       nn::per_sample_gradients(layer, [&] { return slice(layer(x), 0, 0, 3); }), "per_sample.cpp",
-      "per_sample_gradients: there are 3 losses, and a layer was given (4, 3); the first axis must be that of the "
-      "samples");
+      "per_sample_gradients: there are 3 losses, and the result of dense, which uses weight, is (4, 1); its first axis "
+      "must be that of the samples");
+  CHECK_ERROR(nn::per_sample_gradients(normalised, [&] { return Tensor(normalised.layer.bias); }), "per_sample.cpp",
+              "per_sample_gradients: f returned the parameter layer.bias; it must compute a loss of it");
   // The model is what it was, and another one in f is no part of it.
   nn::Dense other{3, 1};
   const StateDict g = nn::per_sample_gradients(layer, [&] { return layer(x) * other(x); }).grad;
   CHECK(difference(sum(g["bias"], {0}), grad(sum(layer(x) * other(x)), {layer.bias})[0]) < 1e-5);
-  CHECK(scaled.scale.is_leaf());
+  CHECK(normalised.direction.is_leaf());
 }

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <nn/nn.hpp>
+#include <nn/per_sample.hpp>
 #include <regex>
 
 #include "nn/table/check.hpp"
@@ -64,6 +65,7 @@ class LayerCheck {
     check_values(*narrow, *wide);
     check_state(*narrow);
     check_gradients(*narrow, *wide);
+    check_samples(*wide);
     const Tensors inputs = as(drawn_, f32, true);
     Tensors leaves = floating(inputs);
     for (const Tensor& p : narrow->parameters()) leaves.push_back(p);
@@ -148,6 +150,24 @@ class LayerCheck {
       found_.compare(text("f32 gradient ", i), Values(found[i]), Values(wanted[i]), 1e-4);
   }
 
+  /// Gradients of each sample against those of batches of one.
+  void check_samples(nn::Module& m) {
+    const Tensors x = as(drawn_, f64);
+    const std::int64_t n = x[0].ndim() > 1 ? x[0].shape()[0] : 0;
+    if (n == 0 || m.parameters().empty() || c_.draws) return;
+    const auto losses = [&](std::int64_t from, std::int64_t to) {
+      Tensors part;
+      for (const Tensor& t : x) part.push_back(slice(t, 0, from, to));
+      return sum(square(reshape(c_.call(m, part), {to - from, -1})), {1});
+    };
+    if (c_.call(m, x).size() == 0) return;
+    const StateDict all = nn::per_sample_gradients(m, [&] { return losses(0, n); }).grad;
+    for (std::int64_t i = 0; i < n; ++i)
+      for (const auto& [name, g] : nn::value_and_grad(m, [&] { return sum(losses(i, i + 1)); }).grad)
+        found_.compare(text("gradient of sample ", i, " by ", name), Values(slice(all[name], 0, i, i + 1)),
+                       Values(unsqueeze(g, 0)), 1e-13);
+  }
+
   const LayerCase& c_;
   Findings& found_;
   const Tensors drawn_, other_;
@@ -156,8 +176,8 @@ class LayerCheck {
 }  // namespace detail
 
 /// Checks, for each case and shape: values in f64 against the reference, and f32 against f64; evaluation against
-/// training mode; gradients of inputs and parameters to order 2; captured against eager; a state_dict's round trip;
-/// that it says what it is, runs its hooks and can be frozen; and the messages.
+/// training mode; gradients of inputs and parameters to order 2, and of each sample; captured against eager; a
+/// state_dict's round trip; that it says what it is, runs its hooks and can be frozen; and the messages.
 inline Findings check(const LayerRow& row) {
   Findings findings;
   for (const LayerCase& c : row.cases) {
@@ -192,7 +212,8 @@ inline std::vector<std::string> declared_layers(const std::string& headers) {
   for (const auto& [name, base] : bases) {
     std::string root = base;
     while (bases.count(root) > 0) root = bases[root];
-    const bool is_base = std::any_of(bases.begin(), bases.end(), [&](const auto& b) { return b.second == name; });
+    const auto from_this = [&derived = name](const auto& b) { return b.second == derived; };
+    const bool is_base = std::any_of(bases.begin(), bases.end(), from_this);
     if (root == "Module" && !is_base) layers.push_back(name);
   }
   return layers;
