@@ -122,7 +122,7 @@ std::string LrRange::to_svg() const {
     if (std::isfinite(v)) top = std::max(top, v);
   detail::Curves curves{.title = "Loss by learning rate", .training = loss, .held_out = smoothed, .axis = "lr"};
   for (double& v : curves.training)  // single batches that shot up would leave the rest flat
-    if (v > top) v = std::numeric_limits<double>::quiet_NaN();
+    if (v > std::max(2 * top, top)) v = std::numeric_limits<double>::quiet_NaN();
   for (const double rate : lr) curves.labels.push_back(brief(rate, 2));
   return detail::curves_svg({curves}, "loss", "smoothed");
 }

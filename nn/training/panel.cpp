@@ -59,12 +59,12 @@ class Panel {
     const double step = tick_step(half());
     const int digits = step < 0.001 ? 4 : step < 0.01 ? 3 : 2;
     const bool short_enough = std::max(-low_, high_) < 1e6;
-    for (double v = std::ceil(low_ / step) * step; v <= high_; v += step) {
+    for (double v = std::ceil(low_ / step) * step + 0.; v <= high_; v += step) {  // + 0.: not -0
       svg_ += text("<line x1='", fixed(left_), "' x2='", fixed(left_ + width), "' y1='", fixed(y(v)), "' y2='",
                    fixed(y(v)), "' stroke='#e4e4e4'/>\n<text x='", fixed(left_ - 8), "' y='", fixed(y(v) + 4),
                    "' text-anchor='end'>", short_enough ? fixed(v, digits) : brief(v), "</text>\n");
     }
-    const std::size_t every = (count_ + 9) / 10;
+    const std::size_t most = curves.labels.empty() ? 10 : 6, every = (count_ + most - 1) / most;
     for (std::size_t e = 0; e < count_; e += every)
       svg_ += text("<text x='", fixed(x(e)), "' y='", fixed(top + height + 20), "' text-anchor='middle'>",
                    curves.labels.empty() ? text(e + 1) : escaped(curves.labels[e]), "</text>\n");
