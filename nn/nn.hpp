@@ -14,6 +14,7 @@
 #include <nn/sequential.hpp>
 #include <nn/training/callbacks.hpp>
 #include <nn/training/checkpoint.hpp>
+#include <nn/training/find_lr.hpp>
 #include <nn/training/learning_curve.hpp>
 #include <nn/training/metrics.hpp>
 #include <nn/training/progress.hpp>

@@ -101,7 +101,8 @@ class Optimizer {
   std::vector<Slot> slots_;
 
  private:
-  /// Where the optimiser is now: what a captured step holds on to.
+  friend class Schedule;
+  /// Where the optimiser is now: what a captured step and a schedule hold on to.
   struct Self {
     Optimizer* now;
   };

@@ -17,7 +17,7 @@
 /// Each sets every group's rate to a function of the number t of its steps, be they epochs or batches, and of the rate
 /// `base` that the group had when the schedule was made; t = 0 at once, where warm-up and the one-cycle policy begin
 /// below the base. A rate that the program sets meanwhile holds until the next step. Several schedules of one optimiser
-/// do not add up: ChainedLR does. The optimiser must outlive its schedules and stay where it is.
+/// do not add up: ChainedLR does. The optimiser may be moved, and must outlive its schedules.
 ///
 /// Rates are those of torch.optim.lr_scheduler, computed by a closed formula, which does not add up rounding errors.
 /// Options outside their range, and a rate that would be negative or not finite, throw ValueError.
@@ -123,13 +123,10 @@ class Schedule {
 
   /// Counts a step and sets the rates; after the optimiser's steps. What it throws changes nothing. Throws GraphError
   /// in a step that is being captured, whose replays would not count: call it between them.
-  void step(Place place = Place::here()) { step(nullptr, place); }
-  /// The same for those that look at how training goes, as PlateauLR; all others do not look at `metric`.
-  void step(double metric, Place place = Place::here()) { step(&metric, place); }
-  virtual bool needs_metric() const { return false; }
+  void step(Place place = Place::here());
 
   /// The rate that a group has now.
-  double lr(std::size_t group = 0, Place place = Place::here()) const { return optimizer_->lr(group, place); }
+  double lr(std::size_t group = 0, Place place = Place::here()) const { return optimizer().lr(group, place); }
   std::int64_t steps() const { return static_cast<std::int64_t>(steps_); }
 
   /// What a later run needs to continue besides the optimiser's state: 0-d f64 tensors such as `steps`.
@@ -139,25 +136,23 @@ class Schedule {
   void load_state_dict(const StateDict& state, Place place = Place::here());
 
  protected:
-  Schedule(const char* name, Optimizer& optimizer) : name_(name), optimizer_(&optimizer) {}
+  Schedule(const char* name, Optimizer& optimizer, Place place);
   /// Sets the rates of t = 0.
   Schedule(Optimizer& optimizer, LrCurve curve, Place place);
 
   const char* name() const { return name_; }
-  Optimizer& optimizer() const { return *optimizer_; }
-  /// `metric` is null for a step without one.
-  virtual void advance(const OpScope& scope, const double* metric);
+  Optimizer& optimizer() const { return *optimizer_->now; }
+  virtual void advance(const OpScope& scope);
   /// All that it remembers, by name.
   virtual std::vector<std::pair<std::string, double*>> numbers();
 
   double steps_ = 0;
 
  private:
-  void step(const double* metric, Place place);
   void set_rates(const OpScope& scope, double t);
 
   const char* name_;
-  Optimizer* optimizer_;
+  const Optimizer::Self* optimizer_;
   std::optional<LrCurve> curve_;  // of those whose rates are one
   std::vector<double> base_;      // of each group
 };
@@ -206,15 +201,16 @@ struct PlateauLROptions {
 };
 
 /// Multiplies the rates by `factor` once `step(metric)` has been given no new best in more than `patience` steps. NaN
-/// is no improvement. The rates themselves are the optimiser's state, and go with it.
+/// is no improvement. The rates themselves are the optimiser's state, and go with it. A `step()` without a metric, as
+/// through a reference to a Schedule, throws ValueError.
 class PlateauLR final : public Schedule {
  public:
   explicit PlateauLR(Optimizer& optimizer, PlateauLROptions options = {}, Place place = Place::here());
-  bool needs_metric() const override { return true; }
+  void step(double metric, Place place = Place::here());
 
  private:
   bool improves(double metric) const;
-  void advance(const OpScope& scope, const double* metric) override;
+  void advance(const OpScope& scope) override;
   std::vector<std::pair<std::string, double*>> numbers() override;
 
   PlateauLROptions options_;

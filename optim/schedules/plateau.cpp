@@ -1,5 +1,6 @@
 // The schedule that waits for a metric to stop improving.
 #include <algorithm>
+#include <autograd/core/recording.hpp>
 #include <cmath>
 #include <limits>
 #include <optim/schedules.hpp>
@@ -7,7 +8,7 @@
 namespace xgrad::optim {
 
 PlateauLR::PlateauLR(Optimizer& optimizer, PlateauLROptions options, Place place)
-    : Schedule("PlateauLR", optimizer),
+    : Schedule("PlateauLR", optimizer, place),
       options_(options),
       best_(options.larger_is_better ? -std::numeric_limits<double>::infinity()
                                      : std::numeric_limits<double>::infinity()) {
@@ -28,11 +29,16 @@ bool PlateauLR::improves(double metric) const {
   return sign * metric > sign * (best_ * (1 + sign * options_.threshold));
 }
 
-void PlateauLR::advance(const OpScope& scope, const double* metric) {
-  if (!metric) scope.fail<ValueError>("a step needs the metric that it waits for; call step(metric)");
+void PlateauLR::advance(const OpScope& scope) {
+  scope.fail<ValueError>("a step needs the metric that it waits for; call step(metric)");
+}
+
+void PlateauLR::step(double metric, Place place) {
+  const OpScope scope(name(), place);
+  recording::refuse();
   ++steps_;
-  bad_steps_ = improves(*metric) ? 0 : bad_steps_ + 1;
-  if (bad_steps_ == 0) best_ = *metric;
+  bad_steps_ = improves(metric) ? 0 : bad_steps_ + 1;
+  if (bad_steps_ == 0) best_ = metric;
   if (cooldown_left_ > 0) {
     --cooldown_left_;
     bad_steps_ = 0;

@@ -6,20 +6,26 @@
 
 namespace xgrad::optim {
 
-Schedule::Schedule(Optimizer& optimizer, LrCurve curve, Place place)
-    : name_(curve.name()), optimizer_(&optimizer), curve_(std::move(curve)) {
+Schedule::Schedule(const char* name, Optimizer& optimizer, Place place)
+    : name_(name), optimizer_(optimizer.self_.get()) {
+  if (!optimizer_)
+    OpScope(name, place).fail<ValueError>("the optimizer was moved from; pass the one that it was moved to");
+}
+
+Schedule::Schedule(Optimizer& optimizer, LrCurve curve, Place place) : Schedule(curve.name(), optimizer, place) {
   const OpScope scope(name_, place);
+  curve_ = std::move(curve);
   for (std::size_t group = 0; group < optimizer.group_count(); ++group) base_.push_back(optimizer.lr(group));
   set_rates(scope, 0);
 }
 
-void Schedule::step(const double* metric, Place place) {
+void Schedule::step(Place place) {
   const OpScope scope(name_, place);
   recording::refuse();
-  advance(scope, metric);
+  advance(scope);
 }
 
-void Schedule::advance(const OpScope& scope, const double*) {
+void Schedule::advance(const OpScope& scope) {
   set_rates(scope, steps_ + 1);
   ++steps_;
 }
@@ -34,7 +40,7 @@ void Schedule::set_rates(const OpScope& scope, double t) {
     if (!(std::isfinite(rates[group]) && rates[group] >= 0))
       scope.fail<ValueError>("after ", t, " steps the rate of group ", group, " would be ", rates[group],
                              "; expected a finite number of at least 0");
-  for (std::size_t group = 0; group < rates.size(); ++group) optimizer_->set_lr(rates[group], group);
+  for (std::size_t group = 0; group < rates.size(); ++group) optimizer().set_lr(rates[group], group);
 }
 
 std::vector<std::pair<std::string, double*>> Schedule::numbers() {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
+#include <algorithm>
+#include <cmath>
 #include <nn/nn.hpp>
-#include <nn/training/find_lr.hpp>
 #include <optim/optim.hpp>
 
 #include "misuse/says.hpp"

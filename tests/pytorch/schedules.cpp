@@ -86,7 +86,11 @@ int main() {
     const auto schedule = make(kind, Options(request), optimizer);
     for (int t = 0; t <= 1000; ++t) {
       std::printf("%.17g %.17g ", schedule->lr(0), schedule->lr(1));
-      schedule->step(metric(t));
+      if (auto* const plateau = dynamic_cast<optim::PlateauLR*>(schedule.get())) {
+        plateau->step(metric(t));
+      } else {
+        schedule->step();
+      }
     }
     std::printf("\n");
   }
