@@ -28,7 +28,7 @@ void detail::Monitor::start(const OpScope& scope, bool validates) {
 double detail::Monitor::value(const OpScope& scope, const Run& run) const {
   const Scores scores = run.scores();
   if (const double* const found = scores.find(chosen_)) return *found;
-  scope.fail<ValueError>("there is no '", chosen_, "' to look at; there is ", scores.str());
+  scope.fail<ValueError>("there is no '", chosen_, "' to look at; there is ", scores.names());
 }
 
 bool detail::Monitor::improves(const OpScope& scope, const Run& run) {

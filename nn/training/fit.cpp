@@ -198,7 +198,7 @@ void Fit::run_epoch() {
   while (state_.batch < batches_ && !stopping()) {
     run_step(order);
     tell([&](Callback& callback) { callback.after_batch(*this); });
-    if (progress_) progress_->update(epoch_, state_.loss.samples(), [&] { return scores(); });
+    if (progress_) progress_->update(epoch_, state_.loss.samples(), [&] { return measured(); });
     if (interrupted_()) pause("interrupted");
   }
 }
@@ -280,22 +280,26 @@ std::vector<StepResult> Fit::steps_of(const std::vector<TrainingBatch>& batches)
 std::string Fit::where() const { return text("in batch ", state_.batch + 1, " of epoch ", epoch_); }
 
 Scores Fit::scores() const {
+  Scores scores = measured();
+  scores.set("lr", trainer_.optimizer_.lr());
+  return scores;
+}
+
+Scores Fit::measured() const {
   Scores scores;
   scores.set("loss", state_.loss.value());
   for (const Metric& metric : metrics_) scores.set(metric.name(), metric.value());
   if (validated_)
     for (const auto& [name, value] : *validated_) scores.set(text("validation_", name), value);
-  scores.set("lr", trainer_.optimizer_.lr());
   return scores;
 }
 
 void Fit::finish_epoch() {
   if (validation_) validated_ = trainer_.evaluate(*validation_, {}, place_);
-  const Scores epoch = scores();
-  state_.history.add(epoch);
+  state_.history.add(scores());
   ++state_.epoch;
   state_.batch = 0;
-  if (progress_) progress_->finish(epoch_, epoch);
+  if (progress_) progress_->finish(epoch_, measured());
   tell([&](Callback& callback) { callback.after_epoch(*this); });
 }
 

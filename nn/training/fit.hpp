@@ -29,6 +29,8 @@ class Fit final : public Run {
   std::vector<StepResult> steps_of(const std::vector<TrainingBatch>& batches);
   TrainingBatch batch_of(const Tensor& rows) const;
   void finish_epoch();
+  /// The scores but for lr.
+  Scores measured() const;
   void warn(std::string warning);
   std::string where() const;
   template <class F>

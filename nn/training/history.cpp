@@ -30,8 +30,11 @@ const double* Scores::find(std::string_view name) const {
 double Scores::operator[](StateDict::Name name) const {
   const OpScope scope("Scores", name.place);
   if (const double* const found = find(name.value)) return *found;
-  scope.fail<ValueError>("there is no '", name.value, "'; there is ",
-                         listed(entries_, [](const Entry& e) { return e.first; }));
+  scope.fail<ValueError>("there is no '", name.value, "'; there is ", names());
+}
+
+std::string Scores::names() const {
+  return listed(entries_, [](const Entry& e) { return e.first; });
 }
 
 void Scores::set(std::string_view name, double value) {

@@ -22,6 +22,8 @@ class Scores {
   auto end() const { return entries_.end(); }
   /// "loss 0.0333, binary_accuracy 0.9899".
   std::string str() const;
+  /// "loss, binary_accuracy".
+  std::string names() const;
 
  private:
   std::vector<Entry> entries_;

@@ -99,7 +99,7 @@ void Progress::finish(int epoch, const Scores& scores, const std::string& remark
   const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
   const double rate = elapsed > 0 ? static_cast<double>(seen - std::max<std::int64_t>(first_, 0)) / elapsed : 0;
   const double left = static_cast<double>((epochs_ - epoch) * samples_);
-  const detail::Standing standing{epoch, epochs_, 1, rate, rate > 0 ? left / rate : -1};
+  const detail::Standing standing{epoch, epochs_, 1, rate, rate > 0 && left > 0 ? left / rate : -1};
   std::printf("%s%s%s%s\n", terminal_ ? "\r" : "",
               detail::progress_line(standing, scores, std::numeric_limits<int>::max()).c_str(), remark.c_str(),
               terminal_ ? "\033[K" : "");
