@@ -34,6 +34,8 @@ class Run {
   virtual bool validates() const = 0;
   /// The epochs that are over.
   virtual const History& history() const = 0;
+  /// A copy of the model's parameters and buffers, with averaged weights where the run makes them.
+  virtual StateDict weights() const = 0;
   /// The line that called `fit`.
   Place place() const { return place_; }
 

@@ -63,7 +63,7 @@ void EarlyStopping::after_epoch(Run& run) {
   if (monitor_.improves(OpScope("EarlyStopping", place_), run)) {
     epochs_without_ = 0;
     best_epoch_ = run.epoch();
-    if (options_.restore_best) best_ = run.trainer().model().state_dict(place_);
+    if (options_.restore_best) best_ = run.weights();
   } else {
     ++epochs_without_;
     stop_if_due(run);
@@ -143,6 +143,35 @@ StateDict Checkpoints::state_dict() const { return {{"best", number(monitor_.bes
 void Checkpoints::load_state_dict(const StateDict& state) {
   monitor_.forget();
   if (!state.empty()) monitor_.set_best(state["best"].item<double>());
+}
+
+// ---- Schedule ----
+
+Schedule::Schedule(optim::Schedule& schedule, ScheduleOptions options, Place place)
+    : schedule_(&schedule), options_(options), place_(place), monitor_(options.monitor, Better::lower, 0) {}
+
+void Schedule::before_run(Run& run) { monitor_.start(OpScope("Schedule", place_), run.validates()); }
+
+void Schedule::step(Run& run) {
+  if (schedule_->needs_metric()) {
+    schedule_->step(monitor_.value(OpScope("Schedule", place_), run), place_);
+  } else {
+    schedule_->step(place_);
+  }
+}
+
+void Schedule::after_batch(Run& run) {
+  if (options_.every_batch) step(run);
+}
+
+void Schedule::after_epoch(Run& run) {
+  if (!options_.every_batch) step(run);
+}
+
+StateDict Schedule::state_dict() const { return schedule_->state_dict(); }
+
+void Schedule::load_state_dict(const StateDict& state) {
+  if (!state.empty()) schedule_->load_state_dict(state, place_);
 }
 
 // ---- TimeLimit ----

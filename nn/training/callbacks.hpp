@@ -2,6 +2,7 @@
 #include <chrono>
 #include <filesystem>
 #include <nn/training/trainer.hpp>
+#include <optim/schedules.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -104,47 +105,24 @@ class Checkpoints : public Callback {
 
 struct ScheduleOptions {
   bool every_batch = false;  // step after each batch instead of each epoch
-  std::string monitor = {};  // for schedules that step by a number, as PlateauLR
+  std::string monitor = {};  // for PlateauLR, which steps by a number
 };
 
-/// Steps a schedule of optim/schedules.hpp, or anything else with step() or step(double), and saves its state with the
-/// run's. The schedule is used where it is.
-template <class S>
+/// Steps a schedule (optim/schedules.hpp), which is used where it is, and saves its state with the run's.
 class Schedule : public Callback {
  public:
-  explicit Schedule(S& schedule, ScheduleOptions options = {}, Place place = Place::here())
-      : schedule_(&schedule), options_(options), place_(place), monitor_(options.monitor, Better::lower, 0) {}
-  void before_run(Run& run) override { monitor_.start(OpScope("Schedule", place_), run.validates()); }
-  void after_batch(Run& run) override {
-    if (options_.every_batch) step(run);
-  }
-  void after_epoch(Run& run) override {
-    if (!options_.every_batch) step(run);
-  }
+  explicit Schedule(optim::Schedule& schedule, ScheduleOptions options = {}, Place place = Place::here());
+  void before_run(Run& run) override;
+  void after_batch(Run& run) override;
+  void after_epoch(Run& run) override;
   std::string name() const override { return "Schedule"; }
-  StateDict state_dict() const override {
-    if constexpr (requires { schedule_->state_dict(); }) {
-      return schedule_->state_dict();
-    } else {
-      return {};
-    }
-  }
-  void load_state_dict(const StateDict& state) override {
-    if constexpr (requires { schedule_->load_state_dict(state); }) {
-      if (!state.empty()) schedule_->load_state_dict(state);
-    }
-  }
+  StateDict state_dict() const override;
+  void load_state_dict(const StateDict& state) override;
 
  private:
-  void step(Run& run) {
-    if constexpr (requires { schedule_->step(1.0); }) {
-      schedule_->step(monitor_.value(OpScope("Schedule", place_), run));
-    } else {
-      schedule_->step();
-    }
-  }
+  void step(Run& run);
 
-  S* schedule_;
+  optim::Schedule* schedule_;
   ScheduleOptions options_;
   Place place_;
   detail::Monitor monitor_;

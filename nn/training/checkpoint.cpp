@@ -74,6 +74,7 @@ void detail::Checkpoint::save(const std::filesystem::path& path, const Trainer& 
   StateDict tensors;
   add(tensors, "model.", trainer.model_.state_dict(place));
   add(tensors, "optimizer.", trainer.optimizer_.state_dict());
+  if (trainer.average_) add(tensors, "average.", trainer.average_->state_dict(place));
   add(tensors, "entries.", trainer.entries_);
   Json names = Json::array();
   for (std::size_t i = 0; i < callbacks.size(); ++i) {
@@ -121,6 +122,7 @@ detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& 
   state.loss = Average::of(static_cast<long double>(sum[0]) + sum[1], run.at("loss_samples").get<std::int64_t>());
   const auto metrics = run.at("metrics").get<std::size_t>();
   for (std::size_t m = 0; m < metrics; ++m) state.metrics.push_back(part(tensors, text("metric.", m, ".")));
+  state.average = part(tensors, "average.");
   std::size_t i = 0;
   for (const Json& name : run.at("callbacks"))
     state.callbacks.emplace_back(name.get<std::string>(), part(tensors, text("callback.", i++, ".")));
@@ -162,6 +164,7 @@ void detail::Checkpoint::load(const OpScope& scope, const std::filesystem::path&
     trainer.model_.load_state_dict(before, {}, place);
     throw FileError(text(e.what(), "; the file is '", path, "'"));
   }
+  trainer.average_.reset();
   trainer.entries_ = part(tensors, "entries.");
   *trainer.state_ = std::move(state);
 }

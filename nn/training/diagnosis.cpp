@@ -24,6 +24,8 @@ void check_options(const OpScope& scope, const FitOptions& o, const Loss& loss, 
   if (o.accumulate < 1) scope.fail<ValueError>("accumulate is ", o.accumulate, "; expected at least 1");
   for (const auto& [name, limit] : {std::pair{"clip_norm", o.clip_norm}, std::pair{"clip_value", o.clip_value}})
     if (!(limit >= 0)) scope.fail<ValueError>(name, " is ", limit, "; expected at least 0");
+  if (!(o.average >= 0 && o.average < 1))
+    scope.fail<ValueError>("average is ", o.average, "; expected a decay in [0, 1)");
   const double share = o.validation.share();
   if (!(share >= 0 && share < 1))
     scope.fail<ValueError>("validation is ", share, "; expected a data set, or a share of the rows in [0, 1)");

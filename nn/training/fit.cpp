@@ -144,6 +144,7 @@ History Fit::run() {
   try {
     start();
     run_epochs();
+    if (!paused()) take_over_averages();
     state_.history.set_stopped(reason_);
     tell([&](Callback& callback) { callback.after_run(*this); });
   } catch (...) {
@@ -156,6 +157,14 @@ History Fit::run() {
 
 void Fit::start() {
   load_callbacks();
+  trainer_.average_.reset();
+  if (options_.average > 0) {
+    std::vector<Tensor> trained = trainer_.model_.parameters(place_);
+    std::erase_if(trained, [](const Tensor& p) { return !p.requires_grad(); });
+    trainer_.average_ = std::make_unique<optim::Averaged>(std::move(trained),
+                                                          optim::AveragedOptions{.decay = options_.average}, place_);
+    if (!state_.average.empty()) trainer_.average_->load_state_dict(state_.average, place_);
+  }
   trainer_.steps_->begin(options_);
   if (options_.progress) progress_.emplace(options_.epochs, training_->size());
   tell([&](Callback& callback) { callback.before_run(*this); });
@@ -164,6 +173,18 @@ void Fit::start() {
   set_random_state(state_.random);
   if (state_.batch == 0) return;
   for (std::size_t i = 0; i < metrics_.size(); ++i) metrics_[i].load_state_dict(state_.metrics[i], place_);
+}
+
+/// What the averages were for: the model ends with them.
+void Fit::take_over_averages() {
+  if (!trainer_.average_ || trainer_.average_->updates() == 0) return;
+  trainer_.model_.load_state_dict(weights(), {}, place_);
+  trainer_.average_.reset();
+}
+
+StateDict Fit::weights() const {
+  const Averages averages(trainer_.average_.get(), place_);
+  return trainer_.model_.state_dict(place_);
 }
 
 /// What a checkpoint that is saved later needs.

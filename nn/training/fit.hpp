@@ -11,6 +11,7 @@ class Fit final : public Run {
   History run();
 
   Scores scores() const override;
+  StateDict weights() const override;
   bool validates() const override { return validation_.has_value(); }
   const History& history() const override { return state_.history; }
   /// The callbacks' states by name, those of equal names in their order.
@@ -29,6 +30,7 @@ class Fit final : public Run {
   std::vector<StepResult> steps_of(const std::vector<TrainingBatch>& batches);
   TrainingBatch batch_of(const Tensor& rows) const;
   void finish_epoch();
+  void take_over_averages();
   /// The scores but for lr.
   Scores measured() const;
   void warn(std::string warning);

@@ -85,6 +85,7 @@ StepResult Steps::eager(const TrainingBatch& batch, bool applies) {
     if (checks_finite_) recording::repeat(check_gradients, this);
     clip();
     trainer_.optimizer_.step(place);
+    if (trainer_.average_) trainer_.average_->update(place);
   }
   return {loss.detach(), prediction.detach()};
 }
@@ -114,6 +115,7 @@ StepResult Steps::run(const TrainingBatch& batch) {
   if (signature->calls > calls_to_confirm) return captured(batch);
 
   const StateDict model = trainer_.model_.state_dict(trainer_.place_), optimizer = trainer_.optimizer_.state_dict();
+  const StateDict average = trainer_.average_ ? trainer_.average_->state_dict(trainer_.place_) : StateDict();
   const RandomState random = random_state();
   try {
     return captured(batch);
@@ -124,6 +126,7 @@ StepResult Steps::run(const TrainingBatch& batch) {
   recordings_.reset();
   trainer_.model_.load_state_dict(model, {}, trainer_.place_);
   trainer_.optimizer_.load_state_dict(optimizer, trainer_.place_);
+  if (trainer_.average_) trainer_.average_->load_state_dict(average, trainer_.place_);
   set_random_state(random);
   return eager(batch);
 }
@@ -134,19 +137,17 @@ StepResult Steps::captured(const TrainingBatch& batch) {
   arguments.push_back(&batch.target);
   arguments.push_back(&batch.weight);
   arguments.push_back(nullptr);
-  inputs_ = batch.inputs.size();
-  recordings_.run(arguments.data(), arguments.size() - 1, body, this);
+  const std::size_t inputs = batch.inputs.size();
+  const auto body = [&](const Tensor* passed, std::vector<Tensor>& results) {
+    TrainingBatch same;
+    same.inputs.assign(passed, passed + inputs);
+    same.target = passed[inputs];
+    same.weight = passed[inputs + 1];
+    StepResult result = eager(same);
+    results = {std::move(result.loss), std::move(result.prediction)};
+  };
+  recordings_.run(arguments.data(), arguments.size() - 1, body);
   return {recordings_.result(0), recordings_.result(1)};
-}
-
-void Steps::body(void* self, const Tensor* arguments, std::vector<Tensor>& results) {
-  Steps& steps = *static_cast<Steps*>(self);
-  TrainingBatch batch;
-  batch.inputs.assign(arguments, arguments + steps.inputs_);
-  batch.target = arguments[steps.inputs_];
-  batch.weight = arguments[steps.inputs_ + 1];
-  StepResult result = steps.eager(batch);
-  results = {std::move(result.loss), std::move(result.prediction)};
 }
 
 }  // namespace xgrad::nn::detail

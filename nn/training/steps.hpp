@@ -32,7 +32,6 @@ class Steps {
   };
   Signature* signature_of(const TrainingBatch& batch);
   StepResult captured(const TrainingBatch& batch);
-  static void body(void* self, const Tensor* arguments, std::vector<Tensor>& results);
   void clip() const;
   static void check_gradients(const Steps* self);
 
@@ -47,7 +46,6 @@ class Steps {
   xgrad::detail::Recordings recordings_;
   std::vector<Signature> signatures_;
   std::string refusal_;
-  std::size_t inputs_ = 0;  // of the batch being captured
 };
 
 }  // namespace xgrad::nn::detail

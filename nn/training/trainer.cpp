@@ -63,6 +63,7 @@ Scores Trainer::evaluate(const Examples& data, EvaluateOptions options, Place pl
   check_batch_size(OpScope("evaluate", place), options.batch_size);
   const NoGrad guard;
   const EvaluationMode mode(model_);
+  const detail::Averages averages(average_.get(), place);
   Average average;
   std::vector<Metric> metrics = options_.metrics;
   for (Metric& metric : metrics) metric.reset();
@@ -97,6 +98,7 @@ Tensor Trainer::predict(const std::vector<Tensor>& inputs, EvaluateOptions optio
   }
   const NoGrad guard;
   const EvaluationMode mode(model_);
+  const detail::Averages averages(average_.get(), place);
   const std::int64_t rows = inputs[0].shape()[0];
   std::vector<Tensor> parts;
   std::int64_t at = 0;

@@ -4,6 +4,7 @@
 #include <nn/training/examples.hpp>
 #include <nn/training/loss.hpp>
 #include <nn/training/metrics.hpp>
+#include <optim/averaged.hpp>
 #include <optim/optimizer.hpp>
 #include <optional>
 
@@ -63,6 +64,8 @@ struct FitOptions {
   double clip_norm = 0, clip_value = 0;   // see optim/clip.hpp; 0: not clipped
   std::vector<double> class_weight = {};  // one factor for each class, of the loss of its rows
   Tensor sample_weight = {};              // (n), one factor for each training row
+  double average = 0;                     // decay of averaged weights (optim/averaged.hpp), with which the model is
+                                          // evaluated and ends; 0: none
   bool progress = true;                   // show it on the standard output, and warnings on the standard error
   bool stop_on_interrupt = true;          // Ctrl-C ends the run, unless the program handles it itself
 };
@@ -102,7 +105,7 @@ class Trainer {
   /// anew. Throws ValueError for options that make no sense, FileError before the first batch for what cannot be
   /// written.
   History fit(const Examples& data, FitOptions options = {}, Place place = Place::here());
-  /// Loss and metrics over all rows, in evaluation mode; records nothing.
+  /// Loss and metrics over all rows, in evaluation mode, with averaged weights while a run makes them; records nothing.
   Scores evaluate(const Examples& data, EvaluateOptions options = {}, Place place = Place::here());
   /// The model's output for all rows of x, in evaluation mode; records nothing.
   Tensor predict(const Tensor& x, EvaluateOptions options = {}, Place place = Place::here());
@@ -141,6 +144,7 @@ class Trainer {
   const TrainerOptions options_;
   const Place place_;
   StateDict entries_;
+  std::unique_ptr<optim::Averaged> average_;
   std::unique_ptr<detail::Steps> steps_;
   std::unique_ptr<detail::RunState> state_;
 };

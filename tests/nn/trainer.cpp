@@ -127,6 +127,31 @@ TEST_CASE("evaluate weighs batches by their rows, leaves training mode as it was
   CHECK(l.trainer.predict(zeros({0, 4})).shape() == Shape{0, 1});
 }
 
+TEST_CASE("averaged weights are those of the loop by hand; the model is evaluated with them, and ends with them") {
+  const nn::TensorDataset data = blobs(64);
+  manual_seed(7);
+  nn::Sequential by_hand = small_network();
+  optim::Adam adam{by_hand.parameters(), {.lr = 1e-2}};
+  optim::Averaged average{by_hand.parameters(), {.decay = 0.9}};
+  nn::Loader loader(data, {.batch_size = 16, .shuffle = true, .seed = 3});
+  for (int epoch = 0; epoch < 4; ++epoch) {
+    for (const auto& [x, t] : loader) {
+      const Tensor loss = nn::binary_cross_entropy(by_hand(x), t);
+      adam.zero_grad();
+      loss.backward();
+      adam.step();
+      average.update();
+    }
+  }
+  const auto averaged = average.swap_in();
+  auto l = learner();
+  StateDict evaluated;
+  const nn::History history =
+      l.trainer.fit(data, quiet({.epochs = 4, .batch_size = 16, .validation = data, .seed = 3, .average = 0.9}));
+  CHECK(same_bits(l.model.state_dict(), by_hand.state_dict()));
+  CHECK(history["validation_loss"].back() == l.trainer.evaluate(data)["loss"]);
+}
+
 TEST_CASE("history holds loss, metrics, validation and learning rate by name") {
   auto l = learner();
   const nn::History history =

@@ -30,8 +30,14 @@ End end_of(const Learner<Model>& l) {
   return {l.model.state_dict(), l.optimizer.state_dict(), l.trainer.history().to_csv(), random_state()};
 }
 
+/// With averaged weights, as in a run that uses most of what there is.
 nn::FitOptions six_epochs(std::vector<nn::CallbackHandle> callbacks = {}) {
-  return quiet({.epochs = 6, .batch_size = 16, .validation = blobs(20), .seed = 3, .callbacks = std::move(callbacks)});
+  return quiet({.epochs = 6,
+                .batch_size = 16,
+                .validation = blobs(20),
+                .seed = 3,
+                .callbacks = std::move(callbacks),
+                .average = 0.9});
 }
 
 }  // namespace

@@ -22,16 +22,18 @@ nn::Sequential with_statistics() { return {RunningMean{}, nn::Dense{4, 1}, nn::S
 
 /// A program that is started again and again until its run is over: it goes on from its checkpoint if there is one.
 template <class Make>
-void program(Make make, const std::filesystem::path& file, const std::filesystem::path& result) {
+void program(Make make, double average, const std::filesystem::path& file, const std::filesystem::path& result) {
   manual_seed(7);
   Learner l(make());
   if (std::filesystem::exists(file)) nn::load_checkpoint(file, l.trainer);
-  l.trainer.fit(blobs(60), quiet({.epochs = 12,
-                                  .batch_size = 8,
-                                  .validation = blobs(20),
-                                  .seed = 3,
-                                  .callbacks = {nn::EarlyStopping{{.patience = 12}},
-                                                nn::Checkpoints{file, {.every_batches = 2, .keep = 2}}}}));
+  l.trainer.fit(
+      blobs(60),
+      quiet({.epochs = 12,
+             .batch_size = 8,
+             .validation = blobs(20),
+             .seed = 3,
+             .callbacks = {nn::EarlyStopping{{.patience = 12}}, nn::Checkpoints{file, {.every_batches = 2, .keep = 2}}},
+             .average = average}));
   StateDict all = l.model.state_dict();
   for (const auto& [name, tensor] : l.optimizer.state_dict()) all.set("optimizer." + name, tensor);
   for (const std::string& name : l.trainer.history().names()) {
@@ -72,11 +74,11 @@ bool ends_within(std::chrono::microseconds time, Body body) {
 
 /// Kills runs at random moments, each of them until it is over, until so many kills have been survived.
 template <class Make>
-void check_survives(Make make, int kills) {
+void check_survives(Make make, int kills, double average = 0) {
   const Folder undisturbed;
   const auto started = std::chrono::steady_clock::now();
   const auto run_in = [&](const Folder& folder) {
-    return [&make, &folder] { program(make, folder.path / "run.ckpt", folder.path / "end"); };
+    return [&make, &folder, average] { program(make, average, folder.path / "run.ckpt", folder.path / "end"); };
   };
   CHECK(ends_within(std::chrono::minutes(5), run_in(undisturbed)));
   const auto whole = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
@@ -97,6 +99,7 @@ TEST_CASE("killed at random moments and started again each time, a run ends with
   const int kills = many ? std::atoi(many) : 12;
   check_survives(with_dropout, kills);
   check_survives(with_statistics, kills);
+  check_survives(with_dropout, kills, 0.9);
 }
 
 TEST_CASE("Ctrl-C ends the run after the batch, with everything saved; a second one ends the program") {
