@@ -4,8 +4,8 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS xgrad EXPORT xgrad INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/xgrad)
 
-# The public headers, which are those at the roots, and what they include.
-file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} autograd/*.hpp nn/*.hpp optim/*.hpp)
+# The public headers, which are xgrad.hpp and those at the roots, and what they include.
+file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} xgrad.hpp autograd/*.hpp nn/*.hpp optim/*.hpp)
 set(left ${headers})
 while(left)
   list(POP_FRONT left header)

@@ -129,7 +129,7 @@ def examine(files):
 
     for file, folder in folders.items():
         units[unit(file)]
-        for included in re.findall(r"^#include <((?:autograd|nn|optim)/[^>]+)>", files[file], re.M):
+        for included in re.findall(r"^#include <((?:autograd|nn|optim)/[^>]+|xgrad\.hpp)>", files[file], re.M):
             if included not in folders:
                 wrong.append(f"{file} includes {included}, which " +
                              ("gathers others for users" if included in UMBRELLAS else "is not there"))

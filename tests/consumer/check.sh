@@ -54,7 +54,7 @@ package() {  # NAME BUILD_DIR
     fail "the package names folders"
 }
 package static "$build_dir"
-(cd "$source_dir" && grep -ohE '(autograd|nn|optim)/[a-z_/]+\.hpp' README.md docs/*.md examples/*.cpp) | sort -u |
+(cd "$source_dir" && grep -ohE '((autograd|nn|optim)/[a-z_/]+|xgrad)\.hpp' README.md docs/*.md examples/*.cpp) | sort -u |
   while read -r header; do [ -f "$work/static/include/xgrad/$header" ] || fail "the package lacks $header"; done
 
 # The objects of the static library are the shared one's too, which is linked without compiling anything.

@@ -2,8 +2,7 @@
 #include <autograd/fused.hpp>
 #include <autograd/xtensor.hpp>
 #include <cstdio>
-#include <nn/nn.hpp>
-#include <optim/optim.hpp>
+#include <xgrad.hpp>
 
 using namespace xgrad;
 

@@ -3,7 +3,7 @@
 #
 # A block with `int main` is taken as it stands. Any other is a fragment: its #include lines, its structs, and its
 # functions and templates (a line that ends in `{`, up to the next line that starts with `}`) stay outside, the rest
-# becomes the body of main, after the usual headers and `using namespace xgrad`. A ```text block that follows is what
+# becomes the body of main, after <iostream>, <xgrad.hpp> and `using namespace xgrad`. A ```text block that follows is what
 # the program prints, to the letter. The test is named after the page and the heading above: readme.a_custom_op; a second
 # block under the same heading is readme.a_custom_op_2. In error messages the program is a_custom_op.cpp, and line 1 is the block's.
 #
@@ -47,8 +47,7 @@ function(page_program page name code)
       endif()
     endwhile()
     set(line_1 "#line 1 \"${name}.cpp\"\n")
-    string(CONCAT block "#include <autograd/autograd.hpp>\n#include <iostream>\n#include <nn/nn.hpp>\n"
-      "#include <optim/optim.hpp>\nusing namespace xgrad;\n${line_1}${outside}int main() {\n${line_1}${body}}\n")
+    string(CONCAT block "#include <iostream>\n#include <xgrad.hpp>\nusing namespace xgrad;\n${line_1}${outside}int main() {\n${line_1}${body}}\n")
   endif()
   page_write(${folder}/${name}.cpp "${block}")
   add_executable(${page}.${name} ${folder}/${name}.cpp)

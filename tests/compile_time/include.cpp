@@ -1,0 +1,2 @@
+// What the one include of most programs costs by itself.
+#include <xgrad.hpp>
