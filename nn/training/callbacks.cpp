@@ -148,13 +148,17 @@ void Checkpoints::load_state_dict(const StateDict& state) {
 // ---- Schedule ----
 
 Schedule::Schedule(optim::Schedule& schedule, ScheduleOptions options, Place place)
-    : schedule_(&schedule), options_(options), place_(place), monitor_(options.monitor, Better::lower, 0) {}
+    : schedule_(&schedule),
+      plateau_(dynamic_cast<optim::PlateauLR*>(&schedule)),
+      options_(options),
+      place_(place),
+      monitor_(options.monitor, Better::lower, 0) {}
 
 void Schedule::before_run(Run& run) { monitor_.start(OpScope("Schedule", place_), run.validates()); }
 
 void Schedule::step(Run& run) {
-  if (schedule_->needs_metric()) {
-    schedule_->step(monitor_.value(OpScope("Schedule", place_), run), place_);
+  if (plateau_) {
+    plateau_->step(monitor_.value(OpScope("Schedule", place_), run), place_);
   } else {
     schedule_->step(place_);
   }

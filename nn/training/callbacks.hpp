@@ -123,6 +123,7 @@ class Schedule : public Callback {
   void step(Run& run);
 
   optim::Schedule* schedule_;
+  optim::PlateauLR* plateau_;  // the same, if it steps by a number
   ScheduleOptions options_;
   Place place_;
   detail::Monitor monitor_;

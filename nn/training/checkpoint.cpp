@@ -7,6 +7,7 @@
 #include <nn/training/fit.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace xgrad::nn {
@@ -43,6 +44,16 @@ Tensor doubles(const std::vector<double>& values) {
   const Tensor t = zeros({static_cast<std::int64_t>(values.size())}, {.dtype = f64});
   std::copy(values.begin(), values.end(), t.data<double>());
   return t;
+}
+
+/// Doubles whose sum it is; 64-bit Arm's have 113 bits.
+std::vector<double> parts_of(long double x) {
+  std::vector<double> parts;
+  for (int i = 0; i < 3; ++i) {
+    parts.push_back(static_cast<double>(x));
+    x = std::isfinite(x) ? x - parts.back() : 0;
+  }
+  return parts;
 }
 
 void add(StateDict& all, const std::string& prefix, const StateDict& part) {
@@ -82,9 +93,7 @@ void detail::Checkpoint::save(const std::filesystem::path& path, const Trainer& 
     add(tensors, text("callback.", i, "."), callbacks[i].second);
   }
   for (const std::string& name : state.history.names()) tensors.set("history." + name, doubles(state.history[name]));
-  // A long double as the sum of two doubles.
-  const auto high = static_cast<double>(state.loss.sum());
-  tensors.set("loss", doubles({high, static_cast<double>(state.loss.sum() - high)}));
+  tensors.set("loss", doubles(parts_of(state.loss.sum())));
   const std::vector<StateDict> metrics = state.running ? state.running->metric_states() : state.metrics;
   for (std::size_t i = 0; i < metrics.size(); ++i) add(tensors, text("metric.", i, "."), metrics[i]);
   const Json run = {{"epoch", state.epoch},
@@ -119,7 +128,8 @@ detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& 
   state.seed = run.at("seed").get<std::uint64_t>();
   state.random = {run.at("random_seed").get<std::uint64_t>(), run.at("random_stream").get<std::uint64_t>()};
   const double* const sum = tensors["loss"].data<double>();
-  state.loss = Average::of(static_cast<long double>(sum[0]) + sum[1], run.at("loss_samples").get<std::int64_t>());
+  state.loss =
+      Average::of(static_cast<long double>(sum[0]) + sum[1] + sum[2], run.at("loss_samples").get<std::int64_t>());
   const auto metrics = run.at("metrics").get<std::size_t>();
   for (std::size_t m = 0; m < metrics; ++m) state.metrics.push_back(part(tensors, text("metric.", m, ".")));
   state.average = part(tensors, "average.");

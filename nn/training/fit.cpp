@@ -199,7 +199,10 @@ void Fit::run_epochs() {
   while (state_.epoch < options_.epochs && !stopping()) {
     epoch_ = static_cast<int>(state_.epoch) + 1;
     run_epoch();
-    if (state_.batch < batches_) return;
+    if (state_.batch < batches_) {
+      if (progress_) progress_->leave();
+      return;
+    }
     finish_epoch();
   }
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <utility>
 
 namespace xgrad::nn {
 namespace {
@@ -90,7 +91,14 @@ void Progress::draw(int epoch, std::int64_t samples, const Scores& scores) {
   const detail::Standing standing{epoch, epochs_, static_cast<double>(samples) / static_cast<double>(samples_), rate,
                                   rate > 0 ? left / rate : -1};
   // One column stays free: where a letter fills the last one, some terminals go to the next line.
+  moving_ = true;
   std::printf("\r%s\033[K", detail::progress_line(standing, scores, system::terminal_columns() - 1).c_str());
+  std::fflush(stdout);
+}
+
+void Progress::leave() {
+  if (!std::exchange(moving_, false)) return;
+  std::printf("\n");
   std::fflush(stdout);
 }
 
@@ -103,6 +111,7 @@ void Progress::finish(int epoch, const Scores& scores, const std::string& remark
   std::printf("%s%s%s%s\n", terminal_ ? "\r" : "",
               detail::progress_line(standing, scores, std::numeric_limits<int>::max()).c_str(), remark.c_str(),
               terminal_ ? "\033[K" : "");
+  moving_ = false;
   std::fflush(stdout);
 }
 

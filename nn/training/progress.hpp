@@ -47,6 +47,8 @@ class Progress {
   }
   /// After the epoch; `remark` ends its line.
   void finish(int epoch, const Scores& scores, const std::string& remark = "");
+  /// After a run that ended within an epoch: leaves the line as it is.
+  void leave();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -55,7 +57,7 @@ class Progress {
 
   int epochs_;
   std::int64_t samples_, first_ = -1;  // samples that were seen before this process
-  bool terminal_;
+  bool terminal_, moving_ = false;     // a line that is not finished
   Clock::time_point start_, drawn_;
 };
 
