@@ -2,6 +2,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/ops/numbers_read.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
 #include <cstring>
@@ -9,8 +10,11 @@
 // The members of Tensor that read its numbers, copy them, convert them and overwrite them: ops like any others.
 namespace xgrad {
 
+thread_local constinit bool recording::numbers_read = false;
+
 double Tensor::real_item(Place place) const {
   const OpScope scope("item", place);
+  if (recording::active()) recording::numbers_read = true;
   if (size() != 1)
     scope.fail<ShapeError>("a tensor of shape ", shape(), " has ", size(),
                            " elements, not one; reduce or slice it first");

@@ -63,6 +63,14 @@ Tensor detail::seeded_order(std::int64_t n, std::uint64_t seed, std::uint64_t ro
   return randperm(n);
 }
 
+std::uint64_t detail::drawn_seed() {
+  RandomState state = random_state();
+  const std::uint64_t seed = state.seed + 0x2545f4914f6cdd1d * state.stream;
+  ++state.stream;
+  set_random_state(state);
+  return seed;
+}
+
 std::vector<TensorDataset> random_split(const TensorDataset& dataset, const std::vector<std::int64_t>& sizes,
                                         std::uint64_t seed, Place place) {
   const OpScope scope("random_split", place);

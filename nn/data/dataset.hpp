@@ -43,6 +43,8 @@ std::vector<TensorDataset> random_split(const TensorDataset& dataset, const std:
 namespace detail {
 /// A random order of 0 ... n - 1 for this seed and round; the calling thread's generator stays where it is.
 Tensor seeded_order(std::int64_t n, std::uint64_t seed, std::uint64_t round);
+/// A seed of the calling thread's generator, which moves on.
+std::uint64_t drawn_seed();
 }  // namespace detail
 
 }  // namespace xgrad::nn

@@ -7,12 +7,7 @@ Loader::Loader(TensorDataset dataset, LoaderOptions options, Place place)
     : dataset_(std::move(dataset)), options_(options) {
   const OpScope scope("Loader", place);
   if (options.batch_size < 1) scope.fail<ValueError>("batch_size is ", options.batch_size, "; expected at least 1");
-  if (options.shuffle && !options.seed) {
-    RandomState state = random_state();
-    options_.seed = state.seed + 0x2545f4914f6cdd1d * state.stream;
-    ++state.stream;
-    set_random_state(state);
-  }
+  if (options.shuffle && !options.seed) options_.seed = detail::drawn_seed();
 }
 
 std::int64_t Loader::size() const {

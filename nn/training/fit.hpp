@@ -36,7 +36,9 @@ class Fit final : public Run {
   void warn(std::string warning);
   std::string where() const;
   template <class F>
-  void tell(F f);
+  void tell(F f) {
+    for (const CallbackHandle& callback : options_.callbacks) f(*callback);
+  }
 
   FitOptions options_;
   RunState& state_;

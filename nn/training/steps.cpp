@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/core/recording.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/ops/numbers_read.hpp>
 #include <nn/training/diagnosis.hpp>
 #include <nn/training/steps.hpp>
 #include <optim/clip.hpp>
@@ -146,8 +147,14 @@ StepResult Steps::captured(const TrainingBatch& batch) {
     StepResult result = eager(same);
     results = {std::move(result.loss), std::move(result.prediction)};
   };
+  recording::numbers_read = false;
   recordings_.run(arguments.data(), arguments.size() - 1, body);
-  return {recordings_.result(0), recordings_.result(1)};
+  StepResult result{recordings_.result(0), recordings_.result(1)};
+  if (recording::numbers_read) {  // this step was recorded, and so done op by op; replays would go another way
+    refusal_ = "the step reads numbers by item(), and may do by them what a replay would not do";
+    recordings_.reset();
+  }
+  return result;
 }
 
 }  // namespace xgrad::nn::detail

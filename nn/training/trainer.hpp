@@ -17,9 +17,9 @@
 ///   std::cout << trainer.evaluate(test) << '\n' << history["validation_loss"].back() << '\n';
 ///
 /// A step is zero_grad, the model, the loss, backward and the optimiser's step. It is captured when shapes repeat
-/// (autograd/capture.hpp): the bits are those of eager steps, but what the model does in C++ besides ops, `item` and
-/// branches on it included, is done only while it is recorded; {.capture = false} leaves it out. Where a step cannot
-/// be captured, it runs eagerly.
+/// (autograd/capture.hpp), with the bits of eager steps; where that is not possible, also where the model looks at
+/// numbers by `item`, it runs eagerly. What else a model does in C++ besides ops, such as counting its calls, is done
+/// only while it is recorded: {.capture = false} leaves it out.
 ///
 /// Ctrl-C ends the run after the batch, with the history returned; a second one ends the program.
 namespace xgrad::nn {

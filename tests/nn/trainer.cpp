@@ -83,6 +83,28 @@ TEST_CASE("a step that cannot be captured runs eagerly, with the same bits, and 
   CHECK(trainer.capture_refusal().find("outside: capture: ") != std::string::npos);
 }
 
+TEST_CASE("a model that branches on numbers runs eagerly, with the same bits") {
+  struct Branching : nn::Module {
+    nn::Dense a{4, 1}, b{4, 1};
+    Tensor operator()(const Tensor& x) { return sigmoid(mean(x).item<double>() > 0 ? a(x) : b(x)); }
+    void members(nn::Visitor& visit) override {
+      visit("a", a);
+      visit("b", b);
+    }
+  };
+  const nn::TensorDataset data = blobs(64);
+  manual_seed(7);
+  Branching by_hand;
+  const std::vector<double> losses = train_by_hand(by_hand, data, 5, 3);
+  manual_seed(7);
+  Branching model;
+  optim::Adam optimizer{model.parameters(), {.lr = 1e-2}};
+  nn::Trainer trainer{model, optimizer, nn::binary_cross_entropy};
+  CHECK(trainer.fit(data, quiet({.epochs = 5, .batch_size = 16, .seed = 3}))["loss"] == losses);
+  CHECK(same_bits(model.state_dict(), by_hand.state_dict()));
+  CHECK(trainer.capture_refusal().find("item()") != std::string::npos);
+}
+
 TEST_CASE("a step that is refused when it has been done is taken back and done eagerly") {
   struct Counting : nn::Module {
     nn::Dense layer{4, 1};

@@ -69,6 +69,9 @@ TEST_CASE(
     manual_seed(1234);  // another process would start anywhere
     Learner second(with_running_mean());
     nn::load_checkpoint(file, second.trainer);
+    // A run that does not come to its first batch has changed nothing, and can be tried again.
+    CHECK_THROWS_AS(second.trainer.fit(data, six_epochs({nn::Checkpoints{folder.path / "missing" / "run.ckpt"}})),
+                    FileError);
     rand({3});
     second.trainer.fit(data, six_epochs());
     CHECK(end_of(second) == expected);
