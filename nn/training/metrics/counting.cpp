@@ -83,8 +83,8 @@ class Counting final : public MetricRule {
   static void start(std::vector<double>& state, std::size_t classes) {
     if (state.empty()) state.resize(1 + classes * classes);
     if (state.size() != 1 + classes * classes)
-      fail_now<ShapeError>("the prediction has ", classes, " classes, those before had ",
-                           Table(std::span(state).subspan(1)).classes());
+      xgrad::detail::fail<ShapeError>("the prediction has ", classes, " classes, those before had ",
+                                      Table(std::span(state).subspan(1)).classes());
   }
 
   Takes takes_;

@@ -74,7 +74,8 @@ class Averaged final : public MetricRule {
     }
     if (!result.defined()) fail_now("its function returned an undefined tensor");
     if (result.size() != 1)
-      fail_now<ShapeError>("its function returned ", result.shape(), "; expected one number, such as the mean");
+      xgrad::detail::fail<ShapeError>("its function returned ", result.shape(),
+                                      "; expected one number, such as the mean");
     return result.item<double>();
   }
 
@@ -110,9 +111,9 @@ bool is_of_classes(const Tensor& prediction) { return prediction.ndim() >= 2 && 
 
 void check_same_shape(const Tensor& prediction, const Tensor& target) {
   if (prediction.shape() != target.shape())
-    fail_now<ShapeError>("the prediction is ", prediction.shape(), ", the target is ", target.shape(),
-                         ", and a metric never broadcasts; bring one to the other's shape, as by reshape",
-                         is_of_classes(prediction) ? ", or for classes take a metric of classes" : "");
+    xgrad::detail::fail<ShapeError>("the prediction is ", prediction.shape(), ", the target is ", target.shape(),
+                                    ", and a metric never broadcasts; bring one to the other's shape, as by reshape",
+                                    is_of_classes(prediction) ? ", or for classes take a metric of classes" : "");
 }
 
 void check_probabilities(const std::vector<double>& p, bool from_logits) {
@@ -135,7 +136,8 @@ std::vector<double> binary_targets(const Tensor& prediction, const Tensor& targe
 std::vector<std::int64_t> class_targets(const Tensor& prediction, const Tensor& target, std::int64_t ignored) {
   const Shape& shape = prediction.shape();
   if (shape.ndim() < 1 || shape[-1] < 2)
-    fail_now<ShapeError>("the prediction is ", shape, "; expected (..., classes), with at least two classes");
+    xgrad::detail::fail<ShapeError>("the prediction is ", shape,
+                                    "; expected (..., classes), with at least two classes");
   const std::int64_t classes = shape[-1];
   if (target.shape() == shape) {
     const std::vector<double> rows = numbers_of(target);
@@ -148,10 +150,10 @@ std::vector<std::int64_t> class_targets(const Tensor& prediction, const Tensor& 
   }
   const Shape expected(shape.begin(), shape.end() - 1);
   if (target.shape() != expected)
-    fail_now<ShapeError>("the prediction is ", shape, ", the target is ", target.shape(), "; expected ", expected,
-                         " classes or ", shape);
+    xgrad::detail::fail<ShapeError>("the prediction is ", shape, ", the target is ", target.shape(), "; expected ",
+                                    expected, " classes or ", shape);
   if (target.dtype() != i64)
-    fail_now<DtypeError>("the classes are ", name_of(target.dtype()), "; convert them with .to(i64)");
+    xgrad::detail::fail<DtypeError>("the classes are ", name_of(target.dtype()), "; convert them with .to(i64)");
   const std::int64_t* const data = target.data<std::int64_t>();
   for (std::int64_t i = 0; i < target.size(); ++i)
     if (data[i] != ignored && (data[i] < 0 || data[i] >= classes))

@@ -41,7 +41,7 @@ class Determination final : public MetricRule {
     const std::size_t elements = p.size() / samples;
     if (state.empty()) state.resize(1 + 6 * elements);
     if (state.size() != 1 + 6 * elements)
-      fail_now<ShapeError>("a sample has ", elements, " elements, those before had ", state.size() / 6);
+      xgrad::detail::fail<ShapeError>("a sample has ", elements, " elements, those before had ", state.size() / 6);
     for (std::size_t i = 0; i < p.size(); ++i) {
       if (i % elements == 0) ++state[0];
       const auto sums = std::span(state).subspan(1 + 6 * (i % elements)).first<6>();
