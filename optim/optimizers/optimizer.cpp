@@ -13,14 +13,16 @@ const char* Option::fault(double value) const {
   switch (range_) {
     case detail::Range::flag:
       return value == 0 || value == 1 ? nullptr : "expected 0 or 1";
+    case detail::Range::whole:
+      return std::abs(value) < 0x1p31 ? nullptr : "expected a number of 32 bits";
+    case detail::Range::count:
+      return value >= 0 && value < 0x1p31 ? nullptr : "expected at least 0, and a number of 32 bits";
     case detail::Range::finite:
       return std::isfinite(value) ? nullptr : "expected a finite number";
     case detail::Range::not_negative:
       return std::isfinite(value) && value >= 0 ? nullptr : "expected a finite number of at least 0";
     case detail::Range::below_one:
       return value >= 0 && value < 1 ? nullptr : "expected a number in [0, 1)";
-    case detail::Range::count:
-      return value >= 0 ? nullptr : "expected at least 0";
   }
   return nullptr;
 }

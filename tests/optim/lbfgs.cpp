@@ -36,14 +36,14 @@ struct Rosenbrock {
 }  // namespace
 
 TEST_CASE("Rosenbrock's function is minimised to 1e-10 in two dimensions by 60 evaluations, and in ten by 150") {
-  for (const auto& [n, most] : {std::pair(2, 60), std::pair(10, 150)}) {
+  for (const int n : {2, 10}) {
     CAPTURE(n);
     Rosenbrock f(n);
     LBFGS optimizer{{f.x}, {.max_iter = 200, .tolerance_change = 1e-14, .line_search = LineSearch::strong_wolfe}};
     const Tensor before = optimizer.step([&] { return f(); });
     CAPTURE(f.evaluations);
     CHECK(before.item<double>() == doctest::Approx(Rosenbrock(n).value().item<double>()));
-    CHECK(f.evaluations <= most);
+    CHECK(f.evaluations <= (n == 2 ? 60 : 150));
     CHECK(f.value().item<double>() < 1e-10);
     CHECK(max(abs(f.x - 1)).item<double>() < 1e-4);
   }
@@ -122,7 +122,7 @@ TEST_CASE("what LBFGS cannot do is refused") {
           LBFGS o({x, narrow});
         }) == "LBFGS: parameter 0 is f64, parameter 1 is f32; all must be of one dtype");
   CHECK(message_of<ValueError>([&] { LBFGS o({x}, {.max_iter = -1}); }) ==
-        "LBFGS: max_iter is -1; expected at least 0");
+        "LBFGS: max_iter is -1; expected at least 0, and a number of 32 bits");
   LBFGS optimizer{{x}};
   optim::Optimizer& base = optimizer;
   CHECK(message_of<GraphError>([&] { base.step(); }) ==

@@ -93,8 +93,8 @@ TEST_CASE("the rows run each option on and off") {
     for (const Variant& variant : row.variants)
       for (const auto& [name, t] : make(variant, parameters())->state_dict())
         if (name.starts_with("group.")) values[name].insert(t.item<double>());
-    for (const auto& [name, seen] : values)
-      CHECK_MESSAGE(seen.size() > 1, row.name, ": ", name, " has one value in all variants");
+    for (const auto& option : values)
+      CHECK_MESSAGE(option.second.size() > 1, row.name, ": ", option.first, " has one value in all variants");
   }
 }
 
@@ -129,6 +129,24 @@ TEST_CASE("f32 takes the steps of f64 but for rounding") {
     train(*narrow, p, 0, 50);
     train(*wide, q, 0, 50);
     for (std::size_t k = 0; k < p.size(); ++k) CHECK(max(abs(p[k].to(f64) - q[k])).item<double>() < 1e-4);
+  });
+}
+
+TEST_CASE("a NaN gradient shows in its element alone, and zero gradients leave a parameter finite") {
+  for_each_variant([](const Variant& variant) {
+    for (const Dtype dtype : {f32, f64}) {
+      Parameters p = parameters(dtype);
+      const Made optimizer = make(variant, p);
+      Tensor g = zeros({5}, {.dtype = dtype});
+      for (int i = 0; i < 3; ++i) {
+        p[1].set_grad(g);
+        optimizer->step();
+        CHECK(all(isfinite(p[1])).item<bool>());
+      }
+      p[1].set_grad(concatenate({zeros({4}, {.dtype = dtype}), full({1}, std::nan(""), {.dtype = dtype})}));
+      optimizer->step();
+      CHECK(sum(isnan(p[1]).to(f64)).item<double>() == 1);
+    }
   });
 }
 
