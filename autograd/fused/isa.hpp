@@ -4,7 +4,12 @@
 /// templates stand in a namespace named after them, so that sources compiled with different flags can be linked
 /// together.
 #ifndef XGRAD_ISA
-#define XGRAD_PROGRAM_FLAGS
+// g++ fuses products with sums by a program's own flags, unless what holds a product might have been changed meanwhile.
+#if defined __GNUC__ && !defined __clang__ && defined __FMA__
+#define XGRAD_PRODUCT_REGISTER "+v"
+#elif defined __GNUC__ && !defined __clang__ && defined __aarch64__
+#define XGRAD_PRODUCT_REGISTER "+w"
+#endif
 #if defined __AVX512F__
 #define XGRAD_ISA user_avx512
 #elif defined __AVX2__

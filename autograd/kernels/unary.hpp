@@ -10,9 +10,11 @@ namespace xgrad::kernels {
 /// Functions of this name in namespace `math` of kernels/simd, which are computed on batches.
 #define XGRAD_UNARY_FUNCTIONS(K)                                                                                      \
   K(abs) K(sqrt) K(floor) K(ceil) K(round) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) K(tan) K(asin) K(acos)       \
-      K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(erfc) K(sigmoid) K(softplus) K(log_sigmoid) K(silu) K(gelu)
+      K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(erfc)
 /// Functions that are formulas of others: what `value` computes.
-#define XGRAD_UNARY_FORMULAS(K) K(negate) K(sign) K(square) K(rsqrt) K(reciprocal) K(relu) K(softsign)
+#define XGRAD_UNARY_FORMULAS(K)                                                                                       \
+  K(negate) K(sign) K(square) K(rsqrt) K(reciprocal) K(relu) K(sigmoid) K(softplus) K(log_sigmoid) K(silu) K(gelu)    \
+      K(softsign)
 // clang-format on
 #define XGRAD_UNARY_KERNELS(K) XGRAD_UNARY_FUNCTIONS(K) XGRAD_UNARY_FORMULAS(K)
 
@@ -219,21 +221,32 @@ template <>
 struct Elementwise<Unary::sigmoid> : Transcendental {
   static constexpr bool f64_in_batches = true;
   static constexpr Notation notation{"y = σ(x) = 1 / (1 + e<sup>−x</sup>)", {"y · (1 − y)"}};
+  static auto value(auto x) {
+    const auto e = exp(-abs(x));  // which cannot overflow
+    return select(x >= 0, decltype(x)(1), e) / (1 + e);
+  }
   static auto slope(auto x, auto) { return sigmoid_slope(x); }
 };
 
 template <>
 struct Elementwise<Unary::softplus> : Transcendental {
   static constexpr Notation notation{"y = ln(1 + e<sup>x</sup>)", {"σ(x) = 1 / (1 + e<sup>−x</sup>)"}};
+  static auto value(auto x) { return relu(x) + log1p_exp(x); }
   static auto slope(auto x, auto) { return sigmoid(x); }
 };
 
 template <>
 struct Elementwise<Unary::log_sigmoid> : Transcendental {
   static constexpr Notation notation{"y = −ln(1 + e<sup>−x</sup>)", {"1 − e<sup>y</sup>"}};
+  static auto value(auto x) { return -(relu(-x) + log1p_exp(x)); }
   static auto slope(auto x, auto) { return sigmoid(-x); }
 };
 
+/// x * gate, and the limit 0 at -inf, where the gate is 0.
+template <class V>
+V gated(V x, V gate) {
+  return select(x == V(-__builtin_inf()), V(0), x * gate);
+}
 /// x, but at most `to` in magnitude: it keeps inf * 0 out of a product with what is 0 from there on.
 template <class V>
 V limited(V x, double to) {
@@ -245,6 +258,7 @@ struct Elementwise<Unary::silu> : Transcendental {
   static constexpr bool f64_in_batches = true;
   static constexpr Notation notation{"y = x · σ(x), where σ(x) = 1 / (1 + e<sup>−x</sup>)",
                                      {"σ(x) · (1 + x · (1 − σ(x)))"}};
+  static auto value(auto x) { return gated(x, sigmoid(x)); }
   static auto slope(auto x, auto) { return sigmoid(x) + limited(x, 1000) * sigmoid_slope(x); }
 };
 
@@ -252,6 +266,8 @@ template <>
 struct Elementwise<Unary::gelu> : Transcendental {
   static constexpr Notation notation{"y = x · Φ(x), where Φ is the normal distribution function",
                                      {"Φ(x) + x · φ(x), where φ is the bell curve"}};
+  /// 1 + erf(x / sqrt 2) as erfc, which does not cancel for negative x.
+  static auto value(auto x) { return gated(x, 0.5 * erfc(x * -0.70710678118654752440)); }
   static auto slope(auto x, auto) {
     const auto c = limited(x, 100);  // Phi(x) + x phi(x)
     return 0.5 * erfc(c * -0.70710678118654752440) + 0.39894228040143267794 * c * exp(-0.5 * (c * c));

@@ -47,12 +47,6 @@ Batch<T> round(Batch<T> x) {
   return xsimd::copysign(xsimd::nearbyint(x), x);
 }
 
-/// A constant in the precision of V.
-template <class V>
-V constant(double c) {
-  return V(static_cast<typename Lanes<V>::Element>(c));
-}
-
 /// a b + c, rounded once where the processor can.
 inline Floats fma(Floats a, Floats b, Floats c) {
 #if defined __AVX512F__  // xsimd up to 10 rounds the product, and compilers may fuse another one
@@ -125,13 +119,6 @@ inline Floats expm1(Floats x) {
 
 inline Floats log1p(Floats x) { return select(x == Floats(0.f), x, xsimd::log1p(x)); }
 
-/// 1 / (1 + exp(-x)); the exponential is of -|x|, so that it cannot overflow.
-template <class V>
-V sigmoid(V x) {
-  const V e = exp(-abs(x));
-  return select(x >= V(0), V(1), e) / (V(1) + e);
-}
-
 /// sigmoid'(x) = sigmoid(x) sigmoid(-x), which y (1 - y) loses where y = sigmoid(x) is near 1.
 template <class V>
 V sigmoid_slope(V x) {
@@ -144,17 +131,6 @@ V tanh_slope(V x) {
   return V(4) * sigmoid_slope(x + x);
 }
 
-/// x * gate, and the limit 0 at -inf, where the gate is 0.
-template <class V>
-V gated(V x, V gate) {
-  return select(x == constant<V>(-__builtin_inf()), V(0), x * gate);
-}
-
-/// max(x, 0), a NaN staying one.
-template <class V>
-V positive_part(V x) {
-  return select(x <= V(0), V(0), x);
-}
 /// log(1 + exp(-|x|)): what softplus and its relatives add to their linear part, for any x without overflow.
 inline double log1p_exp(double x) { return log1p(exp(-abs(x))); }
 /// 1 + e, which lies between 1 and 2, is 2^k (1 + r) with k 0 or 1 and |r| <= sqrt(2) - 1, and r is all but exact: the
@@ -169,24 +145,6 @@ inline Floats log1p_exp(Floats x) {
     p = fma(p, r, Floats(c));
   const Floats y = fma(z, fma(p, r, Floats(-0.5f)), r);
   return y + select(upper, Floats(0.693147181f), Floats(0.f));
-}
-
-template <class V>
-V softplus(V x) {
-  return positive_part(x) + log1p_exp(x);
-}
-template <class V>
-V log_sigmoid(V x) {
-  return -(positive_part(-x) + log1p_exp(x));
-}
-template <class V>
-V silu(V x) {
-  return gated(x, sigmoid(x));
-}
-/// 1 + erf(x / sqrt 2) as erfc, which does not cancel for negative x.
-template <class V>
-V gelu(V x) {
-  return gated(x, V(0.5f) * erfc(x * constant<V>(-0.70710678118654752440)));
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA::math

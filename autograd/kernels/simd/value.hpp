@@ -104,13 +104,14 @@ struct Value {
  private:
   using Wrapping = typename WrappingOf<L>::type;
 
-  /// A product that compilers do not fuse with a sum that follows, as they do for a program's own flags: it would round
-  /// otherwise than the op does.
+  /// A product that compilers do not fuse with a sum that follows (fused/isa.hpp): it would round otherwise than the op
+  /// does.
   static L rounded(L product) {
-#if defined XGRAD_PROGRAM_FLAGS && defined __GNUC__ && !defined __clang__ && defined __FMA__
-    asm("" : "+v"(product.data));
-#elif defined XGRAD_PROGRAM_FLAGS && defined __GNUC__ && !defined __clang__ && defined __aarch64__
-    asm("" : "+w"(product.data));
+#ifdef XGRAD_PRODUCT_REGISTER
+    if constexpr (batch)
+      asm("" : XGRAD_PRODUCT_REGISTER(product.data));
+    else
+      asm("" : XGRAD_PRODUCT_REGISTER(product));
 #endif
     return product;
   }
