@@ -2,6 +2,7 @@
 #include <autograd/kernels/binary.hpp>
 #include <autograd/kernels/unary.hpp>
 
+/// The formulas that explanations show.
 namespace xgrad::detail {
 namespace {
 

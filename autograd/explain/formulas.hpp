@@ -1,6 +1,7 @@
 #pragma once
 #include <string_view>
 
+/// The formulas that explanations show.
 namespace xgrad::detail {
 
 /// An op in school notation, as HTML. Letters with indices are elements: y[i, j].

@@ -3,6 +3,7 @@
 #include <autograd/kernels/simd/value.hpp>
 #include <utility>
 
+/// What the derivatives of fused functions are computed with.
 namespace xgrad::kernels::XGRAD_ISA {
 
 /// A value with its derivatives in N directions: arithmetic on it is differentiation in forward mode. The rules are

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+/// A fused function as an op of tensors.
 namespace xgrad {
 
 namespace detail {
@@ -40,8 +41,8 @@ struct NumbersAs : Scoped<Dtype> {
   explicit NumbersAs(Dtype dtype) : Scoped(dtype_of_numbers, dtype) {}
 };
 
-/// What the rules of one call share: the function and the inputs. One pass over the numbers gives the cotangents of
-/// all inputs; the first rule that is asked computes them, and the others find theirs.
+/// What the rules of one call share: the function and the saved inputs. One pass over the numbers gives the cotangents
+/// of all inputs: the first rule that runs computes them, and the others take theirs.
 class FusedCall {
  public:
   FusedCall(const FusedFunction& f, const Input* inputs, int count, Dtype dtype) : f_(f), count_(count) {
@@ -99,7 +100,7 @@ class FusedCall {
   Tensor recorded_cotangent(std::size_t i, const Tensor& g) const {
     Tensor x[max_results];
     std::copy_n(inputs_, count_, x);
-    // Apart from the same tensor in another place.
+    // A node of its own tells this input from the same tensor as another input.
     x[i] = primitive(
         "identity", {inputs_[i]}, [&] { return inputs_[i].array(); }, [](const Tensor& h) { return h; });
     const NumbersAs numbers(g.dtype());

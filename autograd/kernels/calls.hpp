@@ -9,13 +9,14 @@
 
 #pragma GCC visibility push(default)
 
+/// The calls of kernels that a captured step replays.
 namespace xgrad::kernels {
 
-/// A sequence of calls of plain functions with their arguments, packed into one buffer: what is replayed.
+/// Calls of plain functions with their arguments, packed into one buffer in the order in which they are replayed.
 ///
-/// Arguments are held by value, those that a function takes by reference in a store of their own, where equal ones are
-/// kept once. Pointers to elements of arrays and the seeds of random kernels are met by `Recorder` (recorder.hpp),
-/// which knows where they lie; any other pointer is a value like a number.
+/// Arguments are held by value. Those that a function takes by reference lie in a store of their own, which holds equal
+/// ones once. `Recorder` (recorder.hpp) knows where the pointers to elements of arrays and the seeds of random kernels
+/// lie; any other pointer is a value like a number.
 class Calls {
  public:
   using Word = std::uint64_t;

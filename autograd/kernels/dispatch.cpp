@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+/// Chooses the instruction set whose kernels the process uses.
 namespace xgrad::kernels {
 
 #define XGRAD_DECLARE_TABLE(isa) \

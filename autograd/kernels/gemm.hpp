@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Matrix products as kernels see them: how the operands are stored, and what computes them.
 namespace xgrad::kernels {
 
 /// C = A B, or C += A B with `accumulate`, row-major: A is (m, k) or, transposed, stored as (k, m); B is (k, n) or,

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+/// The kernels that pick and place elements at indices.
 namespace xgrad::kernels {
 namespace {
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/kernels/plain.hpp>
 
+/// Products with a long inner dimension, whose f32 sums are put together in f64.
 namespace xgrad::kernels {
 
 void long_product(const Gemm& s, const float* a, const float* b, float* c, GemmFn gemm) {

@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// How kernels walk arrays of several axes.
 namespace xgrad::kernels {
 
 using Size = std::int64_t;

@@ -8,6 +8,7 @@
 #endif
 #endif
 
+/// Large products of f32 by oneDNN, where it is built in.
 namespace xgrad::kernels {
 
 #ifdef XGRAD_HAVE_ONEDNN

@@ -3,6 +3,7 @@
 #include <functional>
 #include <vector>
 
+/// The kernels that look for an order: argmax, argmin and argsort.
 namespace xgrad::kernels {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <autograd/kernels/stream.hpp>
 #include <vector>
 
+/// How each kernel's work is cut into pieces for several threads.
 namespace xgrad::kernels {
 namespace {
 
@@ -358,7 +359,7 @@ struct Parallel {
   }
 };
 
-/// The same in the mode in which everything is computed: subnormal numbers count as zeros.
+/// The same with subnormal numbers counting as zeros, as in all that xgrad computes.
 struct Flushed {
   template <class E, class... Args>
   static void call(Args&... args) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/table.hpp>
 
+/// The table of kernels that spread large work over threads.
 namespace xgrad::kernels {
 
 /// A table that spreads large work over threads and has each piece done by `serial`, which must be the same table in

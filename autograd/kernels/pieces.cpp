@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
+/// Runs pieces of work in threads.
 namespace xgrad::kernels {
 namespace {
 

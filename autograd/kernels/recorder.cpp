@@ -1,6 +1,7 @@
 #include <autograd/kernels/decorate.hpp>
 #include <autograd/kernels/recorder.hpp>
 
+/// The table whose kernels are captured while they run.
 namespace xgrad::kernels {
 namespace {
 

@@ -5,11 +5,11 @@
 
 #pragma GCC visibility push(default)
 
+/// The seam by which a captured step listens to kernels.
 namespace xgrad::kernels {
 
-/// Writes down what this thread's kernels are called with. A kernel's parameters say all that matters: a pointer to
-/// constant elements is read, one to others is written, and two std::uint64_t are a seed and a stream of random
-/// numbers.
+/// Captures the calls of this thread's kernels. A kernel's parameters say all that matters: a pointer to constant
+/// elements is read, one to others is written, and two std::uint64_t are a seed and a stream of random numbers.
 class Recorder {
  public:
   virtual ~Recorder() = default;
@@ -77,7 +77,7 @@ class Recorder {
   int random_words_ = 0;  // 1 between a seed and its stream
 };
 
-/// While alive, the kernels of this thread are recorded, or, with null, are not.
+/// While alive, `recorder` captures the calls of this thread's kernels; with null nobody does.
 class Recorded {
  public:
   explicit Recorded(Recorder* recorder);

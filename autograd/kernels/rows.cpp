@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 
+/// Runs a fused function over operands that broadcast.
 namespace xgrad::kernels {
 namespace {
 

@@ -25,7 +25,7 @@ struct Operands {
 };
 
 /// The function of all elements: operands in0, in1, ... to contiguous results out0, out1, .... Large work is cut into
-/// pieces (pieces.hpp). A plain function of plain arguments, so that it can be recorded.
+/// pieces (pieces.hpp). A plain function of plain arguments, so that it can be captured.
 void run_rows(const RowFunction& f, const Operands& operands, const void* in0, const void* in1, const void* in2,
               const void* in3, const void* in4, const void* in5, const void* in6, void* out0, void* out1, void* out2,
               void* out3, void* out4, void* out5);

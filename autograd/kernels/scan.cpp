@@ -2,6 +2,7 @@
 #include <autograd/kernels/plain.hpp>
 #include <type_traits>
 
+/// The kernels of running sums, running products and linear recurrences.
 namespace xgrad::kernels {
 namespace {
 

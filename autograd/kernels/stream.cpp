@@ -5,6 +5,7 @@
 #include <emmintrin.h>
 #endif
 
+/// Tells which results are too large for the caches.
 namespace xgrad::kernels {
 namespace {
 

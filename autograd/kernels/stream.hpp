@@ -1,9 +1,9 @@
 #pragma once
 #include <autograd/kernels/loop.hpp>
 
-/// A processor reads every line that it is about to overwrite, unless whole lines are stored past the caches. A result
-/// so large that it would be gone from the caches before anybody reads it is better stored so: a third to a half less
-/// memory is moved. Smaller ones are not, for whoever reads them next finds them in a cache.
+/// Whether results are stored past the caches. A processor reads every line that it is about to overwrite, unless whole
+/// lines are stored so. Storing a result so that is evicted before it is read moves a third to a half less memory; a
+/// smaller one is read from the cache next.
 namespace xgrad::kernels {
 
 /// Whether what elementwise kernels, transposed copies and softmax of rows write in this thread goes past the caches. A

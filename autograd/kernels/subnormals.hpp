@@ -6,6 +6,7 @@
 
 #pragma GCC visibility push(default)
 
+/// The mode of the processor in which subnormal numbers count as zeros.
 namespace xgrad::kernels {
 
 /// While one lives, the thread's arithmetic takes subnormal numbers (below 2^-126 in f32, 2^-1022 in f64) for zeros of

@@ -1,6 +1,7 @@
 #include <autograd/kernels/pieces.hpp>
 #include <autograd/threads.hpp>
 
+/// The public functions of threads.hpp.
 namespace xgrad {
 
 void set_num_threads(int n, Place place) {

@@ -5,6 +5,7 @@
 #include <omp.h>
 #endif
 
+/// Threads of OpenMP.
 namespace xgrad::kernels::workers {
 
 // Without OpenMP either, the calling thread does all pieces.

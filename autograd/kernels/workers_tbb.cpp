@@ -11,6 +11,7 @@ extern "C" void __tsan_release(void* address);
 extern "C" const char* __tsan_default_suppressions() { return "called_from_lib:libtbb.so"; }
 #endif
 
+/// Threads of oneTBB.
 namespace xgrad::kernels::workers {
 namespace {
 

@@ -3,6 +3,7 @@
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops of activations and their parts.
 namespace xgrad {
 
 using kernels::Binary, kernels::Unary;
@@ -22,7 +23,7 @@ Tensor sigmoid_grad(const Operand& g, const Operand& x) {
 Tensor sigmoid(const Operand& x) {
   Tensor result =
       elementwise("sigmoid", {x}, Unary::sigmoid, [x = Kept(x)](const Tensor& g) { return sigmoid_grad(g, x); });
-  // So that binary cross-entropy can meet the two as one stable op.
+  // Binary cross-entropy then computes the two as one stable op.
   if (result.requires_grad()) result.node()->source() = x.tensor();
   return result;
 }

@@ -1,6 +1,7 @@
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops of arithmetic, roots and rounding.
 namespace xgrad {
 
 using kernels::Binary, kernels::Unary;

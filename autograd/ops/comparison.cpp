@@ -2,6 +2,7 @@
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops of comparison and choice.
 namespace xgrad {
 
 using kernels::Binary, kernels::Compare, kernels::Predicate;

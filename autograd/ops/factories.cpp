@@ -4,6 +4,7 @@
 #include <autograd/tensor.hpp>
 #include <cmath>
 
+/// The functions that make tensors of given numbers.
 namespace xgrad {
 namespace {
 

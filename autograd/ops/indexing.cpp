@@ -4,6 +4,7 @@
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops that pick and place elements at indices.
 namespace xgrad {
 namespace {
 
@@ -42,7 +43,7 @@ void count_from_front(const std::int64_t* at, std::int64_t* to, const Shape& sha
 Tensor checked_index(const Operand& index, int axis, std::int64_t size, const OpScope& scope) {
   check_dtype(index, "indices", scope);
   const auto* const at = index.array().data<std::int64_t>();
-  // A recording's other runs may meet negative ones.
+  // A replay may meet negative ones.
   if (!recording::active() && !some_negative(at, index.shape(), axis, size)) return index.tensor();
   recording::keep(index.tensor());
   const Array counted(i64, index.shape());

@@ -3,6 +3,7 @@
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops that join tensors.
 namespace xgrad {
 namespace {
 

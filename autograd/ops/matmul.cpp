@@ -2,6 +2,7 @@
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops of matrix products.
 namespace xgrad {
 namespace {
 

@@ -2,6 +2,7 @@
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops that look for an order.
 namespace xgrad {
 namespace {
 

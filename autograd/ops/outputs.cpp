@@ -2,6 +2,7 @@
 #include <autograd/ops.hpp>
 #include <autograd/outputs.hpp>
 
+/// Packs several outputs of an op into one array, of which callers see slices.
 namespace xgrad::detail {
 
 Outputs::Outputs(const OpScope& scope, const Array* outputs, std::size_t count, Array& joined) {

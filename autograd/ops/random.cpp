@@ -5,11 +5,11 @@
 #include <numeric>
 #include <thread>
 
+/// Random tensors and the state of each thread's generator.
 namespace xgrad {
 namespace {
 
-// What threads that have no seed of their own begin with: the main thread's seed, and how many of them there were since
-// it was set.
+// Threads without a seed of their own derive one from the main thread's seed and the number of them since it was set.
 struct Seeds {
   std::uint64_t main = 0x5eed, threads = 0;
 };
@@ -17,7 +17,7 @@ constinit Seeds seeds;
 
 std::mutex& seeds_lock() { return detail::process_lock(detail::ProcessLock::seeds); }
 
-const std::thread::id main_thread = std::this_thread::get_id();  // that loads the library
+const std::thread::id main_thread = std::this_thread::get_id();  // the one that loads the library
 bool is_main() { return main_thread == std::thread::id() || main_thread == std::this_thread::get_id(); }
 
 thread_local constinit bool started = false;

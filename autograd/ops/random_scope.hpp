@@ -1,13 +1,14 @@
 #pragma once
 #include <autograd/tensor.hpp>
 
+/// A scope that restores the generator.
 namespace xgrad {
 
-/// When it ends, the thread's random numbers go on from where they stood before it.
+/// Restores the thread's generator when it ends.
 class RandomScope {
  public:
   RandomScope() = default;
-  /// In it they go on from `state`.
+  /// Starts the generator from `state`.
   explicit RandomScope(RandomState state) { set_random_state(state); }
   ~RandomScope() { set_random_state(before_); }
   RandomScope(const RandomScope&) = delete;

@@ -2,6 +2,7 @@
 #include <autograd/core/kernel_for.hpp>
 #include <autograd/ops/reduce.hpp>
 
+/// What the reductions share.
 namespace xgrad {
 
 Reduction::Reduction(const Operand& x, const std::vector<int>& axes, bool keepdims) : from(x.shape()), kept(from) {

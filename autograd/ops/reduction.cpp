@@ -1,6 +1,7 @@
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 
+/// The reductions by a kernel.
 namespace xgrad {
 
 using kernels::Reduce;

@@ -1,6 +1,7 @@
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops of running sums and products.
 namespace xgrad {
 namespace {
 
@@ -27,7 +28,7 @@ Tensor running_sum(const Operand& x, int axis, bool reverse) {
 
 /// y[k] = b[k-1] + x[k-1] y[k-1] from y[0] = 0, or with k+1 for k-1 from the end. With r the recurrence of x and the
 /// cotangent in the other direction, d/db is r and d/dx is y r: no division, so a zero in x costs nothing, and the
-/// derivatives stay in the family.
+/// derivatives are recurrences too.
 Tensor recurrence(const Operand& x, const Operand& b, int axis, bool reverse) {
   const auto adjoint = [x, axis, reverse](const Tensor& g) { return recurrence(x, g, axis, !reverse); };
   return primitive(

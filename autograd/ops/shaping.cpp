@@ -2,10 +2,11 @@
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 
+/// The ops that change shapes.
 namespace xgrad {
 namespace {
 
-/// The same elements under another shape; its transpose is the way back.
+/// The same elements under another shape; the cotangent takes the old shape again.
 Tensor viewed(const char* name, const Operand& x, const Shape& shape) {
   return primitive(
       name, {x}, [&] { return x.array().viewed(shape); },

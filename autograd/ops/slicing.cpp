@@ -4,6 +4,7 @@
 #include <autograd/primitive.hpp>
 #include <limits>
 
+/// The ops that cut slices out.
 namespace xgrad {
 namespace {
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+/// The reductions that are made of others: variance, stddev and norm.
 namespace xgrad {
 
 using kernels::Reduce;
@@ -74,7 +75,7 @@ Tensor divisor(const Tensor& y) { return where(y == 0, 1, y); }
 Array root_mean_square(const Operand& x, const Reduction& r, double freedom) {
   const Tensor v = Tensor(squared_deviations(x, r)) / freedom;
   const Tensor sound = logical_and(v > (x.dtype() == f32 ? 0x1p-126 : 0x1p-960), isfinite(v));
-  // A recording's other runs may meet other numbers.
+  // A replay may meet other numbers.
   if (!recording::active() && all(sound).item<bool>()) return sqrt(v).array();
   const Tensor deviations = centre(x.tensor().detach(), r.axes());
   const Tensor safe = reshape(norm(deviations, r.axes()), r.result) / std::sqrt(freedom);
@@ -153,7 +154,7 @@ Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) 
       [x, axes = r.axes(), kept = r.kept](const Tensor& g, const Tensor& y) {
         const Tensor total = with_axes(y.detach(), kept), infinite = total == infinity;
         Tensor terms = x - where(abs(total) == infinity, 0, total);
-        // In a recording, whose other runs may meet some.
+        // A captured step's replays may meet some.
         if (recording::active() || any(infinite).item<bool>()) {
           terms = where(infinite, (x == infinity).to(x.dtype()), exp(where(infinite, 0, terms)));
         } else {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <numbers>
 
+/// The ops of exponentials, logarithms and trigonometry.
 namespace xgrad {
 
 using kernels::Binary, kernels::Unary;

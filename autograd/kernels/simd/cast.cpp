@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/elementwise.hpp>
 
+/// The kernels that convert elements to another dtype.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 

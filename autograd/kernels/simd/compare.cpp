@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/elementwise.hpp>
 
+/// The kernels of comparisons and of logical functions of two arguments.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 

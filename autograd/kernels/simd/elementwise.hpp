@@ -6,8 +6,8 @@
 #include <autograd/kernels/simd/walk.hpp>
 #include <utility>
 
-/// The loops of all elementwise kernels, each instantiated for an expression `F`: a lambda that captures nothing,
-/// called with batches or with single elements. Whole batches and the remainder go through the same expression, the
+/// The loops of all elementwise kernels, each instantiated for an empty function object `F`, which is called with
+/// batches or with single elements. Whole batches and the remainder go through the same expression, the
 /// remainder in a batch filled up with zeros, so that an element's value depends on neither its place nor the length.
 namespace xgrad::kernels::XGRAD_ISA {
 
@@ -100,8 +100,8 @@ void map2(const void* a, const void* b, void* y, const Loop<2>& loop) {
 using Byte = std::uint8_t;
 using Signed = std::int64_t;
 
-/// Enters `kernel` of elements T, if it is compiled with products and sums fused where these sources are: if
-/// `contracted`.
+/// Enters `kernel` for elements T, if it is to be compiled like the source that calls this: with a * b + c
+/// `contracted`, or not.
 template <bool contracted, auto kernel, class T>
 void enter(Table& t) {
   using E = Elementwise<kernel>;
@@ -115,7 +115,7 @@ void enter(Table& t) {
       t.binary[int(kernel)][int(dtype_of<T>)] = map2<V, T, Function<kernel>>;
   }
 }
-/// Enters what there is of all kernels of a kind, Unary or Binary.
+/// The same for all kernels of a kind, Unary or Binary, and all dtypes.
 template <bool contracted, class Kind>
 void enter_all(Table& t) {
   const auto one = [&]<int k>() {

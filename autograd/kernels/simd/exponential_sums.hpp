@@ -63,7 +63,7 @@ void update(double* sum, Batch<T> v, F f) {
   }
 }
 
-/// Contiguous elements. Nothing is left in the sum of what is special: it is 1, and the shift is the result.
+/// Contiguous elements. For NaN or +inf inputs the sum is 1 and the shift is the result.
 template <class T>
 struct ExpRun {
   using V = Batch<T>;
@@ -129,7 +129,7 @@ struct ExpColumns {
     take(x + rows * filled, count - rows * together, stride, width);
   }
 
-  /// For NaN and +inf, of which nothing is left in the sums: as in `ExpRun`.
+  /// For NaN and +inf inputs, as in `ExpRun`.
   void mend(const T* x, Size count, Size stride, Size width) {
     for (Size j = 0; j < width && is_special_; ++j) {
       if (sum[j] == sum[j]) continue;

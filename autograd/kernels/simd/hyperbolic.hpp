@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/simd/math.hpp>
 
+/// sinh and cosh of f32.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
 inline double sinh(double x) { return std::sinh(x); }

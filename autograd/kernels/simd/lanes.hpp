@@ -4,6 +4,8 @@
 #include <cstring>
 #include <xsimd/xsimd.hpp>
 
+// Batches of elements, and what the releases of xsimd and the instruction sets call differently.
+
 #if defined __aarch64__
 /// 64-bit Arm divides and takes roots of f32 exactly. xsimd estimates them as it has to for 32-bit Arm: the last bits
 /// are wrong, and a quotient is 0 where the divisor is large.

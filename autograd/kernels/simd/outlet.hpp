@@ -2,6 +2,7 @@
 #include <autograd/kernels/simd/lanes.hpp>
 #include <autograd/kernels/stream.hpp>
 
+/// Stores that go past the caches.
 namespace xgrad::kernels::XGRAD_ISA {
 
 inline constexpr Size line = 64;

@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/elementwise.hpp>
 
+/// The kernels of one argument whose result is boolean.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 

@@ -2,9 +2,10 @@
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/philox.hpp>
 
-/// Philox with key = seed and counter = (block, stream). Sixteen blocks make a group of 64 words, stored word-major:
-/// words[w][l] is word w of block 16 group + l. Element i of a call lies in group i / 64 (f32, boolean) or i / 32
-/// (f64), so that lanes never have to be crossed and a split at a multiple of 64 elements changes nothing.
+/// The kernels of random numbers: Philox with key = seed and counter = (block, stream). Sixteen blocks make a group of
+/// 64 words, stored word-major: words[w][l] is word w of block 16 group + l. Element i of a call lies in group i / 64
+/// (f32, boolean) or i / 32 (f64), so that lanes never have to be crossed and a split at a multiple of 64 elements
+/// changes nothing.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 

@@ -4,6 +4,7 @@
 #include <autograd/kernels/simd/wrapping.hpp>
 #include <type_traits>
 
+/// The kernels of sums, products, largest and smallest elements, and norms.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 

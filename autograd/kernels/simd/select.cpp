@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/elementwise.hpp>
 
+/// The kernel of `where`.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 

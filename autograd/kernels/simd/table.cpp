@@ -4,6 +4,7 @@
 #define XGRAD_STRING_(x) #x
 #define XGRAD_STRING(x) XGRAD_STRING_(x)
 
+/// The table of one instruction set.
 namespace xgrad::kernels::XGRAD_ISA {
 
 const Table& table() {

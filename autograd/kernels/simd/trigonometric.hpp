@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/simd/math.hpp>
 
+/// sin, cos and tan of f32.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
 inline double sin(double x) { return system::sin(x); }

@@ -1,6 +1,7 @@
 #include <autograd/kernels/simd/outlet.hpp>
 #include <autograd/kernels/simd/walk.hpp>
 
+/// Walks strided operands of elementwise kernels row by row.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/loop.hpp>
 
+/// How elementwise kernels walk several operands.
 namespace xgrad::kernels::XGRAD_ISA {
 
 /// Computes n >= 0 elements of a contiguous output. Each operand in[k] is contiguous too if step[k], else one value.

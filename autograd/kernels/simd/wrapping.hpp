@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 
+/// Arithmetic on integers that wraps around.
 namespace xgrad::kernels::XGRAD_ISA {
 
 /// The type in which T is added and multiplied: for i64 an unsigned one, where wrapping around is defined.

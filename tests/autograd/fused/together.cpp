@@ -3,6 +3,7 @@
 #include <autograd/fused/together/polynomial.hpp>
 #include <cstring>
 
+// Sources with different flags share a fused function in one program.
 using namespace xgrad;
 
 TEST_CASE("sources compiled plainly and with -march=native can be linked together, and agree") {

@@ -12,6 +12,7 @@
 #include "environment.hpp"
 #include "support.hpp"
 
+// Elementwise kernels at every length and stride, and what comparisons, integers and instruction sets do.
 using namespace kernels_support;
 
 namespace {

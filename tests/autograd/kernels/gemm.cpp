@@ -2,6 +2,7 @@
 
 #include "reference.hpp"
 
+// Matrix products against naive loops.
 using namespace reference;
 using xgrad::kernels::Gemm;
 

@@ -2,6 +2,7 @@
 
 #include "reference.hpp"
 
+// Kernels that copy, add up and broadcast blocks of memory.
 using namespace reference;
 namespace k = xgrad::kernels;
 using xgrad::dtype_of;

@@ -2,6 +2,7 @@
 
 #include "reference.hpp"
 
+// The passes of optimisers against their formulas in long double.
 using namespace reference;
 using xgrad::kernels::OptimiserArrays, xgrad::kernels::OptimiserStep;
 

@@ -11,6 +11,7 @@
 #include "environment.hpp"
 #include "parallel_support.hpp"
 
+// Work spread over threads has the bits of one thread.
 using namespace reference;
 using namespace xgrad::kernels;
 using xgrad::f32, xgrad::f64, xgrad::i64;

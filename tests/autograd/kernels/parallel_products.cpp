@@ -1,5 +1,6 @@
 #include "parallel_support.hpp"
 
+// Products spread over threads have the bits of one thread.
 using namespace reference;
 using xgrad::kernels::Gemm;
 

@@ -4,6 +4,7 @@
 
 #include "reference.hpp"
 
+// Random kernels: known numbers, statistics and independence of the split.
 using namespace reference;
 using xgrad::f32, xgrad::f64;
 

@@ -2,6 +2,7 @@
 
 #include "reference.hpp"
 
+// Reductions, softmax and logsumexp against sums in long double.
 using namespace reference;
 using xgrad::dtype_of;
 using xgrad::kernels::Reduce;

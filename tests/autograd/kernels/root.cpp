@@ -2,6 +2,7 @@
 
 #include "support.hpp"
 
+// The square roots of f64 that are not the processor's own.
 using namespace kernels_support;
 
 namespace {

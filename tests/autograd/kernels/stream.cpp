@@ -2,6 +2,7 @@
 
 #include "parallel_support.hpp"
 
+// Results that are stored past the caches are the same.
 using namespace reference;
 using namespace xgrad::kernels;
 using xgrad::f32, xgrad::f64, xgrad::i64;

@@ -15,6 +15,7 @@
 
 #include "support.hpp"
 
+// Subnormal numbers count as zeros, whatever computes.
 using namespace kernels_support;
 using xgrad::kernels::SubnormalsAreZero;
 

@@ -9,6 +9,7 @@
 
 #include "parallel_support.hpp"
 
+// Threads and forked processes.
 using namespace xgrad;
 
 TEST_CASE("a child of fork computes on one thread, with the same bits, if its parent has spread work") {

@@ -11,6 +11,7 @@
 
 #include "support.hpp"
 
+// The values of elementwise kernels against formulas in long double.
 using namespace kernels_support;
 
 namespace {

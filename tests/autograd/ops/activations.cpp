@@ -4,6 +4,7 @@
 #include <autograd/node.hpp>
 #include <messages.hpp>
 
+// What activations save, free and refuse.
 using namespace xgrad;
 
 TEST_CASE("sigmoid remembers its input for a loss, while it records; log_softmax, whose loss is exact, does not") {

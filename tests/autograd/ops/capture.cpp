@@ -3,6 +3,7 @@
 #include <autograd/ops/table/row.hpp>
 #include <same_bits.hpp>
 
+// Every op gives in a captured step what it gives in an eager one.
 using namespace xgrad;
 using namespace xgrad::op_table;
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <messages.hpp>
 
+// The functions that make tensors.
 using namespace xgrad;
 
 namespace {

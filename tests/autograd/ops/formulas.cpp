@@ -8,6 +8,7 @@
 
 #include "autograd/explain/explained.hpp"
 
+// Every op explains itself.
 using namespace xgrad;
 using namespace xgrad::op_table;
 

@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <messages.hpp>
 
+// Indexing beyond what the table checks.
 using namespace xgrad;
 
 namespace {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+// Matrix products beyond what the table checks.
 using namespace xgrad;
 
 namespace {

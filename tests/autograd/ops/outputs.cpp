@@ -4,6 +4,7 @@
 #include <autograd/xtensor.hpp>
 #include <messages.hpp>
 
+// Users' ops with several outputs.
 using namespace xgrad;
 
 namespace {

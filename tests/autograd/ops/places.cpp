@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 
+// Errors of ops name the user's line.
 using namespace xgrad;
 
 namespace {

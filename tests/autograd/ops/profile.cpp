@@ -5,6 +5,7 @@
 #include <autograd/ops/table/row.hpp>
 #include <set>
 
+// The profiler counts every op.
 using namespace xgrad;
 using namespace xgrad::op_table;
 

@@ -6,6 +6,7 @@
 #include <messages.hpp>
 #include <string>
 
+// Reductions beyond what the table checks.
 using namespace xgrad;
 
 namespace {

@@ -2,6 +2,7 @@
 #include <autograd/ops/table/check.hpp>
 #include <autograd/primitive.hpp>
 
+// The table fails for ops that are wrong.
 using namespace xgrad;
 using namespace xgrad::op_table;
 

@@ -4,6 +4,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/table/row.hpp>
 
+// Every op under jvp and vjp.
 using namespace xgrad;
 using namespace xgrad::op_table;
 
