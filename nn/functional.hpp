@@ -27,7 +27,7 @@ auto functional_call(Module& model, const StateDict& parameters, F&& f, Place pl
 
 namespace detail {
 
-/// While alive, members of a model are other tensors.
+/// Puts other tensors in the places of a model's members while it is alive.
 class Substituted {
  public:
   Substituted(const std::vector<OwnedTensor*>& members, const std::vector<Tensor>& by);
@@ -39,7 +39,7 @@ class Substituted {
   void swap();
 
   std::vector<OwnedTensor*> members_;
-  std::vector<Tensor> others_;  // what the members are at other times
+  std::vector<Tensor> others_;  // those that are not in the members' places now
 };
 
 /// Parameters of a model.

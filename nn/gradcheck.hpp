@@ -4,10 +4,11 @@
 
 #pragma GCC visibility push(default)
 
+/// Gradient checks of a whole model, parameter by parameter.
 namespace xgrad::nn {
 
 namespace detail {
-/// `f` computes with `copy`, which is the check's own.
+/// Checks f, which computes with `copy`; the check may change the copy.
 GradcheckReport gradcheck(Module& copy, xgrad::detail::TensorFunction f, const std::vector<Tensor>& data,
                           const GradcheckOptions& options, Place place);
 }  // namespace detail

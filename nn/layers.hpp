@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Layers with parameters or a mode of their own; activations are in nn/activations.hpp.
 namespace xgrad::nn {
 
 struct DenseOptions {

@@ -14,7 +14,7 @@
 ///   };
 ///
 /// Models are values: a copy has parameters of its own (nn/parameter.hpp). `members` is the one source of truth:
-/// everything below is a walk through it. A member that is not listed, be it a parameter or a module, is found by its
+/// everything below visits it. A member that is not listed, be it a parameter or a module, is found by its
 /// address and reported by every one of these functions. What a model holds elsewhere, in a std::vector or behind a
 /// pointer, cannot be found in that way: list it. nn/visitor.hpp says what can be listed.
 ///

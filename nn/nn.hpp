@@ -1,4 +1,5 @@
 #pragma once
+/// All of nn in one include.
 #include <autograd/autograd.hpp>
 #include <nn/activations.hpp>
 #include <nn/data/data.hpp>

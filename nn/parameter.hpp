@@ -3,6 +3,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Parameters and buffers: the tensors that belong to a model.
 namespace xgrad::nn {
 
 namespace detail {
@@ -13,7 +14,7 @@ class OwnedTensor : public Tensor {
   OwnedTensor(const OwnedTensor& other);
   OwnedTensor(OwnedTensor&& other) noexcept;
   ~OwnedTensor();
-  // `p += x` would turn the handle away from the leaf that the optimiser trains; use assign.
+  // `p += x` would make the handle another tensor, which no optimiser trains; use assign.
   template <class T>
   void operator+=(const T&) = delete;
   template <class T>
@@ -30,7 +31,7 @@ class OwnedTensor : public Tensor {
   OwnedTensor& operator=(OwnedTensor&& other) noexcept;
 
  private:
-  /// Takes over the numbers of one of equal shape and dtype, else returns false.
+  /// Overwrites the numbers with those of one of equal shape and dtype; returns false for any other.
   bool overwrite(const OwnedTensor& other);
 };
 

@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Models that are a list of layers.
 namespace xgrad::nn {
 
 /// A layer of a Sequential, whatever its type.

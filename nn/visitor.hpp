@@ -6,6 +6,7 @@
 
 #pragma GCC visibility push(default)
 
+/// The visitor that `members` hands a model's members to.
 namespace xgrad::nn {
 
 class Module;
@@ -88,7 +89,7 @@ class Visitor {
  private:
   friend class Module;
   friend void detail::append_module(const void* self, PathScope::Path& path);
-  /// One thing met on the way: a module, a tensor, or something of another type.
+  /// One thing that was visited: a module, a tensor, or something of another type.
   struct Entry {
     std::string path;
     Module* module = nullptr;
@@ -120,7 +121,7 @@ class Visitor {
   std::string found_;
   std::vector<Entry> entries_;
   std::string path_;
-  std::vector<Range> listed_;  // memory of the members listed so far by the modules being walked, outermost first
+  std::vector<Range> listed_;  // memory of the members listed so far by the modules being visited, outermost first
 };
 
 namespace detail {

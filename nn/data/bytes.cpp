@@ -6,6 +6,7 @@
 #include <new>
 #include <nn/data/bytes.hpp>
 
+/// Reads bytes from memory, inflating gzip with zlib.
 namespace xgrad::nn::detail {
 
 struct ByteReader::Inflater {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+/// A reader of bytes that may be compressed.
 namespace xgrad::nn::detail {
 
 /// Hands out bytes in order, and inflates them on the way if they begin as gzip does (RFC 1952).

@@ -8,6 +8,7 @@
 #include <nn/data/from_chars.hpp>
 #include <sstream>
 
+/// Tables of numbers and of text from CSV: what each cell must be.
 namespace xgrad::nn {
 namespace {
 

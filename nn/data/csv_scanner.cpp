@@ -1,5 +1,6 @@
 #include <nn/data/csv_scanner.hpp>
 
+/// Splits a CSV text into cells, by RFC 4180.
 namespace xgrad::nn::detail {
 
 CsvScanner::CsvScanner(std::string_view content, char separator, const std::string& name, const OpScope& scope)

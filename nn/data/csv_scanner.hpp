@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+/// Splits a CSV text into cells, without copying those that need no unquoting.
 namespace xgrad::nn::detail {
 
 struct CsvCell {

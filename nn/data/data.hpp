@@ -1,4 +1,5 @@
 #pragma once
+/// All of nn/data in one include.
 #include <nn/data/csv.hpp>
 #include <nn/data/dataset.hpp>
 #include <nn/data/idx.hpp>

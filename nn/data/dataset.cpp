@@ -2,6 +2,7 @@
 #include <autograd/ops/random_scope.hpp>
 #include <nn/data/dataset.hpp>
 
+/// Rows of datasets: slices, copies and seeded random orders.
 namespace xgrad::nn {
 namespace {
 

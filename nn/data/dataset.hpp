@@ -5,6 +5,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Datasets: tensors of features and labels that are read by rows.
 namespace xgrad::nn {
 
 /// Some rows of a dataset: `auto& [x, y] = batch`.

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+/// Reading numbers from text, the same on every standard library and under every locale.
 namespace xgrad::nn::detail {
 
 /// std::from_chars, also of floating numbers where the standard library reads integers only so, as libc++ 19 does.

@@ -6,6 +6,7 @@
 #include <nn/data/bytes.hpp>
 #include <nn/data/idx.hpp>
 
+/// Reads IDX files, raw or compressed, and checks every size against the file's.
 namespace xgrad::nn {
 namespace {
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nn/data/loader.hpp>
 
+/// The batches of an epoch, one after another.
 namespace xgrad::nn {
 
 Loader::Loader(TensorDataset dataset, LoaderOptions options, Place place)
@@ -31,7 +32,7 @@ Loader::Iterator& Loader::Iterator::operator++() {
     return *this;
   }
   const std::int64_t count = std::min(batch, left);
-  batch_ = {};  // back to the pool before the next batch asks for room
+  batch_ = {};  // frees the memory before the next batch allocates
   batch_ = order_.defined() ? dataset.copy_rows(order_.data<std::int64_t>() + next_, count)
                             : dataset.rows(next_, next_ + count);
   next_ += count;

@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Batches of a dataset, shuffled or in order.
 namespace xgrad::nn {
 
 struct LoaderOptions {

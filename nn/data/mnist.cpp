@@ -1,5 +1,6 @@
 #include <nn/data/idx.hpp>
 
+/// Finds and reads the four IDX files of MNIST and its kin.
 namespace xgrad::nn {
 namespace {
 

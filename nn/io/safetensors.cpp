@@ -7,6 +7,7 @@
 #include <nn/io/safetensors.hpp>
 #include <set>
 
+/// Reads and writes safetensors, and refuses whatever the format forbids.
 namespace xgrad::nn {
 namespace {
 

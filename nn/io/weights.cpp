@@ -1,6 +1,7 @@
 #include <nn/io/safetensors.hpp>
 #include <nn/io/weights.hpp>
 
+/// A model's weights to and from a safetensors file.
 namespace xgrad::nn {
 
 void save_weights(const Module& model, const std::filesystem::path& path, Place place) {

@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Saving and loading a model's weights.
 namespace xgrad::nn {
 
 /// Writes the model's parameters and buffers, under their names by path, to a safetensors file, which replaces the old

@@ -5,6 +5,7 @@
 #include <autograd/ops.hpp>
 #include <cmath>
 
+/// How each initialiser draws its numbers.
 namespace xgrad::nn::init {
 namespace {
 

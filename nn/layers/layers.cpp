@@ -2,6 +2,7 @@
 
 #include <autograd/ops.hpp>
 
+/// Dense layers, dropout and flattening.
 namespace xgrad::nn {
 
 Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, Place place) {

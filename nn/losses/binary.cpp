@@ -4,15 +4,16 @@
 #include <limits>
 #include <nn/losses/common.hpp>
 
+/// Losses of two classes: of probabilities, of logits, and of margins.
 namespace xgrad::nn {
 namespace {
 
 using detail::check_pair, detail::reduced;
 
-/// The z of a recorded p = sigmoid(z), if both still hold what they held then; otherwise null. It lives as long as p.
+/// The z of a recorded p = sigmoid(z), if neither was overwritten since; otherwise null. It lives as long as p.
 const Tensor* logits_of(const Tensor& p) {
   const Ref<Node>& node = p.node();
-  // A node with extras wants its gradient, so that the pass must come by.
+  // The hooks of a node with extras must see its gradient, so the pass must visit it.
   if (!node || node->extras || std::strcmp(node->name, "sigmoid") != 0 || !node->source().defined()) return nullptr;
   const Tensor& z = node->source();
   return z.is_valid(node->recorded) && p.is_valid(node->recorded) && z.dtype() == p.dtype() ? &z : nullptr;
@@ -33,7 +34,7 @@ Tensor negative_log_odds(const Tensor& p) {
         const Tensor constant = p.detach();
         return (maximum(log(1 - constant), -100) - maximum(log(constant), -100)).array();
       },
-      // A cotangent of 0 asks for nothing, also where the slope is infinite.
+      // Where the cotangent is 0 the result is 0, also if the slope is infinite.
       [p](const Tensor& g) { return where(g == 0, 0, -g / (p * (1 - p))); });
 }
 
@@ -106,7 +107,7 @@ Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
       [z = Kept(z), count](const Tensor& g) { return z * (-g / count); });
 }
 
-/// w t softplus(-z) + (1 - t) softplus(z), where a factor of 0 makes 0 of an infinite logarithm too.
+/// w t softplus(-z) + (1 - t) softplus(z); a factor of 0 gives 0 also where its logarithm is infinite.
 Tensor weighted_with_logits(const Tensor& z, const Tensor& t, double w) {
   const auto forward = [&] {
     const Tensor zs = z.detach(), ts = t.detach(), positive = w * ts, negative = 1 - ts;

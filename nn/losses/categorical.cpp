@@ -1,6 +1,7 @@
 #include <limits>
 #include <nn/losses/common.hpp>
 
+/// Losses of many classes and of distributions.
 namespace xgrad::nn {
 namespace {
 
@@ -22,7 +23,7 @@ void check_logits(const OpScope& scope, const Operand& z, const CrossEntropyOpti
     scope.fail<ValueError>("label_smoothing is ", options.label_smoothing, "; it must be between 0 and 1");
 }
 
-/// Throws for a class that does not exist. Whether some target is to be ignored.
+/// Throws ValueError for a class that does not exist. Returns whether some target is ignored.
 bool some_ignored_class(const std::int64_t* at, std::int64_t n, std::int64_t classes, std::int64_t ignored) {
   bool some = false;
   for (std::int64_t i = 0; i < n; ++i) {
@@ -40,7 +41,7 @@ void check_numbers_of_classes(const std::int64_t* at, std::int64_t n, std::int64
   some_ignored_class(at, n, classes, ignored);
 }
 
-/// The same for the targets t of z. In a recording some may always be, for in its other runs they may.
+/// The same for the targets t of z. While a step is captured the answer is yes: a replay's targets may hold some.
 bool check_classes(const OpScope& scope, const Operand& z, const Operand& t, std::int64_t ignored) {
   if (t.is_number() || t.dtype() != i64)
     scope.fail<DtypeError>(
@@ -91,7 +92,7 @@ Tensor distribution_loss(const OpScope& scope, const Tensor& log_p, const Operan
   if (const double s = options.label_smoothing; s > 0)
     target = (1 - s) * target + s / static_cast<double>(log_p.shape()[last]);
   if (options.weight.defined()) target = target * options.weight;
-  // A target of 0 asks for nothing, also where log_p is -inf.
+  // A target of 0 contributes 0, also where log_p is -inf.
   const Tensor asked = logical_or(target != 0, isfinite(log_p));
   return reduced(scope, -sum(target * where(asked, log_p, 0), {last}), options.reduction, {});
 }
@@ -129,7 +130,7 @@ Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options
                                         "; probabilities must be at least 0");
       });
   const Tensor none = t == 0;
-  // Neither factor may be infinite where t is 0.
+  // Where t is 0 the product must be 0, so neither factor may be infinite.
   const Tensor difference = log(where(none, 1, t)) - where(logical_and(none, log_p == -infinity), 0, log_p);
   return reduced(scope, t * difference, options.reduction, options.weight);
 }

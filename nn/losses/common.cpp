@@ -1,5 +1,6 @@
 #include <nn/losses/common.hpp>
 
+/// What the losses check and how they reduce.
 namespace xgrad::nn::detail {
 namespace {
 

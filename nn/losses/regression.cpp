@@ -1,5 +1,6 @@
 #include <nn/losses/common.hpp>
 
+/// Losses of real numbers.
 namespace xgrad::nn {
 
 using detail::check_pair, detail::reduced;

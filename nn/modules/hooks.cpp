@@ -1,6 +1,7 @@
 #include <autograd/primitive.hpp>
 #include <nn/modules/hooks.hpp>
 
+/// Runs the forward hooks of a module around a call.
 namespace xgrad::nn::detail {
 namespace {
 
@@ -8,12 +9,12 @@ using xgrad::detail::Hook, xgrad::detail::HookList;
 
 thread_local constinit const Module* hooked = nullptr;
 
-/// While alive, the innermost module whose hooks run around a call.
+/// Sets the innermost module whose hooks run around a call, while it is alive.
 struct HookedScope : xgrad::detail::Scoped<const Module*> {
   explicit HookedScope(const Module* module) : Scoped(hooked, module) {}
 };
 
-/// What a hook returned, if it did, in place of `t`.
+/// Replaces t by what each hook returns, if it returns something.
 template <class Call>
 void replace(const HookList& list, Tensor& t, Call call) {
   const DetachedScope detached;

@@ -3,6 +3,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Where a module keeps its forward hooks.
 namespace xgrad::nn {
 
 class Module;
@@ -22,7 +23,7 @@ class ModuleHooks {
   HookHandle add(bool before, Ref<xgrad::detail::Hook>&& hook);
 
   using Forward = Tensor (*)(void* forward, const Operand& x);
-  /// forward(x) with the hooks before and after it, unless they run already, around this very call.
+  /// Runs the hooks before and after forward(x), unless they are already running around this very call.
   Tensor run(const Module* module, const Operand& x, Forward call, void* forward) const;
 
  private:

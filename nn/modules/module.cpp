@@ -7,6 +7,7 @@
 #include <autograd/node.hpp>
 #include <cmath>
 
+/// Everything that a model can do by visiting its members.
 namespace xgrad::nn {
 namespace {
 
@@ -46,7 +47,7 @@ std::int64_t Module::output_features(std::int64_t) const { return -1; }
 std::vector<Visitor::Entry> Module::walk(const char* op, Place place) const {
   const OpScope scope(op, place);
   Visitor visitor;
-  // `members` hands out references and is therefore not const, but a walk alone changes nothing.
+  // `members` is not const because it hands out references, but visiting changes nothing.
   visitor.module("", const_cast<Module&>(*this));
   return std::move(visitor.entries_);
 }
@@ -109,7 +110,7 @@ void Module::load_state_dict(const StateDict& dict, LoadOptions options, Place p
     if (!own.contains(name)) report("unexpected ", name);
   if (!problems.empty()) scope.fail<ValueError>(problems, "; the model is unchanged");
   const NoGrad guard;
-  // All that takes memory comes first, and so nothing has changed when there is none.
+  // Everything that allocates comes first, so that running out of memory changes nothing.
   std::vector<std::pair<detail::OwnedTensor*, Tensor>> values;
   for (const auto& e : entries)
     if (e.tensor) values.emplace_back(e.tensor, dict.at(e.path).detach().to(e.tensor->dtype()));

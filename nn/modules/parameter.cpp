@@ -6,12 +6,13 @@
 #include <functional>
 #include <map>
 
+/// The semantics of parameters as values, and the registry of all that are alive.
 namespace xgrad::nn::detail {
 namespace {
 
 using Registry = std::map<const void*, Registered>;
 
-// Never destroyed: models with static storage leave it last.
+// Never destroyed, because models with static storage may outlive any static object.
 Registry& registry() {
   static Registry& r = *new Registry;
   return r;

@@ -1,6 +1,7 @@
 #include <nn/module.hpp>
 #include <nn/modules/registry.hpp>
 
+/// What a running module is called, for messages: its path in the outermost model around it.
 namespace xgrad::nn {
 
 std::string Visitor::name_of(const Module& wanted, const Module& in) {

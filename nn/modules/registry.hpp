@@ -13,16 +13,17 @@ namespace detail {
 
 class OwnedTensor;
 
-/// One of the two is set.
+/// A module or a tensor: one of the two pointers is set.
 struct Registered {
   const Module* module;
   const OwnedTensor* tensor;
-  const void* end;  // of the object that the module is
+  const void* end;  // of the complete object
 };
 void enlist(const Module* m, const void* end);
 void enlist(const OwnedTensor* t);
 void delist(const void* at) noexcept;
-/// What this thread enlists while it is alive, as far as it then still lives: the members that a copy brings along.
+/// Collects what this thread enlists while it is alive, such as the members of a copy; `found` returns those that
+/// still live.
 class Enlisting {
  public:
   Enlisting();

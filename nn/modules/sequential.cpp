@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <memory>
 
+/// Runs layers one after another, and copies them.
 namespace xgrad::nn {
 namespace {
 
-/// Where a Sequential stands: which layer runs.
+/// The layer of a Sequential that is running.
 struct Position {
   const Layer* layer;
   std::size_t index;

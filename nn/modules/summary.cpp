@@ -1,5 +1,6 @@
 #include <nn/sequential.hpp>
 
+/// The table that summary() prints.
 namespace xgrad::nn {
 namespace {
 
@@ -18,7 +19,7 @@ std::string grouped(std::int64_t n) {
   return s;
 }
 
-/// Filled up with spaces in front or behind.
+/// Padded with spaces to the width, in front if `right`.
 std::string padded(const std::string& s, std::size_t width, bool right) {
   const std::string gap(width > s.size() ? width - s.size() : 0, ' ');
   return right ? gap + s : s + gap;

@@ -5,6 +5,7 @@
 #include <nn/module.hpp>
 #include <nn/modules/registry.hpp>
 
+/// One visit of a model: collects what `members` lists and finds what it does not.
 namespace xgrad::nn {
 
 std::string Visitor::joined(std::string_view name) const {
@@ -45,7 +46,7 @@ void Visitor::fail_unlisted(const std::type_info& type, const detail::Registered
 void Visitor::module(std::string_view name, Module& m) {
   std::string path = joined(name);
   if (&m == wanted_ && found_.empty()) found_ = path;
-  // A message may be asked for while the model is under construction.
+  // An error while the model is being constructed asks for names too, and later members do not exist yet.
   if (wanted_ && (!found_.empty() || !detail::is_registered(&m))) return;
   entries_.push_back({.path = path, .module = &m});
   inside(std::move(path), {m.begin(), m.end()}, &m, typeid(m), [&] { m.members(*this); });

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nn/functional.hpp>
 
+/// Putting other tensors in the places of a model's parameters, and names to results.
 namespace xgrad::nn {
 namespace {
 

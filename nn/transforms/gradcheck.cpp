@@ -3,6 +3,7 @@
 #include <nn/functional.hpp>
 #include <nn/gradcheck.hpp>
 
+/// Checks a copy of a model, in f64 where it runs there.
 namespace xgrad::nn {
 
 namespace {
@@ -33,7 +34,7 @@ GradcheckReport detail::gradcheck(Module& copy, xgrad::detail::TensorFunction f,
         const DetachedScope detached;
         (void)f(in);
       } catch (const DtypeError&) {
-        // It has f32 numbers of its own.
+        // The loss uses f32 tensors of its own, so the check runs in f32.
         in = data;
         copy.to(f32, place);
       }

@@ -4,6 +4,7 @@
 
 using namespace xgrad;
 
+/// Mistakes with models, layers and weights, and what they are told.
 namespace {
 
 struct Net : nn::Module {

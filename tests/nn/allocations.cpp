@@ -11,6 +11,7 @@
 
 using namespace xgrad;
 
+/// What a training step allocates, and what stays alive after it.
 namespace {
 std::atomic<long> news{0};
 }

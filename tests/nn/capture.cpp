@@ -8,6 +8,7 @@
 
 using namespace xgrad;
 
+/// Captured training steps of models against eager ones.
 namespace {
 
 void check_same(const StateDict& a, const StateDict& b) {

@@ -6,6 +6,7 @@
 
 using namespace xgrad;
 
+/// Checkpointed models: the memory that they save, and the bits that they keep.
 namespace {
 
 /// The most bytes that were alive whenever a Probe was passed, forward or backward.

@@ -7,6 +7,7 @@
 
 using namespace xgrad;
 
+/// Tables read from CSV, and what is refused.
 namespace {
 
 std::string fault(std::string_view content, const nn::CsvNumberOptions& options = {}) {

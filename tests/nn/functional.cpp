@@ -4,6 +4,7 @@
 
 using namespace xgrad;
 
+/// Transforms by a model's parameters.
 namespace {
 
 struct Net : nn::Module {

@@ -4,6 +4,7 @@
 
 using namespace xgrad;
 
+/// Gradient checks of whole models.
 namespace {
 
 /// x * scale, whose gradient by the scale is twice what it should be.

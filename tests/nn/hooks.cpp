@@ -5,6 +5,7 @@
 
 using namespace xgrad;
 
+/// Forward hooks of modules.
 namespace {
 
 struct Net : nn::Module {

@@ -12,6 +12,7 @@
 using namespace xgrad;
 using idx_bytes::bytes, idx_bytes::file, idx_bytes::small, idx_bytes::small_gzip;
 
+/// Arrays and labelled images read from IDX files, and what is refused.
 namespace {
 
 /// The message for `content`, without the place.

@@ -5,6 +5,7 @@
 using namespace xgrad;
 namespace init = nn::init;
 
+/// What each initialiser draws.
 namespace {
 
 struct Moments {

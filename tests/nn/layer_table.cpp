@@ -6,9 +6,9 @@
 using namespace xgrad;
 using namespace xgrad::nn_table;
 
+/// The rows of the table of layers.
 namespace {
 
-using nn::init::normal;
 using op_table::around_zero, op_table::each, op_table::each_index;
 
 const std::vector<std::vector<Shape>> any_shape{{{3, 4}}, {{1, 2}}, {{0, 3}}, {{2, 1, 3}}, {{5}}};

@@ -6,6 +6,7 @@
 
 using namespace xgrad;
 
+/// Batches of datasets, and datasets split at random.
 namespace {
 
 /// Row i holds i in its two features and its label.

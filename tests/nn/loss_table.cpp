@@ -5,6 +5,7 @@
 using namespace xgrad;
 using namespace xgrad::nn_table;
 
+/// The rows of the table of losses.
 namespace {
 
 using nn::Reduction;

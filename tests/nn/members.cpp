@@ -122,8 +122,17 @@ TEST_CASE("a member that lies in the model and is not listed is found beside mem
               "its_name) to members()");
 }
 
-TEST_CASE("layers in holders are called by their names while the model runs") {
+TEST_CASE("layers in holders are called by their names while the model runs, in messages and in what is traced") {
   Holder model;
+  {
+    const Trace trace;
+    model(ones({1, 2}));
+    std::vector<std::string> paths;
+    for (const TracedOp& op : trace.ops())
+      if (paths.empty() || paths.back() != op.path) paths.push_back(op.path);
+    CHECK(paths == std::vector<std::string>{"blocks.1.inner (Dense 2 -> 2)", "Holder", "owned.1.inner (Dense 2 -> 2)",
+                                            "Holder", "heads.left (Dense 2 -> 1)"});
+  }
   model.heads.at("left") = nn::Dense{5, 1};
   CHECK(error_of([&] { model(ones({1, 2})); }).find("in heads.left (Dense 5 -> 1): dense: ") != std::string::npos);
   model.owned[1]->inner = nn::Dense{5, 2};

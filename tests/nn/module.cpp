@@ -9,6 +9,7 @@
 
 using namespace xgrad;
 
+/// Models as values: parameters, modes, state_dict, and members that are not listed.
 namespace {
 
 struct Net : nn::Module {

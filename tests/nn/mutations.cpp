@@ -9,6 +9,7 @@
 
 using namespace xgrad;
 
+/// Readers of files against damaged content.
 namespace {
 
 struct Tally {

@@ -8,6 +8,7 @@
 
 using namespace xgrad;
 
+/// Training on several threads.
 namespace {
 
 /// The reference network's parameters after a few steps on large batches.

@@ -11,6 +11,7 @@
 using namespace xgrad;
 namespace fs = std::filesystem;
 
+/// Files whose names have letters of several alphabets.
 namespace {
 
 /// A folder whose name, like those of the files that tests put into it, has letters of several alphabets.

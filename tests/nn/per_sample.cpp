@@ -6,6 +6,7 @@
 
 using namespace xgrad;
 
+/// Gradients of each sample against loops over the samples.
 namespace {
 
 double difference(const Tensor& a, const Tensor& b) {

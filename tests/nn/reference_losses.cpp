@@ -8,6 +8,7 @@
 
 using namespace xgrad;
 
+/// The losses of the reference network, number by number.
 namespace {
 
 /// As the instruction set `baseline` of x86-64 and glibc compute them. Others round their matrix products elsewhere,

@@ -12,6 +12,7 @@
 using namespace xgrad;
 using nn::from_safetensors, nn::to_safetensors;
 
+/// The safetensors format: what is kept, and what is refused.
 namespace {
 
 std::string file(const std::string& header, std::size_t data_bytes = 0) {

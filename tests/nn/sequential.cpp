@@ -6,6 +6,7 @@
 
 using namespace xgrad;
 
+/// Models that are lists of layers.
 namespace {
 
 nn::Sequential reference() {

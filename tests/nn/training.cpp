@@ -9,6 +9,8 @@
 
 using namespace xgrad;
 
+/// The progress line and the learning curve.
+
 TEST_CASE("an average weighs each batch by its samples") {
   nn::Average loss;
   loss.add(1, 30);

@@ -16,6 +16,7 @@
 
 using namespace xgrad;
 
+/// Whole training runs, repeated.
 namespace {
 
 nn::Sequential reference_network() {

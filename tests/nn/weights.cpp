@@ -14,6 +14,7 @@
 
 using namespace xgrad;
 
+/// Weights saved and loaded, and files that do not fit.
 namespace {
 
 struct Net : nn::Module {

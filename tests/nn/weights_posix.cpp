@@ -8,6 +8,8 @@
 
 using namespace xgrad;
 
+/// Permissions of weight files.
+
 TEST_CASE("files that hold a private model stay private") {
   const Folder folder;
   const nn::Sequential model{nn::Dense{2, 1}};
