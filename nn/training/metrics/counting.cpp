@@ -142,7 +142,7 @@ class TopK final : public MetricRule {
   void update(std::vector<double>& state, const Tensor& prediction, const Tensor& target) const override {
     const std::vector<std::int64_t> t = class_targets(prediction, target);
     const std::int64_t classes = prediction.shape()[-1];
-    if (k_ > classes) fail_now("k is ", k_, ", but there are ", classes, " classes");
+    if (k_ > classes) xgrad::detail::fail<ValueError>("k is ", k_, ", but there are ", classes, " classes");
     state.resize(3);
     const std::vector<double> p = numbers_of(prediction);
     auto row = p.begin();

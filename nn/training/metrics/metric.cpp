@@ -72,7 +72,7 @@ class Averaged final : public MetricRule {
       const NoGrad guard;
       result = f_(prediction, target);
     }
-    if (!result.defined()) fail_now("its function returned an undefined tensor");
+    if (!result.defined()) xgrad::detail::fail<ValueError>("its function returned an undefined tensor");
     if (result.size() != 1)
       xgrad::detail::fail<ShapeError>("its function returned ", result.shape(),
                                       "; expected one number, such as the mean");
@@ -119,8 +119,8 @@ void check_same_shape(const Tensor& prediction, const Tensor& target) {
 void check_probabilities(const std::vector<double>& p, bool from_logits) {
   for (std::size_t i = 0; i < p.size() && !from_logits; ++i)
     if (p[i] < 0 || p[i] > 1)
-      fail_now("the prediction holds ", p[i], " at position ", i,
-               "; probabilities are between 0 and 1: for logits say {.from_logits = true}");
+      xgrad::detail::fail<ValueError>("the prediction holds ", p[i], " at position ", i,
+                                      "; probabilities are between 0 and 1: for logits say {.from_logits = true}");
 }
 
 std::vector<double> binary_targets(const Tensor& prediction, const Tensor& target) {
@@ -128,8 +128,8 @@ std::vector<double> binary_targets(const Tensor& prediction, const Tensor& targe
   std::vector<double> t = numbers_of(target);
   for (std::size_t i = 0; i < t.size(); ++i)
     if (t[i] != 0 && t[i] != 1)
-      fail_now("the target holds ", t[i], " at position ", i,
-               "; it must be 0 or 1, and the prediction of several classes (n, classes)");
+      xgrad::detail::fail<ValueError>("the target holds ", t[i], " at position ", i,
+                                      "; it must be 0 or 1, and the prediction of several classes (n, classes)");
   return t;
 }
 
@@ -142,7 +142,7 @@ std::vector<std::int64_t> class_targets(const Tensor& prediction, const Tensor& 
   if (target.shape() == shape) {
     const std::vector<double> rows = numbers_of(target);
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (std::isnan(rows[i])) fail_now("the target holds nan at position ", i);
+      if (std::isnan(rows[i])) xgrad::detail::fail<ValueError>("the target holds nan at position ", i);
     std::vector<std::int64_t> t;
     for (auto row = rows.begin(); row != rows.end(); row += classes)
       t.push_back(std::max_element(row, row + classes) - row);
@@ -157,7 +157,8 @@ std::vector<std::int64_t> class_targets(const Tensor& prediction, const Tensor& 
   const std::int64_t* const data = target.data<std::int64_t>();
   for (std::int64_t i = 0; i < target.size(); ++i)
     if (data[i] != ignored && (data[i] < 0 || data[i] >= classes))
-      fail_now("target ", data[i], " at position ", i, " is out of bounds for ", classes, " classes");
+      xgrad::detail::fail<ValueError>("target ", data[i], " at position ", i, " is out of bounds for ", classes,
+                                      " classes");
   return {data, data + target.size()};
 }
 
