@@ -25,6 +25,8 @@
 /// Groups of parameters may have options of their own:
 ///
 ///   optim::SGD optimizer{{{features, {.lr = 1e-3}}, {head, {.lr = 1e-1, .momentum = .9}}}};
+///
+/// One of one's own derives from optim/custom.hpp; LBFGS (optim/lbfgs.hpp) steps by a closure.
 namespace xgrad::optim {
 
 namespace detail {

@@ -49,6 +49,23 @@ TEST_CASE("Rosenbrock's function is minimised to 1e-10 in two dimensions by 60 e
   }
 }
 
+TEST_CASE("the iterations and evaluations are those of PyTorch 1.13") {
+  const auto check = [](LBFGSOptions options, int steps, int evaluations, const Tensor& x) {
+    Rosenbrock f(4);
+    LBFGS optimizer{{f.x}, options};
+    for (int i = 0; i < steps; ++i) optimizer.step([&] { return f(); });
+    CHECK(f.evaluations == evaluations);
+    CHECK(max(abs(f.x - x)).item<double>() < 1e-10);
+  };
+  const TensorOptions wide{.dtype = f64};
+  check({.lr = .3, .max_iter = 4}, 3, 12,
+        tensor({-0.5076326712365079, 0.2631167364314962, 0.01494691011001884, 0.01326557658017654}, wide));
+  check({.lr = .3, .max_iter = 4, .history_size = 2}, 3, 12,
+        tensor({-0.532504122410684, 0.2886146906807191, 0.0262240151817932, 0.0064768655240685}, wide));
+  check({.max_iter = 4, .line_search = LineSearch::strong_wolfe}, 3, 17,
+        tensor({0.06519940899319157, 0.0026707467595583263, -0.01835666771387483, -0.02463261221588475}, wide));
+}
+
 TEST_CASE("without a line search too, the minimum of a quadratic function is found") {
   const Tensor a = tensor({{3., 1.}, {1., 2.}}, {.dtype = f64}), b = tensor({1., -1.}, {.dtype = f64});
   for (const LineSearch search : {LineSearch::none, LineSearch::strong_wolfe}) {
