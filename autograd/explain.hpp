@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// Explains backpropagation on the user's own network: a page that walks from the loss back to a parameter.
 namespace xgrad {
 
 struct ExplainOptions {

@@ -4,6 +4,7 @@
 
 #pragma GCC visibility push(default)
 
+/// A record of the ops that a thread runs, which pictures, explanations and gradient checks read.
 namespace xgrad {
 
 /// What one op did. Its tensors are the ones that the program had, with their history.

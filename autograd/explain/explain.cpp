@@ -1,3 +1,4 @@
+// Checks what `explain` is given, and gathers what its page tells.
 #include <autograd/backward.hpp>
 #include <autograd/explain.hpp>
 #include <autograd/explain/page.hpp>

@@ -1,3 +1,4 @@
+// Measures an explanation's derivatives by running the loss again.
 #include <algorithm>
 #include <autograd/explain/runs.hpp>
 #include <autograd/grad_mode.hpp>

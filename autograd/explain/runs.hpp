@@ -3,6 +3,7 @@
 #include <autograd/explain/scalars.hpp>
 #include <autograd/observers/replay.hpp>
 
+/// Measures by running: the numbers that an explanation sets beside those of backpropagation.
 namespace xgrad::detail {
 
 /// An element as a double.

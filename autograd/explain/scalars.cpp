@@ -1,3 +1,4 @@
+// Finds the single numbers between a loss and a parameter, and the paths with the largest products.
 #include <algorithm>
 #include <autograd/backward/sweep.hpp>
 #include <autograd/explain/scalars.hpp>

@@ -3,6 +3,7 @@
 #include <autograd/trace.hpp>
 #include <vector>
 
+/// Takes a graph of tensors apart into single numbers, among which the chain rule is a sum over paths.
 namespace xgrad::detail {
 
 /// A node between a loss and a parameter.

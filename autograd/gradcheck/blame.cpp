@@ -1,3 +1,4 @@
+// Says what is wrong with an op whose derivative does not pass, and which of its inputs it is.
 #include <algorithm>
 #include <autograd/gradcheck/locator.hpp>
 #include <autograd/gradcheck/patterns.hpp>

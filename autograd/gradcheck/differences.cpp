@@ -1,3 +1,4 @@
+// Compares one analytic derivative with differences at one step, and judges.
 #include <algorithm>
 #include <autograd/gradcheck/gradchecker.hpp>
 

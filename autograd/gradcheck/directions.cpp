@@ -1,3 +1,4 @@
+// Compares gradients along random directions, and halves those that do not pass until elements are found.
 #include <algorithm>
 #include <autograd/gradcheck/ladder.hpp>
 

@@ -1,3 +1,4 @@
+// Compares gradients element by element.
 #include <algorithm>
 #include <autograd/gradcheck/ladder.hpp>
 

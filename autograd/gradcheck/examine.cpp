@@ -1,3 +1,4 @@
+// Compares one op's rules with differences of that op alone.
 #include <algorithm>
 #include <autograd/gradcheck/ladder.hpp>
 #include <autograd/gradcheck/locator.hpp>

@@ -1,3 +1,4 @@
+// Writes a report as CSV and JSON.
 #include <autograd/gradcheck/report.hpp>
 #include <nlohmann/json.hpp>
 

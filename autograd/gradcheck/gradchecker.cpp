@@ -1,3 +1,4 @@
+// Runs a gradient check: takes the inputs, chooses how to take differences, and goes through the orders.
 #include <algorithm>
 #include <autograd/backward.hpp>
 #include <autograd/grad_mode.hpp>

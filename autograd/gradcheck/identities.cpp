@@ -1,3 +1,4 @@
+// Checks what must hold of any derivative: adjoint products, symmetry of second derivatives, untouched inputs.
 #include <algorithm>
 #include <autograd/backward.hpp>
 #include <autograd/grad_mode.hpp>

@@ -1,3 +1,4 @@
+// Compares derivatives with differences at ever smaller steps until they tell enough.
 #include <algorithm>
 #include <autograd/gradcheck/ladder.hpp>
 

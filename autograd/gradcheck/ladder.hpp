@@ -2,6 +2,7 @@
 #include <autograd/gradcheck/gradchecker.hpp>
 #include <functional>
 
+/// Differences at ever smaller steps, from which derivatives are judged.
 namespace xgrad::checking {
 
 /// A line through x: what moves along it, and how far it may.

@@ -1,3 +1,4 @@
+// Looks for the ops that make a check fail: all at once, then the suspects one by one.
 #include <algorithm>
 #include <autograd/gradcheck/locator.hpp>
 #include <autograd/ops/random_scope.hpp>

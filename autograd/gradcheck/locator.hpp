@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/gradcheck/program.hpp>
 
+/// Finds out which op makes a check fail.
 namespace xgrad::checking {
 
 template <class T>

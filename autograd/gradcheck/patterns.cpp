@@ -1,3 +1,4 @@
+// Recognises common mistakes by what a wrong derivative is to the right one.
 #include <autograd/gradcheck/patterns.hpp>
 
 namespace xgrad::checking {

@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/gradcheck/gradchecker.hpp>
 
+/// Names the mistake that a wrong derivative looks like.
 namespace xgrad::checking {
 
 /// The derivative of an op's output by one input, as its rule gives it and as differences do: what is known of the two

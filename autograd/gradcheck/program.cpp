@@ -1,3 +1,4 @@
+// Records the program that a check differentiates, and replays it from moved numbers.
 #include <autograd/backward/sweep.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck/program.hpp>

@@ -3,6 +3,7 @@
 #include <autograd/node.hpp>
 #include <autograd/observers/replay.hpp>
 
+/// The program that a check differentiates, op by op.
 namespace xgrad::checking {
 
 /// The function that a check differentiates, as the ops that it ran at the point. It can be run again with some numbers

@@ -1,3 +1,4 @@
+// Writes a report as text.
 #include <algorithm>
 #include <autograd/gradcheck/report.hpp>
 #include <cstdio>

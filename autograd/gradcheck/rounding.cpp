@@ -1,3 +1,4 @@
+// Measures how far rounding inside a function moves its results.
 #include <algorithm>
 #include <autograd/gradcheck/rounding.hpp>
 #include <autograd/primitive.hpp>

@@ -2,6 +2,7 @@
 #include <autograd/gradcheck/gradchecker.hpp>
 #include <autograd/observer.hpp>
 
+/// How far rounding may have moved a result.
 namespace xgrad::checking {
 
 /// Moves every number that an op computes by a bit or two, at random. How far a result moves by that is how far the

@@ -1,3 +1,4 @@
+// Checks what must hold of an op's rules whatever its derivative is.
 #include <algorithm>
 #include <autograd/gradcheck/locator.hpp>
 

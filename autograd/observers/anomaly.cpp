@@ -1,3 +1,4 @@
+// Finds the first op or rule that gives NaN or infinity, and says where its inputs came from.
 #include <algorithm>
 #include <autograd/anomaly.hpp>
 #include <autograd/core/recording.hpp>

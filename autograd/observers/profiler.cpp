@@ -1,3 +1,4 @@
+// Takes the times of ops, rules and phases while a profiler is alive.
 #include <algorithm>
 #include <autograd/observers/profiler_notes.hpp>
 #include <autograd/primitive.hpp>

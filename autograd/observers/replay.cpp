@@ -1,3 +1,4 @@
+// Follows a traced program while it runs again, and replaces results on the way.
 #include <autograd/observers/replay.hpp>
 #include <autograd/primitive.hpp>
 #include <cstring>

@@ -1,3 +1,4 @@
+// Notes the ops that a thread runs.
 #include <autograd/primitive.hpp>
 #include <autograd/trace.hpp>
 

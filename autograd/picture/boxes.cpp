@@ -1,3 +1,4 @@
+// Puts the items of a history into the boxes of modules and repeated steps.
 #include <autograd/picture/boxes.hpp>
 
 namespace xgrad::detail {

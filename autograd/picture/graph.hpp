@@ -2,6 +2,7 @@
 #include <autograd/picture.hpp>
 #include <autograd/trace.hpp>
 
+/// What the picture of a graph shows, whatever language it is written in.
 namespace xgrad::detail {
 
 /// What a picture shows, before anything has a place. Nodes stand in topological order, but for

@@ -1,3 +1,4 @@
+// Collects what a tensor was computed from, from its graph and a trace.
 #include <autograd/picture/history.hpp>
 #include <cstring>
 #include <queue>

@@ -1,3 +1,4 @@
+// Finds the places of a graph's nodes and the routes of its edges, layer by layer.
 #include <algorithm>
 #include <autograd/picture/layout.hpp>
 #include <cmath>

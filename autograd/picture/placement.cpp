@@ -1,3 +1,4 @@
+// Lays out a picture box by box, from the innermost to the whole.
 #include <algorithm>
 #include <autograd/picture/placement.hpp>
 

@@ -1,4 +1,4 @@
-// Finds the steps that a loop ran alike in the history of a tensor, and leaves the last of them.
+// Finds the steps that a loop ran alike, and leaves the last of them.
 #include <autograd/picture/history.hpp>
 #include <map>
 #include <set>

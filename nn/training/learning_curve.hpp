@@ -5,6 +5,7 @@
 
 #pragma GCC visibility push(default)
 
+/// A picture of how training went.
 namespace xgrad::nn {
 
 /// What one epoch came to, on the training data and on data that was held out.
