@@ -3,6 +3,7 @@
 #include <autograd/atomic_file.hpp>
 #include <autograd/backward.hpp>
 #include <autograd/capture.hpp>
+#include <autograd/chart.hpp>
 #include <autograd/checkpoint.hpp>
 #include <autograd/explain.hpp>
 #include <autograd/functional.hpp>

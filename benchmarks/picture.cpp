@@ -1,6 +1,8 @@
+// Draws the table of results, with bars of the ratios.
 #include "report.hpp"
 
-#include <autograd/markup.hpp>
+#include <autograd/support/markup.hpp>
+#include <autograd/support/svg.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -16,11 +18,29 @@ constexpr double line_height = 32, header_height = 24, grid_height = 48;
 constexpr const char* style =
     "text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:17px;font-weight:600}"
     ".small{font-size:11px;fill:#59636e}.ratio{font-weight:600}.page{fill:#fff}.rule{stroke:#d1d9e0}"
-    ".better{fill:#2da44e}.worse{fill:#d4772c}.share{fill:#3b82c4}.track{fill:#eaeef2}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.page{fill:#0d1117}.rule{stroke:#3d444d}"
+    ".better{fill:#2da44e}.worse{fill:#d4772c}.share{fill:#3b82c4}.track{fill:#eaeef2}.tick{stroke:#afb8c1}"
+    ".scale{font-size:10px;fill:#59636e;text-anchor:middle}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.small{fill:#9198a1}.scale{fill:#9198a1}.page{fill:#0d1117}."
+    "rule,.tick{stroke:#3d444d}"
     ".better{fill:#3fb950}.worse{fill:#db6d28}.share{fill:#58a6ff}.track{fill:#21262d}}";
 
-std::string number(double v, int digits = 1) { return xgrad::fixed(v, digits); }
+constexpr double longest = 512;  // times, at the end of a bar
+
+std::string number(double v, int digits) { return xgrad::detail::fixed(v, digits); }
+
+/// How much of its track a bar fills: of a limit the share that is reached, else how many times better or worse it is,
+/// on a logarithmic scale.
+double share_of(double ratio, bool limit) {
+  return std::clamp(limit ? ratio : std::abs(std::log2(ratio)) / std::log2(longest), 0.0, 1.0);
+}
+
+/// The ticks of a bar.
+struct Tick {
+  double ratio;
+  const char* label;
+};
+constexpr Tick ticks_of_times[] = {{1, "1×"}, {2, "2×"}, {8, "8×"}, {64, "64×"}, {512, "512×"}};
+constexpr Tick ticks_of_limit[] = {{0, "0"}, {.5, "50"}, {1, "100 %"}};
 
 /// "9.1" times, or "84" percent of a limit: two digits tell what a spread leaves certain.
 std::string shown(double ratio, bool limit) {
@@ -62,7 +82,7 @@ class Drawing {
       y_ += what == machine.front().first ? 22 : 15;
       text(margin, "small", what + ": " + value);
     }
-    y_ += 10;
+    scales();
   }
 
   /// Begins a part of the table whose columns are the sizes of `line`.
@@ -109,10 +129,7 @@ class Drawing {
          "9x: a 9th of the peer's time (or memory); 90 %: of what the peer shows to be possible. "
          "Ratios of medians over blocks in turn; small figures: their quartiles.");
     y_ += margin;
-    const std::string size = number(width) + " " + number(y_);
-    return "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 " + size + "' width='" + number(width) + "' height='" +
-           number(y_) + "'>\n<style>" + style + "</style>\n<rect class='page' width='100%' height='100%' rx='6'/>\n" +
-           body_ + "</svg>\n";
+    return svg_.picture(width, y_, style);
   }
 
  private:
@@ -123,7 +140,7 @@ class Drawing {
   static std::string size_of(const Row& row) { return row.size.empty() ? "" : row.size_name + " " + row.size; }
   void rule() {
     y_ += 6;
-    body_ += "<path class='rule' d='M" + number(margin) + " " + number(y_) + "H" + number(width - margin) + "'/>\n";
+    svg_.line(margin, y_, width - margin, y_, "class='rule'");
   }
 
   static double cell_width(std::size_t count) {
@@ -134,26 +151,56 @@ class Drawing {
   }
 
   void text(double x, const std::string& kind, const std::string& words) {
-    body_ += "<text x='" + number(x) + "' y='" + number(y_) + (kind.empty() ? "" : "' class='" + kind) + "'>" +
-             xgrad::escaped(words) + "</text>\n";
+    svg_.words(x, y_, words, kind.empty() ? "" : "class='" + kind + "'");
   }
 
-  /// The ratio, its quartiles, and a bar: its whole length is 512 times, or the whole limit.
+  /// What the lengths of the bars below mean.
+  void scales() {
+    constexpr double length = 200;
+    y_ += 26;
+    double x = margin;
+    for (const bool limit : {false, true}) {
+      text(x, "small", limit ? "of what is possible:" : "times better, or worse:");
+      x += 150;
+      svg_.rect(x, y_ - 6, length, 4, "class='track' rx='2'");
+      const auto label = [&](const Tick& tick) {
+        const double at = x + length * share_of(tick.ratio, limit);
+        svg_.line(at, y_ - 8, at, y_, "class='tick'");
+        svg_.words(at, y_ + 11, tick.label, "class='scale'");
+      };
+      if (limit) {
+        std::for_each(std::begin(ticks_of_limit), std::end(ticks_of_limit), label);
+      } else {
+        std::for_each(std::begin(ticks_of_times), std::end(ticks_of_times), label);
+      }
+      x += length + 60;
+    }
+    y_ += 16;
+  }
+
+  /// The ratio, its quartiles, and a bar with the ticks of its scale.
   void cell(const Row& row, double x, double cell_width) {
     const double length = cell_width - 16;
-    const std::string unit = row.limit ? "%" : "×";
-    body_ += "<text x='" + number(x) + "' y='" + number(y_) + "'><tspan class='ratio'>" + shown(row.ratio, row.limit) +
-             unit + "</tspan><tspan class='small' dx='5'>" + shown(row.low, row.limit) + "–" +
-             shown(row.high, row.limit) + "</tspan></text>\n";
-    const double share = row.limit ? row.ratio : std::abs(std::log2(row.ratio)) / 9;
+    svg_.raw("<text x='" + xgrad::detail::Svg::length(x) + "' y='" + xgrad::detail::Svg::length(y_) +
+             "'><tspan class='ratio'>" + shown(row.ratio, row.limit) + (row.limit ? "%" : "×") +
+             "</tspan><tspan class='small' dx='5'>" + shown(row.low, row.limit) + "–" + shown(row.high, row.limit) +
+             "</tspan></text>\n");
+    svg_.rect(x, y_ + 5, length, 4, "class='track' rx='2'");
+    const auto tick = [&](const Tick& t) {
+      const double at = x + length * share_of(t.ratio, row.limit);
+      if (t.ratio != 0 && share_of(t.ratio, row.limit) < 1) svg_.line(at, y_ + 4, at, y_ + 10, "class='tick'");
+    };
+    if (row.limit) {
+      std::for_each(std::begin(ticks_of_limit), std::end(ticks_of_limit), tick);
+    } else {
+      std::for_each(std::begin(ticks_of_times) + 1, std::end(ticks_of_times), tick);
+    }
     const std::string colour = row.limit ? "share" : row.ratio >= 1 ? "better" : "worse";
-    body_ += "<rect class='track' x='" + number(x) + "' y='" + number(y_ + 5) + "' width='" + number(length) +
-             "' height='4' rx='2'/><rect class='" + colour + "' x='" + number(x) + "' y='" + number(y_ + 5) +
-             "' width='" + number(length * std::clamp(share, 0.0, 1.0)) + "' height='4' rx='2'/>\n";
+    svg_.rect(x, y_ + 5, length * share_of(row.ratio, row.limit), 4, "class='" + colour + "' rx='2'");
   }
 
   double y_;
-  std::string body_;
+  xgrad::detail::Svg svg_;
 };
 
 }  // namespace

@@ -1,11 +1,15 @@
 #include "report.hpp"
 
+#include <autograd/support/table.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace bench {
 namespace {
+
+using xgrad::detail::aligned;
 
 std::string threads_of(const Row& row) {
   return row.threads == Row::best_of_all ? "best" : std::to_string(row.threads);
@@ -16,11 +20,6 @@ std::string figure(double v) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.*f", v >= 100 ? 0 : v >= 10 ? 1 : 2, v);
   return buffer;
-}
-
-std::string padded(const std::string& text, std::size_t width, bool right) {
-  const std::string gap(width > text.size() ? width - text.size() : 0, ' ');
-  return right ? gap + text : text + gap;
 }
 
 /// What all ops of a kind are called: the name up to its comma.
@@ -39,7 +38,9 @@ void group(std::vector<Row>& rows) {
 
 std::string table(const Machine& machine, const std::vector<Row>& rows, const std::vector<std::string>& notes) {
   std::string out;
-  for (const auto& [what, value] : machine) out += padded(what, 11, false) + value + "\n";
+  std::vector<std::vector<std::string>> about;
+  for (const auto& [what, value] : machine) about.push_back({what, value});
+  for (const std::string& line : aligned(about, "ll")) out += line + "\n";
   std::vector<std::vector<std::string>> lines = {
       {"", "size", "threads", "unit", "xgrad", "peer", "", "ratio", "low", "high"}};
   for (const Row& row : rows) {
@@ -47,21 +48,12 @@ std::string table(const Machine& machine, const std::vector<Row>& rows, const st
                      figure(row.ratio), figure(row.low), figure(row.high)});
     if (row.against.empty()) std::fill(lines.back().begin() + 5, lines.back().end(), std::string(1, '-'));
   }
-  constexpr bool right[] = {false, true, true, false, true, true, false, true, true, true};
-  std::vector<std::size_t> widths(std::size(right));
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  }
-  const std::string* last = nullptr;
+  const std::vector<std::string> written = aligned(lines, "lrrlrrlrrr");
   for (std::size_t l = 0; l < lines.size(); ++l) {
     // A gap where another comparison begins.
-    if (last && kind(*last) != kind(lines[l][0])) out += "\n";
-    last = &lines[l][0];
+    if (l > 0 && kind(lines[l - 1][0]) != kind(lines[l][0])) out += "\n";
     if (l == 0) out += "\n";
-    std::string text;
-    for (std::size_t i = 0; i < lines[l].size(); ++i)
-      text.append(padded(lines[l][i], widths[i], right[i])).append("  ");
-    out += text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+    out += written[l] + "\n";
   }
   if (!rows.empty())
     out += "\nratio: how many times better xgrad is, medians of both; low, high: its quartiles, block by block\n";

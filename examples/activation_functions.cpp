@@ -2,7 +2,6 @@
 // says what the difference is and when to take which.
 #include <algorithm>
 #include <autograd/autograd.hpp>
-#include <autograd/markup.hpp>
 #include <cmath>
 #include <cstdio>
 #include <nn/nn.hpp>
@@ -75,99 +74,46 @@ Curves curves_of(const Activation& a, const Tensor& x) {
 double at(const Tensor& curve, std::int64_t i) { return curve.data<double>()[i] + 0; }  // never -0
 
 constexpr std::int64_t points = 401, middle = 200;  // from -5 to 5
-constexpr double panel_width = 322, panel_height = 270, plot_top = 48, plot_height = 150, plot_width = 280;
-constexpr double low = -2, high = 2.5;
-constexpr const char *value_colour = "#1f5fa8", *slope_colour = "#d4602a", *curvature_colour = "#2f8f4e";
 
-double x_of(double x) { return (x + 5) / 10 * plot_width; }
-double y_of(double y) { return plot_top + (high - y) / (high - low) * plot_height; }
-
-std::string label(double x, double y, std::string_view words, const char* style = "") {
-  return text("<text x='", fixed(x, 1), "' y='", fixed(y, 1), "' ", style, ">", escaped(words), "</text>\n");
-}
-
-std::string curve(const Tensor& x, const Tensor& y, const char* colour, const char* dashes) {
-  std::string d;
+/// A curve with a gap where it jumps: there is a kink of what it is the derivative of.
+Curve curve(const Tensor& x, const Tensor& y, const char* name, const char* colour, const char* dashes) {
+  Curve result{.x = {}, .y = {}, .name = name, .colour = colour, .dashes = dashes};
   for (std::int64_t i = 0; i < points; i += 2) {
-    const bool jump = i > 0 && std::fabs(at(y, i) - at(y, i - 2)) > 0.2;
-    const double shown = std::clamp(at(y, i), low - 1, high + 1);
-    d += text(i == 0 || jump ? "M" : "L", fixed(x_of(at(x, i)), 1), " ", fixed(y_of(shown), 1));
+    if (i > 0 && std::fabs(at(y, i) - at(y, i - 2)) > 0.2) {
+      result.x.push_back(NAN);
+      result.y.push_back(NAN);
+    }
+    result.x.push_back(at(x, i));
+    result.y.push_back(at(y, i));
   }
-  return text("<path d='", d, "' fill='none' stroke='", colour, "' stroke-width='2.2' stroke-dasharray='", dashes,
-              "' clip-path='url(#plot)'/>\n");
-}
-
-std::string panel(const Activation& a, const Tensor& x, const Curves& c) {
-  std::string svg = label(0, 16, a.name, "class='name'") + label(0, 34, a.formula, "class='pale'");
-  svg += text("<rect x='0' y='", plot_top, "' width='", plot_width, "' height='", plot_height,
-              "' fill='#fff' stroke='#d0d7de'/>\n");
-  for (const double v : {-1., 0., 1., 2.}) {
-    svg +=
-        text("<path d='M0 ", fixed(y_of(v), 1), "h", plot_width, "' stroke='", v == 0 ? "#8c959f" : "#eaeef2", "'/>\n");
-    svg += label(plot_width + 5, y_of(v) + 4, v < 0 ? "−1" : fixed(v, 0), "class='pale'");
-  }
-  for (const double v : {-4., -2., 0., 2., 4.})
-    svg += text("<path d='M", fixed(x_of(v), 1), " ", plot_top, "v", plot_height, "' stroke='",
-                v == 0 ? "#8c959f" : "#eaeef2", "'/>\n");
-  svg += curve(x, c.curvature, curvature_colour, "2 3") + curve(x, c.slope, slope_colour, "7 3") +
-         curve(x, c.value, value_colour, "none");
-  for (const int line : {0, 1}) svg += label(0, plot_top + plot_height + 20 + 16 * line, a.words[line]);
-  return svg;
-}
-
-std::string advice() {
-  const struct {
-    const char* words;
-    const char* style;
-  } lines[] = {
-      {"What the curves say", "class='name'"},
-      {"f(x), what the layer gives on", "fill='#1f5fa8'"},
-      {"f'(x), how much of a gradient comes through", "fill='#d4602a'"},
-      {"f''(x), how fast that changes; none at a kink", "fill='#2f8f4e'"},
-      {"Where f' is near 0, nothing is learnt (vanishing", ""},
-      {"gradients); where it jumps, there is a kink.", ""},
-      {"Without any activation, a stack of layers is just", ""},
-      {"one linear layer.", ""},
-  };
-  std::string svg;
-  double y = 16;
-  for (const auto& line : lines) svg += label(0, std::exchange(y, y + 24), line.words, line.style);
-  return svg;
-}
-
-std::string choice() {
-  const char* const lines[] = {"Hidden layers: relu. If units die: leaky_relu or elu.",
-                               "Transformers and other deep networks: gelu or silu.",
-                               "A yes or no: sigmoid as the last layer.",
-                               "One of several classes: softmax, along an axis.",
-                               "A number of any size: no activation at the end.",
-                               "A positive number: softplus.",
-                               "A number between −1 and 1: tanh."};
-  std::string svg = label(0, 16, "Which one to take", "class='name'");
-  double y = 40;
-  for (const char* line : lines) svg += label(0, std::exchange(y, y + 24), line);
-  return svg;
+  return result;
 }
 
 std::string picture(const Tensor& x, const std::vector<Curves>& curves) {
-  std::string body;
-  int cell = 0;
-  const auto place = [&](const std::string& svg) {
-    body += text("<g transform='translate(", 24 + panel_width * (cell % 3), " ", 24 + panel_height * (cell / 3),
-                 ")'>\n", svg, "</g>\n");
-    ++cell;
-  };
-  for (std::size_t i = 0; i < curves.size(); ++i) place(panel(activations[i], x, curves[i]));
-  place(advice());
-  place(choice());
-  const double width = 3 * panel_width + 24, height = 24 + panel_height * ((cell + 2) / 3);
-  return text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 ", width, " ", height, "' width='", width,
-              "' height='", height,
-              "'>\n<style>text{font:12px system-ui,'DejaVu Sans',sans-serif}text:not([fill]){fill:#24292f}"
-              ".name{font-size:17px;font-weight:600}.pale{font-size:11px}text.pale{fill:#57606a}</style>\n<clipPath "
-              "id='plot'><rect x='0' y='",
-              plot_top, "' width='", plot_width, "' height='", plot_height,
-              "'/></clipPath>\n<rect width='100%' height='100%' fill='#fff'/>\n", body, "</svg>\n");
+  Charts charts{.charts = {}, .columns = 3, .width = 280, .height = 150};
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const Activation& a = activations[i];
+    charts.charts.push_back(
+        {.title = a.name,
+         .subtitle = a.formula,
+         .curves = {curve(x, curves[i].curvature, "f''(x), how fast that changes; none at a kink", "#2f8f4e", "2 3"),
+                    curve(x, curves[i].slope, "f'(x), how much of a gradient comes through", "#d4602a", "7 3"),
+                    curve(x, curves[i].value, "f(x), what the layer gives on", "#1f5fa8", "")},
+         .x = {.ticks = {-4, -2, 0, 2, 4}},
+         .y = {.ticks = {-1, 0, 1, 2}, .low = -2, .high = 2.5},
+         .words = {a.words[0], a.words[1]}});
+  }
+  charts.charts.push_back(
+      {.title = "What the curves say",
+       .words = {"Where f' is near 0, nothing is learnt (vanishing", "gradients); where it jumps, there is a kink.",
+                 "Without any activation, a stack of layers is just", "one linear layer."}});
+  charts.charts.push_back(
+      {.title = "Which one to take",
+       .words = {"Hidden layers: relu. If units die: leaky_relu or elu.",
+                 "Transformers and other deep networks: gelu or silu.", "A yes or no: sigmoid as the last layer.",
+                 "One of several classes: softmax, along an axis.", "A number of any size: no activation at the end.",
+                 "A positive number: softplus.", "A number between −1 and 1: tanh."}});
+  return to_svg(charts);
 }
 
 /// Whether the engine's derivatives are those of the textbooks.

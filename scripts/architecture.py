@@ -42,12 +42,12 @@ FLOORS = [
 # Public headers that no source of the same name implements.
 HEADERS_ONLY = {
     "autograd/dtype": "autograd/support",
-    "autograd/markup": "autograd/support",
     "autograd/grad_mode": "autograd/core",
     "autograd/observer": "autograd/core",
     "autograd/ops": "autograd/ops",
     "autograd/fused": "autograd/fused",
     "autograd/xtensor": "autograd/xtensor",
+    "autograd/chart": "autograd/picture",
     "autograd/picture": "autograd/picture",
     "autograd/gradcheck": "autograd/gradcheck",
     "optim/schedules": "optim/schedules",

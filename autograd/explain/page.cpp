@@ -1,8 +1,10 @@
+// Writes the page of an explanation.
 #include <algorithm>
 #include <autograd/explain/formulas.hpp>
 #include <autograd/explain/page.hpp>
 #include <autograd/explain/runs.hpp>
-#include <autograd/markup.hpp>
+#include <autograd/support/embedded.hpp>
+#include <autograd/support/markup.hpp>
 #include <cmath>
 #include <cstdlib>
 
@@ -75,10 +77,10 @@ class Page {
     return text(
         "<!doctype html>\n<html lang='en'>\n<head><meta charset='utf-8'/><meta name='viewport' content='width="
         "device-width, initial-scale=1'/><title>How backpropagation works: ",
-        escaped(x_.name), "</title>\n<style>", explain_style, "</style></head>\n<body>\n<main>\n", out_,
+        escaped(x_.name), "</title>\n<style>", embedded::explain_page_css, "</style></head>\n<body>\n<main>\n", out_,
         "</main>\n<nav id='walk'><button id='back'>back</button><span id='at'></span><button id='next'>next"
         "</button><button id='all'>show all</button></nav>\n<script>",
-        explain_script, "</script>\n</body>\n</html>\n");
+        embedded::explain_page_js, "</script>\n</body>\n</html>\n");
   }
 
  private:

@@ -2,6 +2,7 @@
 #include <autograd/explain/scalars.hpp>
 #include <unordered_map>
 
+/// Writes what `explain` found as one page of HTML, complete in itself.
 namespace xgrad::detail {
 
 /// What a page tells.
@@ -19,9 +20,5 @@ struct Explanation {
 };
 
 std::string page_of(const Explanation& explanation);
-
-/// The looks of a page and how one walks through it. Without scripts everything stands there at once.
-extern const char* const explain_style;
-extern const char* const explain_script;
 
 }  // namespace xgrad::detail

@@ -1,72 +1,16 @@
+// Writes a report as a page of HTML.
 #include <algorithm>
 #include <autograd/gradcheck/report.hpp>
-#include <autograd/markup.hpp>
+#include <autograd/support/embedded.hpp>
+#include <autograd/support/markup.hpp>
 #include <cmath>
 
 namespace xgrad {
 
 using namespace checking;
+using detail::brief, detail::escaped, detail::fixed;
 
 namespace {
-
-constexpr const char* style = R"(
-:root{--paper:#fbfbf9;--card:#fff;--ink:#1d2330;--soft:#667085;--line:#e4e5e1;--good:#1a7f4b;--bad:#c4320a;--kink:#7a3ea8;
---unsure:#8a6d00;--edge:#1f6fb2;--pill:#fdeee8}
-@media(prefers-color-scheme:dark){:root{--paper:#14171c;--card:#1c2027;--ink:#e8eaee;--soft:#98a1b0;--line:#2d323b;
---good:#4cc38a;--bad:#ff8a65;--kink:#c792ea;--unsure:#e0c35c;--edge:#6cb6ff;--pill:#3a2620}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}
-main{max-width:1080px;margin:0 auto;padding:36px 28px 64px}
-h1{font-size:26px;margin:0;letter-spacing:-.01em}
-h2{font-size:17px;margin:38px 0 12px}
-code,td,th,.mono{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:13px}
-header{display:flex;align-items:center;gap:16px;flex-wrap:wrap}
-.badge{padding:3px 14px;border-radius:99px;color:var(--card);font-weight:650;font-size:14px}
-.badge.ok{background:var(--good)}.badge.bad{background:var(--bad)}
-.soft{color:var(--soft)}
-.bar{display:flex;height:10px;border-radius:5px;overflow:hidden;margin:20px 0 10px;background:var(--line);gap:2px}
-.bar i{display:block;min-width:6px}
-.legend{display:flex;gap:22px;flex-wrap:wrap;font-size:14px}
-.legend b{font-weight:650}
-.dot{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:7px}
-.card{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:8px;
-padding:16px 20px;margin:0 0 14px}
-.card .top{display:flex;gap:12px;align-items:baseline;flex-wrap:wrap}
-.card .op{font-size:18px;font-weight:650}
-.pill{background:var(--pill);color:var(--bad);border-radius:99px;padding:1px 12px;font-weight:600;font-size:14px}
-.card .where{margin-left:auto;color:var(--soft)}
-.card p{margin:8px 0 0}
-.bars{display:grid;grid-template-columns:auto 1fr auto;gap:5px 14px;align-items:center;margin-top:14px}
-.bars svg{width:100%;height:14px;display:block}
-ul{margin:0;padding-left:20px}li{margin:3px 0}
-.maps{display:flex;flex-wrap:wrap;gap:26px}
-figure{margin:0}figcaption{margin-bottom:7px}
-.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px}
-table{border-collapse:collapse;width:100%}
-th{text-align:right;padding:9px 14px;border-bottom:1px solid var(--line);cursor:pointer;user-select:none;color:var(--soft);
-font-weight:600;white-space:nowrap}
-th:hover{color:var(--ink)}
-th[data-way="1"]::after{content:" \25B2"}th[data-way="-1"]::after{content:" \25BC"}
-td{text-align:right;padding:5px 14px;white-space:nowrap;border-bottom:1px solid var(--line)}
-tr:last-child td{border-bottom:0}
-td:nth-child(-n+3),th:nth-child(-n+3){text-align:left}
-.PASS{color:var(--good)}.FAIL{color:var(--bad)}.KINK{color:var(--kink)}.UNRELIABLE{color:var(--unsure)}.DOMAIN{color:var(--edge)}
-.bg-PASS{background:var(--good)}.bg-FAIL{background:var(--bad)}.bg-KINK{background:var(--kink)}
-.bg-UNRELIABLE{background:var(--unsure)}.bg-DOMAIN{background:var(--edge)}
-.f-KINK{fill:var(--kink)}.f-UNRELIABLE{fill:var(--unsure)}.f-DOMAIN{fill:var(--edge)}
-)";
-
-constexpr const char* script = R"(
-document.querySelectorAll('th').forEach((head, column) => head.onclick = () => {
-  const way = head.dataset.way === '-1' ? 1 : -1;
-  document.querySelectorAll('th').forEach(h => delete h.dataset.way);
-  head.dataset.way = way;
-  const body = document.querySelector('tbody');
-  const key = row => row.cells[column].dataset.v ?? row.cells[column].textContent;
-  const order = (a, b) => { const x = key(a), y = key(b), d = x - y; return isNaN(d) ? x.localeCompare(y) : d; };
-  [...body.rows].sort((a, b) => way * order(a, b)).forEach(row => body.append(row));
-});
-)";
 
 /// "good" is green; a factor 10 more than allowed and worse is the full red.
 std::string colour(double badness) {
@@ -169,8 +113,9 @@ std::string GradcheckReport::to_html(std::string_view title) const {
   std::string s = text(
       "<!doctype html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport "
       "content=\"width=device-width,initial-scale=1\">\n<title>",
-      escaped(title), "</title>\n<style>", style, "</style></head>\n<body><main>\n<header><h1>", escaped(title),
-      "</h1><span class=\"badge ", ok() ? "ok\">right" : "bad\">not right", "</span><span class=soft>", total(),
+      escaped(title), "</title>\n<style>", detail::embedded::gradcheck_page_css,
+      "</style></head>\n<body><main>\n<header><h1>", escaped(title), "</h1><span class=\"badge ",
+      ok() ? "ok\">right" : "bad\">not right", "</span><span class=soft>", total(),
       total() == 1 ? " derivative" : " derivatives", " compared with differences</span></header>\n", chips(*this));
   if (!culprits_.empty()) {
     s += text("<h2>", culprits_.size() == 1 ? "The op that is wrong" : "The ops that are wrong", "</h2>\n");
@@ -200,7 +145,7 @@ std::string GradcheckReport::to_html(std::string_view title) const {
     s += "</tbody></table></div>\n";
   }
   s += list("How it was checked", notes_);
-  return s + text("</main><script>", script, "</script></body></html>\n");
+  return s + text("</main><script>", detail::embedded::gradcheck_page_js, "</script></body></html>\n");
 }
 
 }  // namespace xgrad

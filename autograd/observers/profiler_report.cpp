@@ -1,13 +1,16 @@
+// Adds up a profile, and writes it as tables and as a trace for Chrome.
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
-#include <autograd/markup.hpp>
 #include <autograd/node.hpp>
 #include <autograd/observers/profiler_notes.hpp>
+#include <autograd/support/markup.hpp>
+#include <autograd/support/table.hpp>
 #include <nlohmann/json.hpp>
 
 namespace xgrad {
 namespace {
 
+using detail::fixed;
 using Part = ProfileRow::Part;
 constexpr const char* part_names[] = {"forward", "backward", "optimizer"};
 
@@ -28,27 +31,6 @@ std::vector<ProfileRow> sorted(std::map<std::pair<Part, std::string>, ProfileRow
   return result;
 }
 
-constexpr int columns = 8;
-using Line = std::array<std::string, columns>;
-
-/// A table whose first column is words, with a rule below the head; a line of one word stands alone.
-std::string table(const std::vector<Line>& lines) {
-  std::size_t widths[columns] = {};
-  for (const Line& line : lines)
-    for (int c = 0; c < columns; ++c) widths[c] = std::max(widths[c], line[std::size_t(c)].size());
-  std::string s;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    std::string written = lines[i][0] + std::string(widths[0] - lines[i][0].size(), ' ');
-    for (std::size_t c = 1; c < columns; ++c)
-      if (widths[c] > 0) written += "  " + std::string(widths[c] - lines[i][c].size(), ' ') + lines[i][c];
-    const std::size_t full = written.size();
-    written.resize(written.find_last_not_of(' ') + 1);
-    s += written + '\n';
-    if (i == 0) s += std::string(full, '-') + '\n';
-  }
-  return s;
-}
-
 /// Times in milliseconds, the rows of each part below its name and its sum; `nested` ones have a total of their own.
 std::string table(const char* head, bool nested, const std::vector<ProfileRow>& rows) {
   double whole = 0, parts[3] = {};
@@ -57,7 +39,8 @@ std::string table(const char* head, bool nested, const std::vector<ProfileRow>& 
     parts[int(row.part)] += row.self;
   }
   const auto share = [whole](double x) { return fixed(whole > 0 ? 100 * x / whole : 0, 1); };
-  std::vector<Line> lines{{head, "calls", nested ? "total ms" : "", "self ms", "self %", "bytes", "MFLOP", "GFLOP/s"}};
+  std::vector<std::vector<std::string>> lines{
+      {head, "calls", nested ? "total ms" : "", "self ms", "self %", "bytes", "MFLOP", "GFLOP/s"}};
   const ProfileRow* before = nullptr;
   for (const ProfileRow& row : rows) {
     if (!before || before->part != row.part) {
@@ -67,12 +50,16 @@ std::string table(const char* head, bool nested, const std::vector<ProfileRow>& 
     before = &row;
     lines.push_back({"  " + row.name, std::to_string(row.calls), nested ? fixed(row.total * 1e3, 3) : "",
                      fixed(row.self * 1e3, 3), share(row.self), bytes(row.bytes)});
-    if (row.flops > 0) {
-      lines.back()[6] = fixed(row.flops / 1e6, 2);
-      lines.back()[7] = row.total > 0 ? fixed(row.flops / row.total / 1e9, 1) : "";
-    }
+    if (row.flops <= 0) continue;
+    lines.back().push_back(fixed(row.flops / 1e6, 2));
+    if (row.total > 0) lines.back().push_back(fixed(row.flops / row.total / 1e9, 1));
   }
-  return table(lines);
+  std::string s;
+  for (const std::string& line : detail::aligned(lines, "lrrrrrrr")) {
+    s += line + '\n';
+    if (s.size() == line.size() + 1) s += std::string(line.size(), '-') + '\n';
+  }
+  return s;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include <autograd/markup.hpp>
+// Writes the picture of a graph in the language of Graphviz.
 #include <autograd/picture/graph.hpp>
 
 namespace xgrad {

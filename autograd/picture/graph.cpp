@@ -1,8 +1,9 @@
+// Decides what the picture of a graph shows: its nodes with their words, edges with their gradients, and notes.
 #include <algorithm>
 #include <autograd/backward/sweep.hpp>
-#include <autograd/markup.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/picture/boxes.hpp>
+#include <autograd/support/markup.hpp>
 #include <cmath>
 #include <unordered_map>
 

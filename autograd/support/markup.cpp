@@ -1,8 +1,9 @@
-#include <autograd/markup.hpp>
+// Writes words and numbers as HTML and SVG need them.
+#include <autograd/support/markup.hpp>
 #include <cmath>
 #include <cstdio>
 
-namespace xgrad {
+namespace xgrad::detail {
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -43,4 +44,4 @@ std::string brief(double v, int digits) {
   return (std::signbit(v) && v != 0 && !std::isnan(v) ? "−" : "") + std::string(buffer);
 }
 
-}  // namespace xgrad
+}  // namespace xgrad::detail

@@ -1,12 +1,9 @@
+#include <autograd/support/table.hpp>
 #include <nn/sequential.hpp>
 
 /// The table that summary() prints.
 namespace xgrad::nn {
 namespace {
-
-struct Row {
-  std::string cells[4];  // path, kind, output shape, parameter count
-};
 
 /// 50240 as "50,240".
 std::string grouped(std::int64_t n) {
@@ -17,25 +14,6 @@ std::string grouped(std::int64_t n) {
     s += digits[i];
   }
   return s;
-}
-
-/// Padded with spaces to the width, in front if `right`.
-std::string padded(const std::string& s, std::size_t width, bool right) {
-  const std::string gap(width > s.size() ? width - s.size() : 0, ' ');
-  return right ? gap + s : s + gap;
-}
-
-std::string table(const std::vector<Row>& rows) {
-  std::size_t widths[4] = {};
-  for (const Row& row : rows)
-    for (int c = 0; c < 4; ++c) widths[c] = std::max(widths[c], row.cells[c].size());
-  std::string s;
-  const std::string rule(widths[0] + widths[1] + widths[2] + widths[3] + 6, '-');
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    for (int c = 0; c < 4; ++c) s += padded(rows[r].cells[c], widths[c], c == 3) + (c < 3 ? "  " : "\n");
-    if (r == 0) s += rule + "\n";
-  }
-  return s + rule + "\n";
 }
 
 }  // namespace
@@ -79,18 +57,22 @@ std::string Module::summary(Place place) const {
       parts.push_back({.entry = &e, .features = output, .flow = input});
     }
   }
-  std::vector<Row> rows{{{"Layer", "Kind", "Output", "Parameters"}}};
+  std::vector<std::vector<std::string>> rows{{"Layer", "Kind", "Output", "Parameters"}};
   for (const Part& part : parts) {
     const auto& e = *part.entry;
     const char* const frozen = part.trainable == part.parameters ? ""
                                : part.trainable > 0              ? " (partly frozen)"
                                                                  : " (frozen)";
-    rows.push_back(
-        {{e.path.empty() ? "model" : e.path, (e.module ? e.module->describe() : detail::type_name(*e.type)) + frozen,
-          part.features < 0 ? "" : text("(*, ", part.features, ")"), grouped(part.parameters)}});
+    rows.push_back({e.path.empty() ? "model" : e.path,
+                    (e.module ? e.module->describe() : detail::type_name(*e.type)) + frozen,
+                    part.features < 0 ? "" : text("(*, ", part.features, ")"), grouped(part.parameters)});
   }
-  return table(rows) + text("Total ", grouped(total), " parameters, ", grouped(trainable), " trainable",
-                            state > 0 ? text(", ", grouped(state), " numbers in buffers") : "", "\n");
+  const std::vector<std::string> lines = xgrad::detail::aligned(rows, "lllr");
+  const std::string rule(lines[0].size(), '-');
+  std::string table = text(lines[0], "\n", rule, "\n");
+  for (std::size_t i = 1; i < lines.size(); ++i) table += lines[i] + "\n";
+  return text(table, rule, "\nTotal ", grouped(total), " parameters, ", grouped(trainable), " trainable",
+              state > 0 ? text(", ", grouped(state), " numbers in buffers") : "", "\n");
 }
 
 }  // namespace xgrad::nn

@@ -1,12 +1,11 @@
 // The learning-rate range test.
 #include <algorithm>
 #include <autograd/backward.hpp>
+#include <autograd/chart.hpp>
 #include <autograd/grad_mode.hpp>
-#include <autograd/markup.hpp>
 #include <cmath>
 #include <limits>
 #include <nn/training/find_lr.hpp>
-#include <nn/training/panel.hpp>
 
 namespace xgrad::nn {
 namespace {
@@ -120,11 +119,15 @@ std::string LrRange::to_svg() const {
   double top = -std::numeric_limits<double>::infinity();
   for (const double v : smoothed)
     if (std::isfinite(v)) top = std::max(top, v);
-  detail::Curves curves{.title = "Loss by learning rate", .training = loss, .held_out = smoothed, .axis = "lr"};
-  for (double& v : curves.training)  // single batches that shot up would leave the rest flat
+  Curve batches{.x = {}, .y = loss, .name = "loss", .dots = true},
+      average{.x = {}, .y = smoothed, .name = "smoothed", .colour = "#d9622b"};
+  for (double& v : batches.y)  // single batches that shot up would leave the rest flat
     if (v > std::max(2 * top, top)) v = std::numeric_limits<double>::quiet_NaN();
-  for (const double rate : lr) curves.labels.push_back(brief(rate, 2));
-  return detail::curves_svg({curves}, "loss", "smoothed");
+  for (const double rate : lr)
+    for (Curve* const curve : {&batches, &average}) curve->x.push_back(std::log10(rate));
+  return xgrad::to_svg(
+      Charts{{{.title = "Loss by learning rate", .curves = {batches, average}, .x = {.label = "log10 of lr"}}}});
+}, "loss", "smoothed");
 }
 
 }  // namespace xgrad::nn

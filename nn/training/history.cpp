@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <autograd/markup.hpp>
+#include <autograd/support/markup.hpp>
 #include <limits>
+#include <nn/training/epoch_chart.hpp>
 #include <nn/training/history.hpp>
-#include <nn/training/panel.hpp>
 #include <ostream>
 
 namespace xgrad::nn {
@@ -47,7 +47,8 @@ void Scores::set(std::string_view name, double value) {
 
 std::string Scores::str() const {
   std::string words;
-  for (const auto& [name, value] : entries_) words += text(words.empty() ? "" : ", ", name, " ", fixed(value, 4));
+  for (const auto& [name, value] : entries_)
+    words += text(words.empty() ? "" : ", ", name, " ", xgrad::detail::fixed(value, 4));
   return words;
 }
 
@@ -107,16 +108,17 @@ std::string History::to_csv() const {
 std::string History::to_svg(Place place) const {
   const OpScope scope("History", place);
   if (epochs_ == 0) scope.fail<ValueError>("no epochs to draw");
-  std::vector<detail::Curves> panels;
+  Charts charts{{}};
   for (const Curve& curve : curves_) {
     if (curve.name.starts_with(validation) && contains(curve.name.substr(validation.size()))) continue;
     const Curve* const held_out = find(text(validation, curve.name));
     const bool constant =
         std::all_of(curve.values.begin(), curve.values.end(), [&](double v) { return v == curve.values.front(); });
     if (curve.name == "lr" && constant && curves_.size() > 1) continue;  // a line that says nothing
-    panels.push_back({curve.name, curve.values, held_out ? held_out->values : std::vector<double>()});
+    charts.charts.push_back(detail::epoch_chart(curve.name, curve.values,
+                                                held_out ? held_out->values : std::vector<double>(), "validation"));
   }
-  return detail::curves_svg(panels, "training", contains("validation_loss") ? "validation" : "");
+  return xgrad::to_svg(charts, place);
 }
 
 std::ostream& operator<<(std::ostream& out, const History& history) { return out << history.to_csv(); }

@@ -1,6 +1,7 @@
+// Draws loss and accuracy over the epochs.
 #include <autograd/atomic_file.hpp>
+#include <nn/training/epoch_chart.hpp>
 #include <nn/training/learning_curve.hpp>
-#include <nn/training/panel.hpp>
 
 namespace xgrad::nn {
 namespace {
@@ -17,13 +18,12 @@ std::vector<double> column(const std::vector<EpochRecord>& epochs, double EpochR
 void write_learning_curve(const std::filesystem::path& path, const std::vector<EpochRecord>& epochs, Place place) {
   const OpScope scope("write_learning_curve", place);
   if (epochs.empty()) scope.fail<ValueError>("no epochs to draw");
-  write_file_atomically(
-      path,
-      detail::curves_svg(
-          {{"Loss", column(epochs, &EpochRecord::loss), column(epochs, &EpochRecord::held_out_loss)},
-           {"Accuracy", column(epochs, &EpochRecord::accuracy), column(epochs, &EpochRecord::held_out_accuracy)}},
-          "training", "held out"),
-      place);
+  const auto chart = [&](const char* title, double EpochRecord::*training, double EpochRecord::*held_out) {
+    return detail::epoch_chart(title, column(epochs, training), column(epochs, held_out), "held out");
+  };
+  const Charts charts{{chart("Loss", &EpochRecord::loss, &EpochRecord::held_out_loss),
+                       chart("Accuracy", &EpochRecord::accuracy, &EpochRecord::held_out_accuracy)}};
+  write_file_atomically(path, to_svg(charts, place), place);
 }
 
 }  // namespace xgrad::nn

@@ -28,7 +28,7 @@ struct Drawn {
       const double x = number(svg, " x", i), y = number(svg, " y", i);
       const Box box{x, y, x + number(svg, " width", i), y + number(svg, " height", i)};
       if (kind == "box") boxes.push_back(box);
-      if (kind != "box" && kind != "paper") nodes.push_back(box);
+      if (kind != "box" && kind != "paper" && kind != "page") nodes.push_back(box);
     }
     const std::string title = "<text class='box-title'";
     for (std::size_t i = svg.find(title); i != std::string::npos; i = svg.find(title, i + 1)) {

@@ -1,0 +1,197 @@
+// Draws curves in frames with axes, ticks and a key.
+#include <algorithm>
+#include <autograd/chart.hpp>
+#include <autograd/support/embedded.hpp>
+#include <autograd/support/markup.hpp>
+#include <autograd/support/svg.hpp>
+#include <cmath>
+
+namespace xgrad {
+namespace {
+
+using detail::Svg;
+
+constexpr double left_margin = 70, column_gap = 100, title_at = 40, line_height = 16;
+
+/// A range of numbers along one side of a frame. Differences are taken between halves, so that those of the largest
+/// numbers do not overflow.
+struct Scale {
+  double low, high, from, to;  // from and to: in pixels
+
+  double half() const { return high / 2 - low / 2; }
+  double operator()(double v) const {
+    return half() > 0 ? from + (to - from) * ((v / 2 - low / 2) / half()) : (from + to) / 2;
+  }
+  bool holds(double v) const { return v >= low && v <= high; }
+
+  /// Multiples of the largest of 1, 2 and 5 times a power of ten that gives at least four steps.
+  std::vector<double> ticks() const {
+    const double power = std::pow(10, std::floor(std::log10(half() / 2))), ratio = half() / 2 / power;
+    const double step = power * (ratio >= 5 ? 5 : ratio >= 2 ? 2 : 1);
+    std::vector<double> found;
+    for (double v = std::ceil(low / step) * step; v <= high && found.size() < 20; v += step) found.push_back(v);
+    return found;
+  }
+};
+
+/// The range of an axis: what is asked for, or that of all finite numbers and `margin` of it on both sides.
+Scale scale_of(const Chart& chart, const std::vector<double> Curve::*numbers, const ChartAxis& axis, double margin,
+               double from, double to) {
+  constexpr double largest = std::numeric_limits<double>::max();
+  double low = largest, high = -largest;
+  for (const Curve& curve : chart.curves)
+    for (const double v : curve.*numbers)
+      if (std::isfinite(v)) low = std::min(low, v), high = std::max(high, v);
+  if (low > high) low = 0, high = 1;  // nothing to draw
+  const double size = std::max({1., std::abs(low), std::abs(high)});
+  const double more = margin == 0 ? 0 : std::max((high / 2 - low / 2) * margin, size * 1e-6);
+  return {std::isnan(axis.low) ? std::max(low - more, -largest) : axis.low,
+          std::isnan(axis.high) ? std::min(high + more, largest) : axis.high, from, to};
+}
+
+/// As many digits as the steps between the ticks need.
+std::string number(double v, const std::vector<double>& ticks) {
+  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
+  const double largest = std::max(std::abs(ticks.front()), std::abs(ticks.back()));
+  if (largest >= 1e6) return detail::brief(v);
+  int digits = 0;
+  for (double s = step; s < 0.9999 && digits < 4; s *= 10) ++digits;
+  return text(v < 0 ? "−" : "", detail::fixed(std::abs(v), digits));
+}
+
+void draw_curve(Svg& svg, const Curve& curve, const Scale& x, const Scale& y) {
+  const std::string look =
+      text("fill='none' stroke='", detail::escaped(curve.colour), "' stroke-width='2'",
+           curve.dashes.empty() ? "" : text(" stroke-dasharray='", detail::escaped(curve.dashes), "'"));
+  std::string points;
+  int joined = 0;
+  const auto end_line = [&] {
+    if (joined > 1) svg.raw(text("<polyline points='", points, "' ", look, "/>\n"));
+    points.clear();
+    joined = 0;
+  };
+  const auto join = [&](double px, double py) {
+    points += text(Svg::length(x(px)), ",", Svg::length(y(py)), " ");
+    ++joined;
+  };
+  const auto finite = [&](std::size_t i) { return std::isfinite(curve.x[i]) && std::isfinite(curve.y[i]); };
+  /// Where the line from one point to the next leaves or enters the frame.
+  const auto join_at_edge = [&](std::size_t i) {
+    const double outside = y.holds(curve.y[i]) ? curve.y[i + 1] : curve.y[i];
+    const double at = outside > y.high ? y.high : y.low;
+    const double share = (at / 2 - curve.y[i] / 2) / (curve.y[i + 1] / 2 - curve.y[i] / 2);
+    join(curve.x[i] + share * (curve.x[i + 1] - curve.x[i]), at);
+  };
+  for (std::size_t i = 0; i < curve.x.size(); ++i) {
+    if (!finite(i) || !x.holds(curve.x[i])) {
+      end_line();
+      continue;
+    }
+    const bool inside = y.holds(curve.y[i]),
+               goes_on = i + 1 < curve.x.size() && finite(i + 1) && x.holds(curve.x[i + 1]);
+    if (inside) join(curve.x[i], curve.y[i]);
+    if (goes_on && y.holds(curve.y[i + 1]) != inside) join_at_edge(i);
+    if (!inside && !(goes_on && y.holds(curve.y[i + 1]))) end_line();
+    if (inside && goes_on && !y.holds(curve.y[i + 1])) end_line();
+  }
+  end_line();
+  for (std::size_t i = 0; curve.dots && i < curve.x.size(); ++i)
+    if (finite(i) && x.holds(curve.x[i]) && y.holds(curve.y[i]))
+      svg.dot(x(curve.x[i]), y(curve.y[i]), 3.5, text("fill='", detail::escaped(curve.colour), "'"));
+}
+
+/// The heights that the parts of all charts have.
+struct Heights {
+  double frame_at = 60, words_at, whole;
+
+  explicit Heights(const Charts& charts) {
+    std::size_t words = 0;
+    double labels = 0;
+    for (const Chart& chart : charts.charts) {
+      if (!chart.subtitle.empty()) frame_at = 78;
+      if (!chart.x.label.empty()) labels = 22;
+      if (!chart.curves.empty()) words = std::max(words, chart.words.size());
+    }
+    words_at = frame_at + charts.height + 42 + labels;
+    whole = words_at + line_height * static_cast<double>(words) + (words > 0 ? 6 : -8);
+  }
+};
+
+void draw_frame(Svg& svg, const Chart& chart, double left, double top, const Charts& charts) {
+  const double right = left + charts.width, bottom = top + charts.height;
+  const Scale x = scale_of(chart, &Curve::x, chart.x, 0, left, right);
+  const Scale y = scale_of(chart, &Curve::y, chart.y, 0.16, bottom, top);
+  const std::vector<double> x_ticks = chart.x.ticks.empty() && x.half() > 0 ? x.ticks() : chart.x.ticks;
+  const std::vector<double> y_ticks = chart.y.ticks.empty() ? y.ticks() : chart.y.ticks;
+  const auto look = [](double v, const Scale& scale) {
+    return v == 0 && scale.low < 0 ? "class='zero'" : "class='grid'";
+  };
+  for (const double v : x_ticks) {
+    svg.line(x(v), top, x(v), bottom, look(v, x));
+    svg.words(x(v), bottom + 20, number(v, x_ticks), "class='middle'");
+  }
+  for (const double v : y_ticks) {
+    svg.line(left, y(v), right, y(v), look(v, y));
+    svg.words(left - 8, y(v) + 4, number(v, y_ticks), "class='number'");
+  }
+  svg.rect(left, top, charts.width, charts.height, "class='frame'");
+  if (!chart.x.label.empty()) svg.words((left + right) / 2, bottom + 42, chart.x.label, "class='middle'");
+  for (const Curve& curve : chart.curves) draw_curve(svg, curve, x, y);
+}
+
+void draw_key(Svg& svg, const Charts& charts, double y) {
+  std::vector<std::string> named;
+  double x = left_margin;
+  for (const Chart& chart : charts.charts) {
+    for (const Curve& curve : chart.curves) {
+      if (curve.name.empty() || std::find(named.begin(), named.end(), curve.name) != named.end()) continue;
+      named.push_back(curve.name);
+      svg.dot(x + 4, y - 4, 4, text("fill='", detail::escaped(curve.colour), "'"));
+      svg.words(x + 14, y, curve.name);
+      x += 44 + 6.8 * static_cast<double>(curve.name.size());
+    }
+  }
+}
+
+void check(const Charts& charts, const OpScope& scope) {
+  if (charts.charts.empty()) scope.fail<ValueError>("there is no chart to draw");
+  if (charts.columns < 1) scope.fail<ValueError>("columns is ", charts.columns, "; expected at least 1");
+  for (const Chart& chart : charts.charts)
+    for (const Curve& curve : chart.curves)
+      if (curve.x.size() != curve.y.size())
+        scope.fail<ValueError>("a curve", curve.name.empty() ? "" : text(" '", curve.name, "'"), " has ",
+                               curve.x.size(), " x and ", curve.y.size(), " y; give each point both");
+}
+
+}  // namespace
+
+std::string to_svg(const Charts& charts, Place place) {
+  const OpScope scope("to_svg", place);
+  check(charts, scope);
+  const Heights heights(charts);
+  const auto columns = static_cast<std::size_t>(charts.columns);
+  Svg svg;
+  for (std::size_t i = 0; i < charts.charts.size(); ++i) {
+    const Chart& chart = charts.charts[i];
+    const double left = left_margin + (charts.width + column_gap) * static_cast<double>(i % columns);
+    const double top = heights.whole * static_cast<double>(i / columns);
+    svg.words(left, top + title_at, chart.title, "class='title'");
+    svg.words(left, top + title_at + 18, chart.subtitle, "class='pale'");
+    double words_at = top + heights.words_at;
+    if (chart.curves.empty()) {
+      words_at = top + heights.frame_at;
+    } else {
+      draw_frame(svg, chart, left, top + heights.frame_at, charts);
+    }
+    for (std::size_t k = 0; k < chart.words.size(); ++k)
+      svg.words(left, words_at + line_height * static_cast<double>(k), chart.words[k]);
+  }
+  const std::size_t rows = (charts.charts.size() + columns - 1) / columns,
+                    across = std::min(columns, charts.charts.size());
+  const double height = heights.whole * static_cast<double>(rows) + 30;
+  draw_key(svg, charts, height - 16);
+  return svg.picture((charts.width + column_gap) * static_cast<double>(across), height,
+                     detail::embedded::picture_chart_css);
+}
+
+}  // namespace xgrad

@@ -1,0 +1,11 @@
+#pragma once
+#include <autograd/chart.hpp>
+
+/// What histories and learning curves draw.
+namespace xgrad::nn::detail {
+
+/// A quantity over the epochs 1, 2, ...: of the training data, and of data held out, of which there may be none.
+Chart epoch_chart(const std::string& title, const std::vector<double>& training, const std::vector<double>& held_out,
+                  const std::string& held_out_name);
+
+}  // namespace xgrad::nn::detail
