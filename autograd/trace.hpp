@@ -32,7 +32,7 @@ struct TracedOp {
 ///   const Tensor loss = model(x);
 ///   for (const TracedOp& op : trace.ops()) ...
 ///
-/// It keeps all values that it saw, and so their graphs, until it is gone.
+/// It holds all values that it saw, and so their graphs, until it is destroyed.
 class Trace : private Observer {
  public:
   Trace() : observing_(*this) {}

@@ -7,8 +7,8 @@
 namespace xgrad::checking {
 
 /// The function that a check differentiates, as the ops that it ran at the point. It can be run again with some numbers
-/// moved: every op then computes from the numbers that were recorded, but for the moved ones, and so shows what it
-/// makes of these by itself. Control flow is that of the record, no other op takes part, and all that an op reads is
+/// moved: every op then computes from the traced numbers, but for the moved ones, and so shows what it makes of these
+/// by itself. Control flow is that of the trace, no other op takes part, and all that an op reads is
 /// seen, whether or not it is among its inputs.
 class Program {
  public:
@@ -65,13 +65,13 @@ class Program {
   };
   struct Seen {
     Numbers numbers;        // empty: the op did not come to compute
-    int number_moved = -1;  // an argument that is a plain number, and another one than was recorded
+    int number_moved = -1;  // an argument that is a plain number, and differs from the traced one
   };
   struct Run {
     std::vector<Seen> ops;
     int threw = -1;  // the op that refused its inputs
   };
-  /// With `fresh`, random numbers go on, where otherwise they are those of the record. Ops of the rules of `free`
+  /// With `fresh`, the generator continues; otherwise random numbers are those of the trace. Ops of the rules of `free`
   /// compute from what those before them have computed. `besides` sees what ops compute before it is replaced.
   Run run(const std::vector<Moved>& moved, bool fresh = false, int free = -1, Observer* besides = nullptr);
   /// Lets the function run by itself at another point, as a training loop would.

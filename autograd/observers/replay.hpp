@@ -7,7 +7,7 @@
 /// checks measure derivatives so. An op is known by its number among the outermost ones of the trace.
 namespace xgrad::detail {
 
-/// Those of a trace's ops that are no part of another one. They are the trace's, which must not go on.
+/// The ops of a trace that are not part of another op. The pointers are valid until the trace grows.
 std::vector<const TracedOp*> outermost(const std::vector<TracedOp>& ops);
 
 /// Observes the program while it runs again. Control flow is that of the trace: a run that does something else is left

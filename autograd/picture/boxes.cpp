@@ -109,7 +109,7 @@ class Boxing {
       if (h_.items[at(i)].is_op()) ops.push_back(i);
     Chain open;
     std::vector<int> boxes, first_ops;  // for each open box
-    // How many of them an op goes on in.
+    // How many open boxes an op stays in.
     const auto goes_on = [&](int op, const Chain& wanted) {
       std::size_t kept = common(open, wanted);
       for (std::size_t d = kept; d-- > 0;)

@@ -20,7 +20,7 @@ struct Picture {
   struct Edge {
     int from, to;
     std::string gradient;  // what backward sends along it; empty if unknown
-    bool flows;            // whether it carries a gradient at all
+    bool flows;            // whether backward sends a gradient along it
     std::string note;      // "detached"
   };
   std::vector<Node> nodes;
