@@ -127,7 +127,6 @@ std::string LrRange::to_svg() const {
     for (Curve* const curve : {&batches, &average}) curve->x.push_back(std::log10(rate));
   return xgrad::to_svg(
       Charts{{{.title = "Loss by learning rate", .curves = {batches, average}, .x = {.label = "log10 of lr"}}}});
-}, "loss", "smoothed");
 }
 
 }  // namespace xgrad::nn

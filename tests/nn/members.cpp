@@ -1,3 +1,4 @@
+#include <autograd/trace.hpp>
 #include <nn/nn.hpp>
 
 #include <array>
