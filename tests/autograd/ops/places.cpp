@@ -122,6 +122,7 @@ std::vector<Call> calls() {
       UNARY(selu),
       UNARY(gelu),
       UNARY(silu),
+      UNARY(softsign),
       UNARY(softplus),
       UNARY(log_sigmoid),
       UNARY(softmax),
