@@ -59,44 +59,42 @@ std::string number(double v, const std::vector<double>& ticks) {
   return text(v < 0 ? "−" : "", detail::fixed(std::abs(v), digits));
 }
 
+/// Which part of the way from a to b, where that is 0 to 1, lies between low and high.
+std::pair<double, double> part_between(double low, double high, double a, double b) {
+  if (a == b) return a >= low && a <= high ? std::pair(0., 1.) : std::pair(1., 0.);
+  const auto at = [&](double v) { return (v / 2 - a / 2) / (b / 2 - a / 2); };
+  return {std::max(0., std::min(at(low), at(high))), std::min(1., std::max(at(low), at(high)))};
+}
+
 void draw_curve(Svg& svg, const Curve& curve, const Scale& x, const Scale& y) {
   const std::string look =
       text("fill='none' stroke='", detail::escaped(curve.colour), "' stroke-width='2'",
            curve.dashes.empty() ? "" : text(" stroke-dasharray='", detail::escaped(curve.dashes), "'"));
   std::string points;
-  int joined = 0;
+  const auto join = [&](std::size_t i, double part) {
+    const auto between = [part](double a, double b) { return part == 0 ? a : part == 1 ? b : a + part * (b - a); };
+    points += text(Svg::length(x(between(curve.x[i], curve.x[i + 1]))), ",",
+                   Svg::length(y(between(curve.y[i], curve.y[i + 1]))), " ");
+  };
   const auto end_line = [&] {
-    if (joined > 1) svg.raw(text("<polyline points='", points, "' ", look, "/>\n"));
+    if (!points.empty()) svg.raw(text("<polyline points='", points, "' ", look, "/>\n"));
     points.clear();
-    joined = 0;
   };
-  const auto join = [&](double px, double py) {
-    points += text(Svg::length(x(px)), ",", Svg::length(y(py)), " ");
-    ++joined;
-  };
-  const auto finite = [&](std::size_t i) { return std::isfinite(curve.x[i]) && std::isfinite(curve.y[i]); };
-  /// Where the line from one point to the next leaves or enters the frame.
-  const auto join_at_edge = [&](std::size_t i) {
-    const double outside = y.holds(curve.y[i]) ? curve.y[i + 1] : curve.y[i];
-    const double at = outside > y.high ? y.high : y.low;
-    const double share = (at / 2 - curve.y[i] / 2) / (curve.y[i + 1] / 2 - curve.y[i] / 2);
-    join(curve.x[i] + share * (curve.x[i + 1] - curve.x[i]), at);
-  };
-  for (std::size_t i = 0; i < curve.x.size(); ++i) {
-    if (!finite(i) || !x.holds(curve.x[i])) {
+  const auto is_shown = [&](std::size_t i) { return x.holds(curve.x[i]) && std::isfinite(curve.y[i]); };
+  for (std::size_t i = 0; i + 1 < curve.x.size(); ++i) {
+    const auto [from, to] = part_between(y.low, y.high, curve.y[i], curve.y[i + 1]);
+    if (!is_shown(i) || !is_shown(i + 1) || !(from < to)) {
       end_line();
       continue;
     }
-    const bool inside = y.holds(curve.y[i]),
-               goes_on = i + 1 < curve.x.size() && finite(i + 1) && x.holds(curve.x[i + 1]);
-    if (inside) join(curve.x[i], curve.y[i]);
-    if (goes_on && y.holds(curve.y[i + 1]) != inside) join_at_edge(i);
-    if (!inside && !(goes_on && y.holds(curve.y[i + 1]))) end_line();
-    if (inside && goes_on && !y.holds(curve.y[i + 1])) end_line();
+    if (from > 0) end_line();
+    if (points.empty()) join(i, from);
+    join(i, to);
+    if (to < 1) end_line();
   }
   end_line();
   for (std::size_t i = 0; curve.dots && i < curve.x.size(); ++i)
-    if (finite(i) && x.holds(curve.x[i]) && y.holds(curve.y[i]))
+    if (is_shown(i) && y.holds(curve.y[i]))
       svg.dot(x(curve.x[i]), y(curve.y[i]), 3.5, text("fill='", detail::escaped(curve.colour), "'"));
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("a curve is cut where it leaves the frame, and has gaps where it is no
   // The frame begins at (70, 60); a unit is 100 wide and 100 high.
   CHECK(lines({0, 1}, {0, 1}) == "70,160 170,60 | ");
   CHECK(lines({0, 1, 2}, {.5, 1.5, .5}) == "70,110 120,60 | 220,60 270,110 | ");
-  CHECK(lines({0, 1, 2, 3}, {-1, 1, 3, -1}) == "120,160 170,60 | ");
+  CHECK(lines({0, 1, 2, 3}, {-1, 1, 3, -1}) == "120,160 170,60 | 320,60 345,160 | ");
   CHECK(lines({0, 1, 2, 3, 4}, {0, 1, NAN, 1, 0}) == "70,160 170,60 | 370,60 470,160 | ");
   CHECK(lines({0, 1, 2}, {5, 6, 7}) == "");
 }
