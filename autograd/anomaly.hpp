@@ -42,7 +42,7 @@ struct ValueRange {
 /// Every result is looked at once more, and every input too: for finding a fault, not for training. A result that is
 /// infinite on purpose, such as where(mask, x, -infinity) before a softmax, asks for {.allow_infinity = true}. Captured
 /// steps are simply run. Guards nest. Without one nothing is looked at.
-class DetectAnomaly : private Observer {
+class [[nodiscard]] DetectAnomaly : private Observer {
  public:
   explicit DetectAnomaly(AnomalyOptions options = {});
   ~DetectAnomaly() override;

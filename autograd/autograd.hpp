@@ -6,12 +6,17 @@
 #include <autograd/chart.hpp>
 #include <autograd/checkpoint.hpp>
 #include <autograd/explain.hpp>
+#include <autograd/factories.hpp>
 #include <autograd/functional.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/hooks.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/outputs.hpp>
 #include <autograd/picture.hpp>
+#include <autograd/primitive.hpp>
 #include <autograd/profiler.hpp>
+#include <autograd/state_dict.hpp>
 #include <autograd/tensor.hpp>
 #include <autograd/threads.hpp>
+#include <autograd/trace.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <type_traits>
 
 #pragma GCC visibility push(default)
@@ -18,6 +19,8 @@ inline constexpr std::uint8_t dtype_sizes[dtype_count] = {4, 8, 8, 1};
 constexpr std::size_t size_of(Dtype d) { return detail::dtype_sizes[int(d)]; }
 constexpr bool is_floating(Dtype d) { return d == f32 || d == f64; }
 constexpr const char* name_of(Dtype d) { return d == f32 ? "f32" : d == f64 ? "f64" : d == i64 ? "i64" : "boolean"; }
+/// Its name.
+std::ostream& operator<<(std::ostream& out, Dtype d);
 
 /// The Dtype of a C++ element type: float, double, std::int64_t or bool.
 template <class T>

@@ -26,7 +26,16 @@ namespace xgrad {
 inline Tensor select(const Tensor& mask, const Operand& a, const Operand& b) {
   const Operand mask_here(mask, a.place());
   if (!a.is_number() || !b.is_number()) return where(mask_here, a, b);
-  return where(mask_here, a.tensor(detail::dtype_of_numbers), b);
+  return where(mask_here, a.tensor(detail::dtype_of_numbers.value_or(f32)), b);
+}
+/// Of two numbers: inside a fused function a choice between them; elsewhere integers are an axis and a position on it.
+template <class A, class B>
+requires(std::is_arithmetic_v<A>&& std::is_arithmetic_v<B>) Tensor
+    select(const Tensor& x, A a, B b, Place place = Place::here()) {
+  if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
+    if (!detail::dtype_of_numbers) return select(Operand(x, place), static_cast<int>(a), static_cast<std::int64_t>(b));
+  }
+  return select(x, Operand(a, place.file, place.line), Operand(b, place.file, place.line));
 }
 
 namespace kernels::XGRAD_ISA {

@@ -16,11 +16,11 @@ struct GradMode : Scoped<bool> {
 inline bool grad_enabled() { return detail::ops_record; }
 
 /// While alive, ops of this thread record nothing. Guards nest, and restore what was when an exception passes.
-struct NoGrad : detail::GradMode {
+struct [[nodiscard]] NoGrad : detail::GradMode {
   NoGrad() : GradMode(false) {}
 };
 /// While alive, ops of this thread record again, inside a NoGrad too.
-struct EnableGrad : detail::GradMode {
+struct [[nodiscard]] EnableGrad : detail::GradMode {
   EnableGrad() : GradMode(true) {}
 };
 

@@ -1,14 +1,14 @@
 #pragma once
-#include <autograd/tensor.hpp>
+#include <autograd/factories.hpp>
 #include <string_view>
 #include <utility>
 
 #pragma GCC visibility push(default)
 
 /// The ops. Every argument written `const Operand&` takes a tensor, or a C++ number where a formula has two operands;
-/// the number takes the tensor's dtype. Two operands broadcast by NumPy's rules. Axes count from the end when negative,
-/// and an empty list of axes means all. All throw ShapeError, DtypeError or ValueError with the caller's file and line.
-/// Ops on floating tensors are differentiable to any order unless they say otherwise.
+/// the number takes the tensor's dtype. Two operands broadcast by NumPy's rules. Axes are one or braces of some, count
+/// from the end when negative, and an empty list of them means all. All throw ShapeError, DtypeError or ValueError with
+/// the caller's file and line. Ops on floating tensors are differentiable to any order unless they say otherwise.
 ///
 /// Subnormal numbers, below 1.2e-38 in f32 and 2.2e-308 in f64, count as zeros of their sign, and a result that would
 /// be one is such a zero: a processor may take a hundred times as long for them, and the gradients of a model that has
@@ -111,27 +111,27 @@ Tensor clamp(const Operand& x, Number low, Number high);
 // ---- reductions (ops/reduction.cpp, ops/statistics.cpp) ----
 
 /// Of booleans: how many are true, as i64. Sums and products of i64 wrap around, as C++'s unsigned ones do.
-Tensor sum(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
-/// sum / count; NaN of no elements.
-Tensor mean(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+Tensor sum(const Operand& x, const Axes& axes = {}, bool keepdims = false);
+/// sum / count; NaN of no elements. Of booleans: the share that is true, as f32.
+Tensor mean(const Operand& x, const Axes& axes = {}, bool keepdims = false);
 /// The gradient is made of exclusive products, so zeros are exact.
-Tensor prod(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+Tensor prod(const Operand& x, const Axes& axes = {}, bool keepdims = false);
 /// The largest (smallest) element, NaN if there is one; ties share the gradient evenly. Throws ValueError on no
 /// elements.
-Tensor max(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
-Tensor min(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+Tensor max(const Operand& x, const Axes& axes = {}, bool keepdims = false);
+Tensor min(const Operand& x, const Axes& axes = {}, bool keepdims = false);
 /// log(sum(exp(x))) without overflow; -inf of no elements or of -inf only, there with derivative 0.
-Tensor logsumexp(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+Tensor logsumexp(const Operand& x, const Axes& axes = {}, bool keepdims = false);
 /// Whether all (any) elements are not zero; boolean.
-Tensor all(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
-Tensor any(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false);
+Tensor all(const Operand& x, const Axes& axes = {}, bool keepdims = false);
+Tensor any(const Operand& x, const Axes& axes = {}, bool keepdims = false);
 /// sum((x - mean)^2) / (count - ddof), in two passes with the mean held in double; NaN unless count > ddof.
-Tensor variance(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
+Tensor variance(const Operand& x, const Axes& axes = {}, bool keepdims = false, int ddof = 0);
 /// sqrt(variance), also where the variance over- or underflows; derivative 0 where x is constant.
-Tensor stddev(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, int ddof = 0);
+Tensor stddev(const Operand& x, const Axes& axes = {}, bool keepdims = false, int ddof = 0);
 /// sum(|x|^p)^(1/p), p > 0 or infinity; scaled so that it neither over- nor underflows; derivative 0 at 0. Throws
 /// ValueError on other p.
-Tensor norm(const Operand& x, const std::vector<int>& axes = {}, bool keepdims = false, double p = 2);
+Tensor norm(const Operand& x, const Axes& axes = {}, bool keepdims = false, double p = 2);
 
 // ---- normalisations (ops/normalisation.cpp) ----
 
@@ -184,12 +184,12 @@ Tensor einsum(std::string_view formula, const std::vector<Tensor>& operands, Pla
 /// Swaps the last two axes.
 Tensor transpose(const Operand& x);
 /// Axis i of the result is axis axes[i] of x.
-Tensor permute(const Operand& x, const std::vector<int>& axes);
+Tensor permute(const Operand& x, const Axes& axes);
 /// The same elements in row-major order; one size may be -1 and is inferred. Shares storage.
 Tensor reshape(const Operand& x, const std::vector<std::int64_t>& shape);
-template <std::same_as<Shape> S>  // not Shape itself: braces would fit both
+template <detail::IntegerRange S>  // a Shape, a std::vector<int>; not of a known type: braces would fit both
 Tensor reshape(const Operand& x, const S& shape) {
-  return reshape(x, std::vector<std::int64_t>(shape.begin(), shape.end()));
+  return reshape(x, std::vector<std::int64_t>(std::begin(shape), std::end(shape)));
 }
 /// Axes first_axis to the last as one. Shares storage.
 Tensor flatten(const Operand& x, int first_axis = 0);
@@ -212,10 +212,15 @@ std::vector<Tensor> split(const Operand& x, std::int64_t sections, int axis = 0)
 /// NumPy; step may be negative (then stop = INT64_MIN runs through the first element). A slice of leading rows shares
 /// storage.
 Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step = 1);
+/// What lies at position i of an axis, without that axis; i counts from the end if negative. Throws ValueError outside
+/// of it. A selected row shares storage.
+Tensor select(const Operand& x, int axis, std::int64_t i);
+/// All of them along an axis: {select(x, axis, 0), ...}.
+std::vector<Tensor> unbind(const Operand& x, int axis = 0);
 /// (before, after) new elements of `value` for each axis.
 Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Number value = 0);
 /// Reverses the order along the axes.
-Tensor flip(const Operand& x, const std::vector<int>& axes);
+Tensor flip(const Operand& x, const Axes& axes);
 /// x repeated reps[i] times along axis i; reps may be longer than x has axes.
 Tensor tile(const Operand& x, const std::vector<std::int64_t>& reps);
 
@@ -263,7 +268,7 @@ Tensor log_softmax(const Operand& x, int axis = -1);
 // ---- parts of other ops that are worth a name ----
 
 /// x - mean(x) over the axes, the mean held in double.
-Tensor centre(const Operand& x, const std::vector<int>& axes = {});
+Tensor centre(const Operand& x, const Axes& axes = {});
 /// y <= 0 ? 0 : g, elementwise; linear in g, no derivative for y.
 Tensor relu_grad(const Operand& g, const Operand& y);
 /// log(1 + exp(z)) - t z, elementwise: the binary cross-entropy of sigmoid(z) against t, exact for saturated z.

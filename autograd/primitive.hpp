@@ -135,6 +135,10 @@ Tensor record(const char* name, const Input (&inputs)[N], bool sum_to_inputs, Ar
   return maker.finish(std::move(result));
 }
 
+/// Where the tensor was made, if it is what this thread's last comparison gave. For a conversion to bool, which is not
+/// told where it was written: in `if (x > 0)` it comes just after.
+Place place_of_comparison(const Tensor& t);
+
 Array elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel);
 Array elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel);
 

@@ -36,7 +36,7 @@ struct ProfileRow {
 /// matrix product, one for each element of the larger of input and output for any other op that calculates, whatever
 /// its function costs, and none for ops that move numbers. Optimisers have times only. Captured steps
 /// (autograd/capture.hpp) are simply run, because a replay has no ops. Without a profiler nothing is measured.
-class Profiler : private Observer {
+class [[nodiscard]] Profiler : private Observer {
  public:
   Profiler();
   ~Profiler() override;

@@ -2,12 +2,30 @@
 #include <autograd/error.hpp>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #pragma GCC visibility push(default)
 
 namespace xgrad {
+
+namespace detail {
+/// False for all types, but known only when a template is instantiated: for a static_assert that tells of a mistake.
+template <class...>
+inline constexpr bool never = false;
+template <class I>
+concept Integer = std::integral<I> && !std::same_as<I, bool>;
+/// Such as std::vector<int>; no string.
+template <class R>
+concept IntegerRange = requires(const R& range) {
+  requires Integer<std::remove_cvref_t<decltype(*std::begin(range))>>;
+  requires !std::same_as<std::remove_cvref_t<decltype(*std::begin(range))>, char>;
+  std::end(range);
+};
+}  // namespace detail
 
 /// The lengths of an array's axes, outermost first, at most eight: `Shape{2, 3}`, `Shape{}` for a single number.
 class Shape {
@@ -24,10 +42,18 @@ class Shape {
   requires(sizeof...(I) >= 1 && sizeof...(I) <= max_ndim) Shape(I... sizes) : Shape() {
     ((sizes_[ndim_++] = static_cast<std::int64_t>(sizes)), ...);
   }
+  template <class... S>
+  requires((std::is_arithmetic_v<S> && ...) && (std::is_floating_point_v<S> || ...)) Shape(S...) {
+    static_assert(detail::never<S...>, "the sizes of a shape are integers");
+  }
   /// These, and what adds an axis, throw ShapeError if there are more than eight.
   Shape(const std::int64_t* begin, const std::int64_t* end, Place place = Place::here());
-  Shape(const std::vector<std::int64_t>& sizes, Place place = Place::here())
-      : Shape(sizes.data(), sizes.data() + sizes.size(), place) {}
+  /// The sizes in a std::vector<int>, a std::array or any other range of integers.
+  template <class R>
+  requires(!std::same_as<R, Shape> && detail::IntegerRange<R>) Shape(const R& sizes, Place place = Place::here())
+      : Shape() {
+    for (const auto size : sizes) push_back(static_cast<std::int64_t>(size), place);
+  }
 
   int ndim() const { return ndim_; }
   std::int64_t size() const {
@@ -60,6 +86,7 @@ class Shape {
 
   std::string str() const;  // "(2, 3)", "(3,)", "()"
 
+  friend std::ostream& operator<<(std::ostream& out, const Shape& shape);
   friend bool operator==(const Shape& a, const Shape& b) {
     if (a.ndim_ != b.ndim_) return false;
     for (int d = 0; d < a.ndim_; ++d)
@@ -78,6 +105,27 @@ class Shape {
 
   int ndim_ = 0;
   std::int64_t sizes_[max_ndim];  // ndim_ of them; two are always written
+};
+
+/// Axes as an argument: one, `sum(x, 1)`, several in braces or any range of integers, `sum(x, {0, -1})`, or none.
+class Axes {
+ public:
+  Axes() = default;
+  template <detail::Integer I>
+  Axes(I axis) : axes_{static_cast<int>(axis)} {}
+  Axes(std::initializer_list<int> axes) : axes_(axes) {}
+  template <detail::IntegerRange R>
+  Axes(const R& axes) : axes_(std::begin(axes), std::end(axes)) {}
+  template <class T>
+  requires(!detail::Integer<T> && !detail::IntegerRange<T> && !std::same_as<T, Axes>) Axes(const T&) {
+    static_assert(detail::never<T>,
+                  "axes are one integer or braces of them, before keepdims: sum(x, 1), sum(x, {0, -1}, true); of two "
+                  "tensors take maximum or minimum");
+  }
+  operator const std::vector<int>&() const { return axes_; }
+
+ private:
+  std::vector<int> axes_;
 };
 
 /// The shape that two shapes broadcast to by NumPy's rules, or false.

@@ -43,5 +43,8 @@ class StateDict {
   std::vector<Entry> entries_;
 };
 
+/// Each tensor with its name, dtype and shape.
+std::ostream& operator<<(std::ostream& out, const StateDict& dict);
+
 }  // namespace xgrad
 #pragma GCC visibility pop

@@ -1,7 +1,6 @@
 #pragma once
 #include <autograd/array.hpp>
-#include <autograd/error.hpp>
-#include <bit>
+#include <autograd/number.hpp>
 #include <concepts>
 #include <initializer_list>
 #include <iosfwd>
@@ -29,6 +28,7 @@ namespace xgrad {
 
 struct Node;
 class HookHandle;
+class Operand;
 namespace detail {
 class Hook;
 }
@@ -56,6 +56,14 @@ class Tensor {
   explicit Tensor(const Array& array) : Tensor(Array(array)) {}
   /// A recorded result.
   Tensor(Array&& array, Ref<Node>&& node);
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) = default;
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & = default;
+  template <class V>
+  void operator=(const V&) && {
+    static_assert(detail::never<V>, "x[i] = v would change a copy of the handle; write x.set(i, v) or x.set(i, j, v)");
+  }
 
   bool defined() const { return static_cast<bool>(value_); }
   /// These throw ValueError on an undefined tensor.
@@ -66,10 +74,11 @@ class Tensor {
 
   /// The numbers.
   const Array& array(Place place = Place::here()) const { return array_for("array", place); }
-  /// The element of a tensor of size 1, converted to T, any arithmetic type; integers are truncated. Throws ShapeError
-  /// for another size, ValueError for a number, NaN too, that an integer T cannot hold.
-  template <class T>
-  T item(Place place = Place::here()) const;
+  /// The element of a tensor of size 1, converted to T, any arithmetic type: `loss.item()` is a double. Towards
+  /// integers it is truncated. Throws ShapeError for another size, ValueError for a number, NaN too, that an integer T
+  /// cannot hold. (All elements: `to_vector`.)
+  template <class T = double>
+  [[nodiscard]] T item(Place place = Place::here()) const;
   /// The first element; T must be the dtype's C++ type. Writing through it is seen by no version check: use `assign`.
   template <class T>
   T* data(Place place = Place::here()) const {
@@ -81,13 +90,37 @@ class Tensor {
   template <class T>
   auto array(Place place = Place::here()) const;
 
+  /// A position along an axis, counted from the end if negative, and the line where it was written.
+  struct Index {
+    std::int64_t value;
+    Place place;
+    template <std::integral I>
+    Index(I i, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+        : value(static_cast<std::int64_t>(i)), place{file, line} {}
+  };
+  /// Row i: `select(x, 0, i)` (autograd/ops.hpp), differentiable. It shares storage with x.
+  [[nodiscard]] Tensor operator[](Index i) const;
+  /// The element at an index for each axis, `x.at(i, j)`, as a 0-d tensor; differentiable. Throws ShapeError for
+  /// another number of indices, ValueError for one outside of its axis.
+  template <std::integral... I>
+  [[nodiscard]] Tensor at(Index i, I... more) const {
+    const std::int64_t indices[] = {i.value, static_cast<std::int64_t>(more)...};
+    return element(indices, 1 + int(sizeof...(I)), i.place);
+  }
+  /// Overwrites an element, `x.set(i, j, 2.5)`, or what the leading indices select, `x.set(i, row)`: with a number, or
+  /// a tensor of the selection's shape. When that is allowed, and what is noticed: as `assign`.
+  void set(Index i, const Operand& value) { overwrite_at({i}, value); }
+  void set(Index i, Index j, const Operand& value) { overwrite_at({i, j}, value); }
+  void set(Index i, Index j, Index k, const Operand& value) { overwrite_at({i, j, k}, value); }
+  void set(Index i, Index j, Index k, Index l, const Operand& value) { overwrite_at({i, j, k, l}, value); }
+
   /// The same values as another dtype; towards i64 they are truncated. Differentiable between f32 and f64. Throws
   /// ValueError for a number, NaN too, that i64 cannot hold.
-  Tensor to(Dtype dtype, Place place = Place::here()) const;
+  [[nodiscard]] Tensor to(Dtype dtype, Place place = Place::here()) const;
   /// The same values without history; shares storage, O(1).
-  Tensor detach() const;
+  [[nodiscard]] Tensor detach() const;
   /// A copy of the values, with history: gradients flow through it.
-  Tensor clone(Place place = Place::here()) const;
+  [[nodiscard]] Tensor clone(Place place = Place::here()) const;
 
   bool requires_grad() const { return value_ && value_->node; }
   /// Makes a leaf whose gradient `backward` collects, or a constant. Returns *this. Throws DtypeError for i64 and
@@ -97,7 +130,7 @@ class Tensor {
   bool is_leaf() const;
 
   /// What backward collected here, or an undefined tensor.
-  Tensor grad() const;
+  [[nodiscard]] Tensor grad() const;
   bool has_grad() const;
   /// Replaces the gradient, whose shape and dtype must be this tensor's; an undefined one removes it.
   void set_grad(const Tensor& g, Place place = Place::here());
@@ -123,9 +156,10 @@ class Tensor {
   void backward(const Tensor& cotangent, BackwardOptions options = {}, Place place = Place::here()) const;
 
   /// Like NumPy prints an array.
-  std::string str() const;
-  /// The truth of a tensor of size 1. Its error has no line: a conversion is not told where it was written.
-  explicit operator bool() const { return item<bool>(Place{}); }
+  [[nodiscard]] std::string str() const;
+  /// The truth of a tensor of size 1; throws ShapeError for another size. A conversion is not told where it was
+  /// written: the error has the line of the comparison, if that came just before, `if (x > 0)`, and none otherwise.
+  explicit operator bool() const { return truth(); }
 
   const Ref<Node>& node() const { return value_ ? value_->node : no_node(); }
   /// Replaces the numbers, dtype and all, for everyone who holds this tensor (nn::Module::to).
@@ -156,6 +190,10 @@ class Tensor {
   }
   [[noreturn]] static void fail_undefined(const char* asked, Place place);
   [[noreturn]] void fail_dtype(Dtype asked, Place place) const;
+  Tensor element(const std::int64_t* indices, int count, Place place) const;
+  void overwrite_at(std::initializer_list<Index> at, const Operand& value);
+  bool truth() const;
+  void check_may_be_overwritten(const OpScope& scope) const;
   HookHandle add_hook(Ref<detail::Hook>&& hook, Place place) const;
   /// The only element.
   double real_item(Place place) const;
@@ -179,36 +217,8 @@ T Tensor::item(Place place) const {
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& t);
-
-/// A C++ number whose type is decided by the tensor that it meets.
-class Number {
- public:
-  template <class N>
-  requires std::is_arithmetic_v<N> Number(N n) : bits_(std::bit_cast<std::int64_t>(static_cast<double>(n))) {
-    if constexpr (std::is_integral_v<N>) {
-      const auto integer = static_cast<std::int64_t>(n);
-      if (std::is_unsigned_v<N> && integer < 0) return;
-      bits_ = integer;
-      is_integer_ = true;
-    }
-  }
-  // Field by field: a processor waits when it loads at once what was just stored in parts.
-  Number(const Number& other) : bits_(other.bits_), is_integer_(other.is_integer_) {}
-  Number& operator=(const Number&) = default;
-
-  double real() const { return is_integer_ ? static_cast<double>(bits_) : std::bit_cast<double>(bits_); }
-  /// Whether the number survives a conversion to `dtype`: 2.5 and 1e19 do not survive one to i64, nor 2 one to boolean.
-  bool fits(Dtype dtype) const;
-  /// A number that fits i64.
-  std::int64_t integer() const { return is_integer_ ? bits_ : static_cast<std::int64_t>(real()); }
-  /// Writes the number as one element of `dtype`.
-  void store(Dtype dtype, void* to) const;
-  std::string str() const { return is_integer_ ? text(bits_) : text(real()); }
-
- private:
-  std::int64_t bits_;        // of an integer, or of a double
-  bool is_integer_ = false;  // an integer past 2^63 is held as a double
-};
+/// Each with its position, dtype and shape.
+std::ostream& operator<<(std::ostream& out, const std::vector<Tensor>& tensors);
 
 /// What an op takes: a tensor or a C++ number, and the line of the user's program where it was handed over. One made
 /// from a named tensor borrows it, as a reference would; a copy of an Operand holds the tensor itself.
@@ -290,7 +300,9 @@ class Nested {
   friend Tensor tensor(const Nested&, TensorOptions, Place);
 };
 
-/// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`, or of one number: `tensor(3.)`.
+/// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`, or of one number: `tensor(3.)`. It is f32
+/// unless told, of integers too: whether somebody wrote `2` or `2.` changes no program. Indices and classes are asked
+/// for, `tensor({0, 2}, i64)`.
 Tensor tensor(const Nested& values, TensorOptions options = {}, Place place = Place::here());
 
 namespace detail {

@@ -33,7 +33,7 @@ struct TracedOp {
 ///   for (const TracedOp& op : trace.ops()) ...
 ///
 /// It holds all values that it saw, and so their graphs, until it is destroyed.
-class Trace : private Observer {
+class [[nodiscard]] Trace : private Observer {
  public:
   Trace() : observing_(*this) {}
 

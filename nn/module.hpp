@@ -152,5 +152,8 @@ class Module : private virtual detail::ObjectEnd {
   detail::ModuleHooks hooks_;
 };
 
+/// The summary.
+std::ostream& operator<<(std::ostream& out, const Module& model);
+
 }  // namespace xgrad::nn
 #pragma GCC visibility pop

@@ -41,7 +41,6 @@ FLOORS = [
 ]
 # Public headers that no source of the same name implements.
 HEADERS_ONLY = {
-    "autograd/dtype": "autograd/support",
     "autograd/grad_mode": "autograd/core",
     "autograd/observer": "autograd/core",
     "autograd/ops": "autograd/ops",

@@ -127,6 +127,24 @@ Array detail::elementwise_forward(const Input (&inputs)[2], kernels::Binary kern
   return run_binary(inputs, kernels::table().binary[int(kernel)], false);
 }
 
+namespace {
+
+struct Comparison {
+  const void* numbers;
+  Place place;
+};
+thread_local constinit Comparison last_comparison{};
+
+void remember_comparison(const Tensor& result, Place place) {
+  last_comparison = {result.array().data(), OpScope::place(place)};
+}
+
+}  // namespace
+
+Place detail::place_of_comparison(const Tensor& t) {
+  return t.defined() && t.array().data() == last_comparison.numbers ? last_comparison.place : Place{};
+}
+
 Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Compare kernel) {
   const Input inputs[] = {a, b};
   const OpScope scope(name, a.place());
@@ -134,6 +152,7 @@ Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Co
   detail::Watch watch(name, inputs, 2);
   Tensor result(watch.computed(run_binary(inputs, kernels::table().compare[int(kernel)], true)));
   watch.ends(result);
+  remember_comparison(result, a.place());
   return result;
 }
 
@@ -145,6 +164,7 @@ Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) 
   const Array& array = inputs[0].tensor().array();
   Tensor result(watch.computed(run_unary(array, kernels::table().predicate[int(kernel)], boolean)));
   watch.ends(result);
+  remember_comparison(result, x.place());
   return result;
 }
 

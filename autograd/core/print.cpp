@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <autograd/tensor.hpp>
+#include <autograd/state_dict.hpp>
 #include <charconv>
 #include <cmath>
 #include <ostream>
@@ -276,5 +276,20 @@ std::string Tensor::str() const {
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& t) { return out << t.str(); }
+
+static std::string labelled(const std::string& label, const Tensor& t) {
+  return t.defined() ? text(label, " ", name_of(t.dtype()), " ", t.shape(), "\n", t) : text(label, " ", t);
+}
+
+std::ostream& operator<<(std::ostream& out, const std::vector<Tensor>& tensors) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) out << (i ? "\n" : "") << labelled(std::to_string(i), tensors[i]);
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const StateDict& dict) {
+  const char* between = "";
+  for (const auto& [name, value] : dict) out << std::exchange(between, "\n") << labelled(name, value);
+  return out;
+}
 
 }  // namespace xgrad

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/error.hpp>
 #include <autograd/shape.hpp>
+#include <ostream>
 
 namespace xgrad {
 namespace {
@@ -36,6 +37,8 @@ std::string Shape::str() const {
   for (int d = 0; d < ndim_; ++d) s += text(d > 0 ? ", " : "", sizes_[d]);
   return s + (ndim_ == 1 ? ",)" : ")");
 }
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.str(); }
 
 bool broadcast(const Shape& a, const Shape& b, Shape& result) {
   if (a == b) {

@@ -11,7 +11,7 @@ namespace xgrad {
 
 namespace detail {
 
-thread_local constinit Dtype dtype_of_numbers = f32;
+thread_local constinit std::optional<Dtype> dtype_of_numbers;
 
 namespace {
 
@@ -37,7 +37,7 @@ void run(const FusedFunction& f, bool partials, Dtype dtype, const Operands& ope
 }
 
 /// The dtype that numbers have, while alive.
-struct NumbersAs : Scoped<Dtype> {
+struct NumbersAs : Scoped<std::optional<Dtype>> {
   explicit NumbersAs(Dtype dtype) : Scoped(dtype_of_numbers, dtype) {}
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/rows.hpp>
 #include <autograd/primitive.hpp>
+#include <optional>
 
 #pragma GCC visibility push(default)
 
@@ -25,8 +26,9 @@ struct FusedFunction {
 template <std::size_t N>
 Tensor fused(const char* name, const FusedFunction& f, const Input (&inputs)[N]);
 
-/// In a fused function of tensors a choice between two numbers, which have no dtype of their own, has its inputs'.
-extern thread_local constinit Dtype dtype_of_numbers;
+/// In a fused function of tensors a choice between two numbers, which have no dtype of their own, has its inputs';
+/// empty outside of one.
+extern thread_local constinit std::optional<Dtype> dtype_of_numbers;
 
 }  // namespace xgrad::detail
 #pragma GCC visibility pop

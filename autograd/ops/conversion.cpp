@@ -3,6 +3,7 @@
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/numbers_read.hpp>
+#include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
 #include <cstring>
@@ -41,6 +42,27 @@ std::int64_t Tensor::integer_item(std::int64_t lowest, std::uint64_t highest, Pl
   return number < 0 ? static_cast<std::int64_t>(number) : static_cast<std::int64_t>(static_cast<std::uint64_t>(number));
 }
 
+bool Tensor::truth() const {
+  const OpScope scope("bool", detail::place_of_comparison(*this));
+  if (size() != 1)
+    scope.fail("the truth of a tensor of shape ", shape(), " is that of ", size(),
+               " elements; ask all(x) or any(x), or choose for each element by where, maximum or minimum");
+  return real_item({}) != 0;
+}
+
+Tensor detail::numbers_of(const Tensor& t, Dtype dtype, std::int64_t lowest, std::uint64_t highest, Place place) {
+  const OpScope scope("to_vector", place);
+  if (recording::active()) recording::refuse();
+  const Tensor numbers = t.detach().to(dtype);
+  for (std::int64_t i = 0; dtype == i64 && i < numbers.size(); ++i) {
+    const std::int64_t n = numbers.data<std::int64_t>()[i];
+    if (n < lowest || (n > 0 && static_cast<std::uint64_t>(n) > highest))
+      scope.fail<ValueError>("the value ", n, " at position ", i, " is outside of ", lowest, " to ", highest,
+                             ", what the type asked for can hold; ask for a wider one, as to_vector<double>(t)");
+  }
+  return numbers;
+}
+
 /// Throws ValueError for a number that i64 cannot hold, even truncated.
 template <class T>
 static void check_integers(const T* x, const Shape& shape) {
@@ -75,27 +97,48 @@ Tensor Tensor::clone(Place place) const {
       "clone", {*this}, [this] { return array().clone(); }, [](const Tensor& g) { return g; });
 }
 
-static void overwrite(Storage* storage, void* to, const void* from, std::int64_t bytes) {
+static void overwrite_bytes(Storage* storage, void* to, const void* from, std::int64_t bytes) {
   if (bytes > 0) std::memmove(to, from, static_cast<std::size_t>(bytes));
   storage->written.store(tick(), std::memory_order_relaxed);
 }
 
+void Tensor::check_may_be_overwritten(const OpScope& scope) const {
+  if (!requires_grad() || !grad_enabled()) return;
+  if (is_leaf()) scope.fail<GraphError>("a leaf that requires a gradient can be overwritten under NoGrad only");
+  scope.fail<GraphError>("the result of ", node()->name,
+                         " cannot be overwritten while its history is recorded; use detach()");
+}
+
+/// Overwrites a part of `whole`, now and in each replay.
+static void overwrite(const Tensor& whole, const Array& part, const Tensor& other, const OpScope& scope) {
+  if (other.shape() != part.shape())
+    scope.fail<ShapeError>("the values are ", other.shape(), ", the tensor is ", part.shape(), "; they must be equal");
+  if (other.dtype() != part.dtype())
+    scope.fail<DtypeError>("the values are ", name_of(other.dtype()), ", the tensor is ", name_of(part.dtype()),
+                           "; convert them with .to(...)");
+  recording::keep(whole);
+  recording::keep(other);
+  recording::repeat(overwrite_bytes, part.storage().get(), part.data(), other.array().data(),
+                    static_cast<std::int64_t>(part.bytes()));
+}
+
 void Tensor::assign(const Tensor& other, Place place) {
   const OpScope scope("assign", place);
-  if (requires_grad() && grad_enabled()) {
-    if (is_leaf()) scope.fail<GraphError>("a leaf that requires a gradient can be overwritten under NoGrad only");
-    scope.fail<GraphError>("the result of ", node()->name,
-                           " cannot be overwritten while its history is recorded; use detach()");
-  }
-  if (other.shape() != shape())
-    scope.fail<ShapeError>("the values are ", other.shape(), ", the tensor is ", shape(), "; they must be equal");
-  if (other.dtype() != dtype())
-    scope.fail<DtypeError>("the values are ", name_of(other.dtype()), ", the tensor is ", name_of(dtype()),
-                           "; convert them with .to(...)");
-  recording::keep(*this);
-  recording::keep(other);
-  recording::repeat(overwrite, array().storage().get(), array().data(), other.array().data(),
-                    static_cast<std::int64_t>(array().bytes()));
+  check_may_be_overwritten(scope);
+  overwrite(*this, array(), other, scope);
+}
+
+void Tensor::overwrite_at(std::initializer_list<Index> at, const Operand& value) {
+  const OpScope scope("set", at.begin()->place);
+  check_may_be_overwritten(scope);
+  const int count = static_cast<int>(at.size());
+  if (count > ndim()) scope.fail(count, " indices for a tensor of shape ", shape(), "; give at most one for each axis");
+  std::int64_t row = 0;
+  for (int axis = 0; axis < count; ++axis)
+    row = row * shape()[axis] + checked_position(at.begin()[axis].value, axis, shape());
+  const Shape left(shape().begin() + count, shape().end());
+  overwrite(*this, array().viewed(left, row * left.size()),
+            value.is_number() ? broadcast_to(value.tensor(dtype()), left) : value.tensor(), scope);
 }
 
 }  // namespace xgrad

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <autograd/core/recording.hpp>
+#include <autograd/factories.hpp>
 #include <autograd/kernels/table.hpp>
-#include <autograd/tensor.hpp>
 #include <cmath>
 
 /// The functions that make tensors of given numbers.
@@ -113,6 +113,21 @@ Tensor zeros(const Shape& shape, TensorOptions options, Place place) {
 Tensor ones(const Shape& shape, TensorOptions options, Place place) {
   const OpScope scope("ones", place);
   return full(shape, 1, options, place);
+}
+
+Tensor zeros_like(const Operand& x) {
+  const OpScope scope("zeros_like", x.place());
+  return zeros(x.shape(), {.dtype = x.dtype()}, x.place());
+}
+
+Tensor ones_like(const Operand& x) {
+  const OpScope scope("ones_like", x.place());
+  return ones(x.shape(), {.dtype = x.dtype()}, x.place());
+}
+
+Tensor full_like(const Operand& x, Number value) {
+  const OpScope scope("full_like", x.place());
+  return full(x.shape(), value, {.dtype = x.dtype()}, x.place());
 }
 
 Tensor arange(Number start, Number stop, Number step, TensorOptions options, Place place) {

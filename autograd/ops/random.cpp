@@ -1,7 +1,9 @@
 #include <autograd/core/recording.hpp>
+#include <autograd/factories.hpp>
 #include <autograd/kernels/table.hpp>
+#include <autograd/ops.hpp>
 #include <autograd/support/process_locks.hpp>
-#include <autograd/tensor.hpp>
+#include <cmath>
 #include <numeric>
 #include <thread>
 
@@ -63,6 +65,17 @@ Tensor filled(const char* name, const Shape& shape, const TensorOptions& options
   return options.requires_grad ? t.set_requires_grad(true) : t;
 }
 
+/// A leaf of what was drawn, if asked for.
+Tensor finished(Tensor drawn, const TensorOptions& options) {
+  return options.requires_grad ? drawn.set_requires_grad(true) : drawn;
+}
+
+/// Integers of [low, high) from draws of [0, 1).
+void spread(std::int64_t* to, const double* draws, std::int64_t n, std::int64_t low, std::int64_t high) {
+  for (std::int64_t i = 0; i < n; ++i)
+    to[i] = low + static_cast<std::int64_t>(draws[i] * static_cast<double>(high - low));
+}
+
 /// Fisher and Yates' shuffle: place i gets one of the i + 1 elements up to it, by a draw from [0, 1).
 void shuffle(std::int64_t* at, const double* draws, std::int64_t n) {
   std::iota(at, at + n, std::int64_t{0});
@@ -92,6 +105,44 @@ Tensor rand(const Shape& shape, TensorOptions options, Place place) {
 
 Tensor randn(const Shape& shape, TensorOptions options, Place place) {
   return filled("randn", shape, options, place, kernels::table().normal);
+}
+
+Tensor rand_like(const Operand& x) {
+  const OpScope scope("rand_like", x.place());
+  return rand(x.shape(), {.dtype = x.dtype()}, x.place());
+}
+
+Tensor randn_like(const Operand& x) {
+  const OpScope scope("randn_like", x.place());
+  return randn(x.shape(), {.dtype = x.dtype()}, x.place());
+}
+
+Tensor uniform(const Shape& shape, double low, double high, TensorOptions options, Place place) {
+  const OpScope scope("uniform", place);
+  if (!(low <= high) || !std::isfinite(high - low))
+    scope.fail<ValueError>("the bounds are ", low, " and ", high, "; expected finite ones, low <= high");
+  return finished(rand(shape, {.dtype = options.dtype}, place) * (high - low) + low, options);
+}
+
+Tensor normal(const Shape& shape, double mean, double stddev, TensorOptions options, Place place) {
+  const OpScope scope("normal", place);
+  if (!(stddev >= 0) || !std::isfinite(stddev) || !std::isfinite(mean))
+    scope.fail<ValueError>("the mean is ", mean, ", the standard deviation ", stddev,
+                           "; expected finite ones, the second not negative");
+  return finished(randn(shape, {.dtype = options.dtype}, place) * stddev + mean, options);
+}
+
+Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Place place) {
+  const OpScope scope("randint", place);
+  std::int64_t range = 0;
+  if (low >= high || __builtin_sub_overflow(high, low, &range) || range > std::int64_t{1} << 53)
+    scope.fail<ValueError>("the bounds are ", low, " and ", high, "; expected low < high, at most 2^53 apart");
+  check_sizes(shape);
+  Array numbers(i64, shape), draws(f64, shape);
+  const auto [seed, stream] = draw();
+  kernels::table().uniform[int(f64)](draws.data(), draws.size(), 0, seed, stream);
+  recording::repeat(spread, numbers.data<std::int64_t>(), draws.data<double>(), draws.size(), low, high);
+  return Tensor(std::move(numbers));
 }
 
 Tensor bernoulli(const Shape& shape, double p, Place place) {

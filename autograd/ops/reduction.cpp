@@ -6,7 +6,7 @@ namespace xgrad {
 
 using kernels::Reduce;
 
-Tensor sum(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor sum(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("sum", x.place());
   if (x.dtype() == boolean) return sum(x.tensor().to(i64), axes, keepdims);
   const Reduction r(x, axes, keepdims);
@@ -24,11 +24,12 @@ Array divided(Array x, double by) {
   return x;
 }
 
-Tensor mean(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor mean(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("mean", x.place());
-  check_floating(x);
+  if (x.dtype() != boolean) check_floating(x);
   const Reduction r(x, axes, keepdims);
   const auto count = static_cast<double>(r.count);
+  if (x.dtype() == boolean) return (sum(x, axes, keepdims).to(f64) / count).to(f32);
   return primitive(
       "mean", {x}, [&] { return divided(r.run(Reduce::sum, x.array()), count); },
       [from = r.from, kept = r.kept, count](const Tensor& g) {
@@ -52,7 +53,7 @@ Tensor product(const Operand& x, int axis, const Shape& result) {
 
 }  // namespace
 
-Tensor prod(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor prod(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("prod", x.place());
   if (x.dtype() == boolean) return prod(x.tensor().to(i64), axes, keepdims);
   const Reduction r(x, axes, keepdims);
@@ -69,7 +70,7 @@ Tensor prod(const Operand& x, const std::vector<int>& axes, bool keepdims) {
 
 namespace {
 
-Tensor extremum(const char* name, Reduce kind, const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor extremum(const char* name, Reduce kind, const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope(name, x.place());
   const Reduction r(x, axes, keepdims);
   if (r.count == 0)
@@ -86,20 +87,20 @@ Tensor extremum(const char* name, Reduce kind, const Operand& x, const std::vect
 
 }  // namespace
 
-Tensor max(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor max(const Operand& x, const Axes& axes, bool keepdims) {
   return extremum("max", Reduce::max, x, axes, keepdims);
 }
 
-Tensor min(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor min(const Operand& x, const Axes& axes, bool keepdims) {
   return extremum("min", Reduce::min, x, axes, keepdims);
 }
 
-Tensor all(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor all(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("all", x.place());
   return prod(x.tensor().to(boolean), axes, keepdims).to(boolean);
 }
 
-Tensor any(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor any(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("any", x.place());
   return sum(x.tensor().to(boolean), axes, keepdims).to(boolean);
 }

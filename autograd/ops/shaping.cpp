@@ -66,8 +66,9 @@ Tensor unsqueeze(const Operand& x, int axis) {
   return viewed("unsqueeze", x, shape);
 }
 
-Tensor permute(const Operand& x, const std::vector<int>& axes) {
+Tensor permute(const Operand& x, const Axes& order) {
   const OpScope scope("permute", x.place());
+  const std::vector<int>& axes = order;
   const int ndim = x.ndim();
   if (static_cast<int>(axes.size()) != ndim)
     scope.fail(axes.size(), " axes for a tensor of shape ", x.shape(), "; give each of its ", ndim, " axes once");

@@ -66,6 +66,32 @@ Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, 
   return sliced(x.tensor(), axis, range_of(start, stop, step, x.shape()[axis]));
 }
 
+Tensor select(const Operand& x, int axis, std::int64_t i) {
+  const OpScope scope("select", x.place());
+  axis = checked_axis(axis, x.ndim());
+  return squeeze(sliced(x.tensor(), axis, {checked_position(i, axis, x.shape()), 1, 1}), axis);
+}
+
+std::vector<Tensor> unbind(const Operand& x, int axis) {
+  const OpScope scope("unbind", x.place());
+  axis = checked_axis(axis, x.ndim());
+  std::vector<Tensor> parts;
+  for (std::int64_t i = 0; i < x.shape()[axis]; ++i) parts.push_back(select(x, axis, i));
+  return parts;
+}
+
+Tensor Tensor::operator[](Index i) const { return select({*this, i.place}, 0, i.value); }
+
+Tensor Tensor::element(const std::int64_t* indices, int count, Place place) const {
+  const OpScope scope("at", place);
+  if (count != ndim())
+    scope.fail(count, count == 1 ? " index" : " indices", " for a tensor of shape ", shape(),
+               "; give one for each axis, or take rows by x[i]");
+  std::int64_t flat = 0;
+  for (int axis = 0; axis < count; ++axis) flat = flat * shape()[axis] + checked_position(indices[axis], axis, shape());
+  return reshape(sliced(reshape(*this, {-1}), 0, {flat, 1, 1}), Shape());
+}
+
 Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Number value) {
   const OpScope scope("pad", x.place());
   if (static_cast<int>(widths.size()) != x.ndim())
@@ -100,7 +126,7 @@ Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Num
   });
 }
 
-Tensor flip(const Operand& x, const std::vector<int>& axes) {
+Tensor flip(const Operand& x, const Axes& axes) {
   const OpScope scope("flip", x.place());
   const std::vector<int> along = checked_axes(axes, x.ndim());
   Shape from = detail::strides_of(x.shape());

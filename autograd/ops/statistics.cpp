@@ -23,7 +23,7 @@ Array centred(const Array& x, const std::vector<int>& axes) {
 
 }  // namespace
 
-Tensor centre(const Operand& x, const std::vector<int>& axes) {
+Tensor centre(const Operand& x, const Axes& axes) {
   const OpScope scope("centre", x.place());
   check_floating(x);
   std::vector<int> along = checked_axes(axes, x.ndim());
@@ -54,7 +54,7 @@ double freedom_of(const Reduction& r, int ddof) { return r.count > ddof ? static
 
 }  // namespace
 
-Tensor variance(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
+Tensor variance(const Operand& x, const Axes& axes, bool keepdims, int ddof) {
   const OpScope scope("variance", x.place());
   check_floating(x);
   const Reduction r(x, axes, keepdims);
@@ -84,7 +84,7 @@ Array root_mean_square(const Operand& x, const Reduction& r, double freedom) {
 
 }  // namespace
 
-Tensor stddev(const Operand& x, const std::vector<int>& axes, bool keepdims, int ddof) {
+Tensor stddev(const Operand& x, const Axes& axes, bool keepdims, int ddof) {
   const OpScope scope("stddev", x.place());
   check_floating(x);
   const Reduction r(x, axes, keepdims);
@@ -132,7 +132,7 @@ Tensor p_norm(const Operand& x, const Reduction& r, double p) {
 
 }  // namespace
 
-Tensor norm(const Operand& x, const std::vector<int>& axes, bool keepdims, double p) {
+Tensor norm(const Operand& x, const Axes& axes, bool keepdims, double p) {
   const OpScope scope("norm", x.place());
   check_floating(x);
   if (!(p > 0)) scope.fail<ValueError>("p is ", p, "; expected p > 0, or infinity");
@@ -142,7 +142,7 @@ Tensor norm(const Operand& x, const std::vector<int>& axes, bool keepdims, doubl
   return p == 2 || x.size() == 0 ? euclidean_norm(x, r) : p_norm(x, r, p);
 }
 
-Tensor logsumexp(const Operand& x, const std::vector<int>& axes, bool keepdims) {
+Tensor logsumexp(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("logsumexp", x.place());
   check_floating(x);
   if (x.size() == 0) return sum(x, axes, keepdims) - infinity;  // -inf of none, and no derivative

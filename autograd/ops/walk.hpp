@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/array.hpp>
+#include <autograd/error.hpp>
 #include <autograd/kernels/table.hpp>
 #include <vector>
 
@@ -26,6 +27,14 @@ inline Array strided_copy(const Array& x, const Shape& shape, const Shape& strid
     kernels::table().copy[int(x.dtype())](x.data<std::byte>() + first * static_cast<std::int64_t>(size_of(x.dtype())),
                                           result.data(), loop_over(shape, detail::strides_of(shape), strides));
   return result;
+}
+
+/// The position on an axis counted from the front; throws in the name of the op in progress if there is none such.
+inline std::int64_t checked_position(std::int64_t i, int axis, const Shape& shape) {
+  const std::int64_t size = shape[axis];
+  if (i < -size || i >= size)
+    throw ValueError(OpScope::prefix() + text("index ", i, " is out of range for axis ", axis, " of shape ", shape));
+  return i < 0 ? i + size : i;
 }
 
 /// An array seen around one axis, or around a run of neighbouring ones: (outer, count, inner).

@@ -1,5 +1,6 @@
 #include <autograd/support/table.hpp>
 #include <nn/sequential.hpp>
+#include <ostream>
 
 /// The table that summary() prints.
 namespace xgrad::nn {
@@ -74,5 +75,7 @@ std::string Module::summary(Place place) const {
   return text(table, rule, "\nTotal ", grouped(total), " parameters, ", grouped(trainable), " trainable",
               state > 0 ? text(", ", grouped(state), " numbers in buffers") : "", "\n");
 }
+
+std::ostream& operator<<(std::ostream& out, const Module& model) { return out << model.summary(); }
 
 }  // namespace xgrad::nn

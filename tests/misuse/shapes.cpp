@@ -127,11 +127,22 @@ TEST_CASE("indices") {
 
 TEST_CASE("one number from several, and none from nothing") {
   const Tensor two = ones({2});
-  SAYS("item of two", ShapeError, two.item<double>(),
+  SAYS("item of two", ShapeError, static_cast<void>(two.item<double>()),
        "item: a tensor of shape (2,) has 2 elements, not one; reduce or slice it first");
-  // A conversion has no place to take its line from.
-  CHECK_THROWS_WITH_AS(static_cast<void>(static_cast<bool>(two)),
-                       "item: a tensor of shape (2,) has 2 elements, not one; reduce or slice it first", ShapeError);
+  const char* const truth =
+      "bool: the truth of a tensor of shape (2,) is that of 2 elements; ask all(x) or any(x), or choose for each "
+      "element by where, maximum or minimum";
+  SAYS("the truth of a comparison of several", ShapeError, if (two > 0) return, truth);
+  SAYS("the truth of several numbers that are not a number", ShapeError, static_cast<void>(isnan(two) ? 1 : 0), truth);
+  // A conversion has no place to take its line from, unless it is of what was compared just before.
+  CHECK_THROWS_WITH_AS(static_cast<void>(static_cast<bool>(two)), truth, ShapeError);
+  std::string larger = "no error";
+  try {
+    static_cast<void>(std::max(two, two));
+  } catch (const ShapeError& error) {
+    larger = error.what();
+  }
+  CHECK(larger.ends_with(text(": ", truth)));
   SAYS("max of nothing", ValueError, max(ones({0})),
        "max: no elements to choose from: the input is (0,); check its size first");
   SAYS("clamp with the bounds swapped", ValueError, clamp(two, 1, 0),
@@ -162,7 +173,7 @@ TEST_CASE("an undefined tensor") {
        "reshape: the tensor is undefined (default-built); give it a value first");
   SAYS("joined", ValueError, concatenate({a, none}),
        "concatenate: argument 1 is an undefined (default-built) tensor; give it a value first");
-  SAYS("asked for its number", ValueError, none.item<double>(),
+  SAYS("asked for its number", ValueError, static_cast<void>(none.item<double>()),
        "item: the tensor is undefined (default-built); give it a value first");
   SAYS("differentiated", ValueError, none.backward(),
        "backward: the tensor to differentiate is undefined (default-built)");
@@ -178,7 +189,8 @@ TEST_CASE("an undefined tensor") {
        "array: the tensor is undefined (default-built); give it a value first");
   SAYS("asked for its elements", ValueError, none.data<float>(),
        "data: the tensor is undefined (default-built); give it a value first");
-  SAYS("converted", ValueError, none.to(f64), "to: the tensor is undefined (default-built); give it a value first");
+  SAYS("converted", ValueError, static_cast<void>(none.to(f64)),
+       "to: the tensor is undefined (default-built); give it a value first");
   SAYS("chosen", ValueError, where(a > 0, a, none),
        "where: the tensor is undefined (default-built); give it a value first");
   SAYS("indexed", ValueError, take(none, none), "take: the tensor is undefined (default-built); give it a value first");

@@ -74,6 +74,17 @@ TEST_CASE("arithmetic, roots and choices have the bits of the composed op") {
   }
 }
 
+TEST_CASE("select is a choice inside a fused function, of integers too, and elsewhere a slice") {
+  const Tensor x = leaf(tensor({1., 2., 3.}, {.dtype = f64}));
+  const auto f = [](auto a) { return a * select(a > 1.5, 2, 1); };
+  const Tensor first = grad(sum(fused("f", f, x)), {x}, {.create_graph = true})[0];
+  CHECK(first.str() == "[1. 2. 2.]");
+  CHECK(grad(sum(first * x), {x})[0].str() == "[1. 2. 2.]");
+  CHECK(select(x, 0, 1).item<double>() == 2);
+  CHECK(select(x > 1.5, 0, 0).dtype() == boolean);
+  CHECK(select(x > 1.5, 2., 1.).str() == "[1. 2. 2.]");
+}
+
 TEST_CASE("C++ numbers take the tensors' dtype, as inputs and inside") {
   const Tensor x = leaf(tensor({1., 2., 3.}, {.dtype = f64}));
   const auto f = [](auto a, auto b) { return 0.1 * a + b * 3 + select(a > 1.5, 1, 0.1); };

@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
 #include <algorithm>
+#include <array>
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <limits>
 #include <messages.hpp>
+#include <span>
 
 // The functions that make tensors.
 using namespace xgrad;
@@ -42,6 +44,97 @@ TEST_CASE("factories default to f32, and take every dtype") {
   CHECK(full({0, 3}, 1).size() == 0);
   CHECK(from_values(std::vector<double>{1, 2, 3, 4}, {2, 2}).dtype() == f64);
   CHECK(from_values(std::vector<bool>{true, false}, {2}).dtype() == boolean);
+}
+
+TEST_CASE("a dtype stands in for options") {
+  CHECK(zeros({3}, f64).dtype() == f64);
+  CHECK(ones({2}, i64).str() == "[1 1]");
+  CHECK(full({2}, true, boolean).str() == "[ True  True]");
+  CHECK(tensor({0, 2}, i64).str() == "[0 2]");
+  CHECK(arange(0, 3, 1, i64).str() == "[0 1 2]");
+  CHECK(linspace(0, 1, 3, f64).dtype() == f64);
+  CHECK(eye(2, boolean).dtype() == boolean);
+  CHECK(rand({2}, f64).dtype() == f64);
+  CHECK(randn({2}, f64).dtype() == f64);
+  CHECK(message_of<DtypeError>([] { (void)rand({2}, i64); }) == "rand: not defined for i64; use f32 or f64");
+}
+
+TEST_CASE("sizes come from any range of integers") {
+  const std::array<std::uint8_t, 2> narrow{2, 3};
+  const int plain[] = {3, 2};
+  CHECK(zeros(std::vector<int>{2, 3}).shape() == Shape{2, 3});
+  CHECK(zeros(narrow).shape() == Shape{2, 3});
+  CHECK(reshape(zeros(narrow), plain).shape() == Shape{3, 2});
+  CHECK(reshape(zeros(narrow), std::vector<int>{-1}).shape() == Shape{6});
+  CHECK(broadcast_to(ones({}), std::vector<std::size_t>{2}).shape() == Shape{2});
+  CHECK(message_of<ShapeError>([] { (void)zeros(std::vector<int>(9, 1)); }) ==
+        "Shape: more than 8 axes; merge some with reshape");
+}
+
+TEST_CASE("from_values takes any range of numbers, with a shape or without") {
+  const int plain[] = {1, 2, 3};
+  const std::array<double, 2> pair{0.5, 1.5};
+  const std::vector<std::uint8_t> bytes{250, 251};
+  CHECK(from_values(plain).str() == "[1 2 3]");
+  CHECK(from_values(plain).dtype() == i64);
+  CHECK(from_values(pair).dtype() == f64);
+  CHECK(from_values(std::span(pair).first(1)).str() == "[0.5]");
+  CHECK(from_values(bytes).str() == "[250 251]");
+  CHECK(from_values(bytes, {2, 1}).shape() == Shape{2, 1});
+  CHECK(from_values(std::vector<float>{1, 2}).dtype() == f32);
+  CHECK(from_values(std::vector<bool>{true}).dtype() == boolean);
+  CHECK(from_values(pair, {2}, true).requires_grad());
+  CHECK(message_of<ShapeError>([&] { (void)from_values(pair, {3}); }) ==
+        "from_values: 2 values for shape (3,), which holds 3");
+}
+
+TEST_CASE("tensors like another have its shape and dtype, and no history") {
+  const Tensor x = full({2, 1}, 3, {.dtype = f64, .requires_grad = true}), n = tensor({4, 5}, i64);
+  for (const Tensor& like : {zeros_like(x), ones_like(x), full_like(x, 2.5), rand_like(x), randn_like(x)}) {
+    CHECK(like.shape() == x.shape());
+    CHECK(like.dtype() == f64);
+    CHECK_FALSE(like.requires_grad());
+  }
+  CHECK(full_like(x, 2.5).str() == "[[2.5]\n [2.5]]");
+  CHECK(ones_like(n).str() == "[1 1]");
+  CHECK(message_of<DtypeError>([&] { (void)full_like(n, 2.5); }).starts_with("full_like: the number 2.5 is no i64"));
+  CHECK(message_of<DtypeError>([&] { (void)rand_like(n); }) == "rand_like: not defined for i64; use f32 or f64");
+  CHECK(message_of<ValueError>([&] { (void)zeros_like(Tensor()); }).find("undefined") != std::string::npos);
+}
+
+TEST_CASE("uniform, normal and randint draw what they say, again after the same seed, and in replays") {
+  manual_seed(3);
+  const Tensor u = uniform({20000}, -2, 6, f64), z = normal({20000}, 5, 0.5, f64), k = randint({20000}, -1, 3);
+  CHECK(min(u).item() >= -2);
+  CHECK(max(u).item() <= 6);
+  CHECK(mean(u).item() == doctest::Approx(2).epsilon(0.03));
+  CHECK(stddev(u).item() == doctest::Approx(8 / std::sqrt(12)).epsilon(0.03));
+  CHECK(mean(z).item() == doctest::Approx(5).epsilon(0.01));
+  CHECK(stddev(z).item() == doctest::Approx(0.5).epsilon(0.03));
+  CHECK(k.dtype() == i64);
+  for (int i = -1; i < 3; ++i) CHECK(mean(k == i).item() == doctest::Approx(0.25).epsilon(0.05));
+  CHECK(sum(logical_or(k<-1, k> 2)).item() == 0);
+  manual_seed(3);
+  CHECK(all(uniform({20000}, -2, 6, f64) == u).item<bool>());
+  CHECK(uniform({2}, 0, 1, {.requires_grad = true}).is_leaf());
+  CHECK(normal({2}, 0, 1, {.requires_grad = true}).requires_grad());
+  auto step = capture([](const Tensor& x) { return x + randint({1}, 0, 1000000).to(f32); });
+  (void)step(zeros({1})), (void)step(zeros({1}));
+  CHECK(step(zeros({1})).item() != step(zeros({1})).item());
+}
+
+TEST_CASE("bounds and spreads that make no sense are refused") {
+  CHECK(message_of<ValueError>([] { (void)uniform({1}, 2, 1); }) ==
+        "uniform: the bounds are 2 and 1; expected finite ones, low <= high");
+  CHECK(message_of<ValueError>([] { (void)normal({1}, 0, -1); }) ==
+        "normal: the mean is 0, the standard deviation -1; expected finite ones, the second not negative");
+  CHECK(message_of<ValueError>([] { (void)randint({1}, 3, 3); }) ==
+        "randint: the bounds are 3 and 3; expected low < high, at most 2^53 apart");
+  CHECK(message_of<ValueError>([] {
+          (void)randint({1}, std::numeric_limits<std::int64_t>::min(), 5);
+        }).starts_with("randint: the bounds are "));
+  CHECK(message_of<DtypeError>([] { (void)uniform({1}, 0, 1, i64); }) ==
+        "uniform: not defined for i64; use f32 or f64");
 }
 
 TEST_CASE("arange, linspace and eye give NumPy's numbers") {

@@ -108,6 +108,8 @@ std::vector<Call> calls() {
       CALL("sum_to", sum_to(2., {1})),
       CALL("split", split(2., 1)),
       CALL("slice", slice(2., 0, 0, 1)),
+      CALL("select", select(2., 0, 0)),
+      CALL("unbind", unbind(2., 0)),
       CALL("pad", pad(2., {{1, 1}})),
       CALL("flip", flip(2., {0})),
       CALL("tile", tile(2., {2})),

@@ -61,6 +61,35 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("axes are one integer, braces or a range of integers, or none") {
+  const Tensor x = tensor({{1., 2.}, {3., 5.}});
+  const std::vector<std::int64_t> both{0, 1};
+  CHECK(sum(x, 1).str() == "[3. 8.]");
+  CHECK(sum(x, x.ndim() - 2).str() == "[4. 7.]");
+  CHECK(sum(x, {0, 1}, true).str() == "[[11.]]");
+  CHECK(sum(x, both).str() == "11.0");
+  CHECK(sum(x, {}).str() == "11.0");
+  CHECK(max(x, -1).str() == "[2. 5.]");
+  CHECK(mean(x, 0, true).shape() == Shape{1, 2});
+  CHECK(variance(x, 0, false, 1).str() == "[2.  4.5]");
+  CHECK(flip(x, 1).str() == "[[2. 1.]\n [5. 3.]]");
+  CHECK(norm(x, 1, false, 1).str() == "[3. 8.]");
+  CHECK(permute(x, std::vector<int>{1, 0}).str() == transpose(x).str());
+}
+
+TEST_CASE("the mean of booleans is the f32 share that is true") {
+  const Tensor mask = tensor({{true, false, true}, {true, true, true}}, boolean);
+  CHECK(mean(mask).dtype() == f32);
+  CHECK(mean(mask).item<float>() == 5.f / 6);
+  CHECK(mean(mask, 1).str() == "[0.6666667 1.       ]");
+  CHECK(mean(mask, 0, true).shape() == Shape{1, 3});
+  CHECK(mean(ones({(1 << 24) + 1}) > 0).item() == 1);
+  CHECK(mean(zeros({0}) > 0).str() == "nan");
+  auto share = capture([](const Tensor& x) { return mean(x > 0); });
+  CHECK(share(tensor({1, -1})).item() == 0.5);
+  CHECK(share(tensor({1, 1})).item() == 1);
+}
+
 TEST_CASE("integers reduce exactly, and booleans count") {
   constexpr std::int64_t large = (std::int64_t{1} << 53) + 1;
   const Tensor x = from_values<std::int64_t>({large, 2, -3, 4}, {2, 2});
@@ -143,7 +172,6 @@ TEST_CASE("misused reductions say what is wrong, where, and what to do") {
     CHECK(message_of<ValueError>([&] { norm(x, {}, false, p); }).ends_with("; expected p > 0, or infinity"));
   CHECK(message_of<ValueError>([&] { norm(empty, {}, false, inf); }).starts_with("norm: no elements to choose from"));
   CHECK(message_of<DtypeError>([&] { mean(whole); }) == "mean: not defined for i64; convert with .to(f32)");
-  CHECK(message_of<DtypeError>([&] { mean(x > 0); }) == "mean: not defined for boolean; convert with .to(f32)");
   CHECK(message_of<DtypeError>([&] { variance(whole); }) == "variance: not defined for i64; convert with .to(f32)");
   CHECK(message_of<DtypeError>([&] { stddev(whole); }) == "stddev: not defined for i64; convert with .to(f32)");
   CHECK(message_of<DtypeError>([&] { logsumexp(whole); }) == "logsumexp: not defined for i64; convert with .to(f32)");

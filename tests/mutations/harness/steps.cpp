@@ -6,7 +6,7 @@ namespace {
 
 using Op = Tensor (*)(const Operand&);
 using BinaryOp = Tensor (*)(const Operand&, const Operand&);
-using Reduction = Tensor (*)(const Operand&, const std::vector<int>&, bool);
+using Reduction = Tensor (*)(const Operand&, const Axes&, bool);
 using Along = Tensor (*)(const Operand&, int);
 
 struct Unary {
@@ -73,12 +73,10 @@ const Reduce reductions[] = {
     {prod, Domain::away},
     {max, Domain::distinct},
     {min, Domain::distinct},
-    {[](const Operand& x, const std::vector<int>& axes, bool keep) { return variance(x, axes, keep); },
-     Domain::distinct},
-    {[](const Operand& x, const std::vector<int>& axes, bool keep) { return stddev(x, axes, keep, 1); },
-     Domain::distinct},
-    {[](const Operand& x, const std::vector<int>& axes, bool keep) { return norm(x, axes, keep); }, Domain::away},
-    {[](const Operand& x, const std::vector<int>& axes, bool keep) { return norm(x, axes, keep, 3); }, Domain::away},
+    {[](const Operand& x, const Axes& axes, bool keep) { return variance(x, axes, keep); }, Domain::distinct},
+    {[](const Operand& x, const Axes& axes, bool keep) { return stddev(x, axes, keep, 1); }, Domain::distinct},
+    {[](const Operand& x, const Axes& axes, bool keep) { return norm(x, axes, keep); }, Domain::away},
+    {[](const Operand& x, const Axes& axes, bool keep) { return norm(x, axes, keep, 3); }, Domain::away},
 };
 
 struct Scan {

@@ -6,7 +6,7 @@ namespace {
 
 using Line = std::vector<Real>;
 using Fold = std::function<Real(const Line&)>;
-using Reducer = std::function<Tensor(const Operand&, const std::vector<int>&, bool)>;
+using Reducer = std::function<Tensor(const Operand&, const Axes&, bool)>;
 
 /// Folds, for each element of the result, the elements of x that differ from it in the axes only.
 Reference over(const std::vector<int>& axes, bool keepdims, Fold fold) {
@@ -102,7 +102,7 @@ Fold norm_of(Real p) {
 }
 
 Reducer norm_with(double p) {
-  return [p](const Operand& x, const std::vector<int>& axes, bool keepdims) { return norm(x, axes, keepdims, p); };
+  return [p](const Operand& x, const Axes& axes, bool keepdims) { return norm(x, axes, keepdims, p); };
 }
 
 Function whole_norm(double p) {
@@ -195,26 +195,25 @@ std::vector<Row> rows_reduction() {
            any, [](const Line& x) { return Real(std::count(x.begin(), x.end(), 0) < std::ptrdiff_t(x.size())); },
            fixed({0, 0, 0, 1, 0}), total),
        {{{{}}, {0}}, {{{nan, 0}}, {1}}, {{{0, -0.}}, {0}}}});
-  rows.push_back({"variance",
-                  both(reduction([](const Operand& x, const std::vector<int>& axes,
-                                    bool keepdims) { return variance(x, axes, keepdims); },
-                                 variance_of(0), any_number, nonempty, 8, 4),
-                       {{.label = "ddof 1",
-                         .f = [](const Tensors& x) { return variance(x[0], {-1}, false, 1); },
-                         .reference = over({-1}, false, variance_of(1)),
-                         .domains = {any_number},
-                         .shapes = {{{4}}, {{0, 3}}, {{2, 3}}, {{2, 1, 3, 1, 2}}},
-                         .ulps = 8,
-                         .scale = 4}}),
-                  {{{{}}, {nan}},
-                   {{{1e8, 1e8 + 8}}, {16}, {{-4, 4}}, {{0, 0}}},
-                   {{{3, 3, 3}}, {0}, {{0, 0, 0}}, {{0, 0, 0}}},
-                   {.inputs = {{3}}, .value = {nan}, .gradients = {{nan}}, .f = [](const Tensors& x) {
-                      return variance(x[0], {}, false, 1);
-                    }}}});
+  rows.push_back(
+      {"variance",
+       both(reduction([](const Operand& x, const Axes& axes, bool keepdims) { return variance(x, axes, keepdims); },
+                      variance_of(0), any_number, nonempty, 8, 4),
+            {{.label = "ddof 1",
+              .f = [](const Tensors& x) { return variance(x[0], {-1}, false, 1); },
+              .reference = over({-1}, false, variance_of(1)),
+              .domains = {any_number},
+              .shapes = {{{4}}, {{0, 3}}, {{2, 3}}, {{2, 1, 3, 1, 2}}},
+              .ulps = 8,
+              .scale = 4}}),
+       {{{{}}, {nan}},
+        {{{1e8, 1e8 + 8}}, {16}, {{-4, 4}}, {{0, 0}}},
+        {{{3, 3, 3}}, {0}, {{0, 0, 0}}, {{0, 0, 0}}},
+        {.inputs = {{3}}, .value = {nan}, .gradients = {{nan}}, .f = [](const Tensors& x) {
+           return variance(x[0], {}, false, 1);
+         }}}});
   rows.push_back({"stddev",
-                  reduction([](const Operand& x, const std::vector<int>& axes,
-                               bool keepdims) { return stddev(x, axes, keepdims); },
+                  reduction([](const Operand& x, const Axes& axes, bool keepdims) { return stddev(x, axes, keepdims); },
                             [](const Line& x) { return std::sqrt(variance_of(0)(x)); }, distinct(), nonempty, 8, 4),
                   {{{{}}, {nan}},
                    {{{3, 3, 3}}, {0}, {{0, 0, 0}}, {{0, 0, 0}}},

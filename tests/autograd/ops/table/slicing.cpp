@@ -27,6 +27,31 @@ Variant cut(int axis, std::int64_t start, std::int64_t stop, std::int64_t step,
           .ulps = 0};
 }
 
+/// What f picks: the slice at position i of an axis, counted from the end if negative.
+Variant picking(Tensor (*f)(const Tensor& x, int axis, std::int64_t i), int axis, std::int64_t i, ShapeTuples shapes) {
+  const auto reference = [=](const std::vector<Values>& x) {
+    Shape shape = x[0].shape;
+    const int along = axis_of(axis, shape);
+    const std::int64_t at = i < 0 ? i + shape[along] : i;
+    shape.erase(along);
+    return build(shape, [&](Index index) {
+      index.insert(index.begin() + along, at);
+      return x[0][index];
+    });
+  };
+  return {.label = text(i, " of axis ", axis),
+          .f = [=](const Tensors& x) { return f(x[0], axis, i); },
+          .reference = reference,
+          .domains = {interval(-2, 2)},
+          .shapes = std::move(shapes),
+          .ulps = 0};
+}
+Tensor select_one(const Tensor& x, int axis, std::int64_t i) { return select(x, axis, i); }
+Tensor unbind_one(const Tensor& x, int axis, std::int64_t i) {
+  const std::vector<Tensor> all = unbind(x, axis);
+  return all.at(static_cast<std::size_t>(i < 0 ? i + std::ssize(all) : i));
+}
+
 Variant padding(std::string label, std::vector<std::pair<int, int>> widths, double value, ShapeTuples shapes) {
   const auto reference = [=](const std::vector<Values>& x) {
     Shape shape = x[0].shape;
@@ -106,6 +131,14 @@ std::vector<Row> rows_slicing() {
                        {{{2, 4}}, {{2, 5, 3}}, {{1, 4, 1}}})},
                   {},
                   scalars});
+  for (const auto& [name, f] : {std::pair{"select", &select_one}, {"unbind", &unbind_one}})
+    rows.push_back(
+        {name,
+         {picking(f, 0, 1, {{{2}}, {{3, 2}}, {{2, 0}}, {{2, 1, 3, 1, 2}}}),
+          picking(f, 0, 0, {{{1}}, {{1, 3}}, {{4, 1, 2}}}), picking(f, 1, -1, {{{3, 2}}, {{0, 1}}, {{2, 1, 3, 1, 2}}}),
+          picking(f, -1, -2, {{{2}}, {{1, 3}}, {{2, 1, 2}}})},
+         {},
+         scalars});
   rows.push_back({"pad",
                   {padding("one axis", {{2, 1}}, 0, {{{3}}, {{1}}, {{0}}}),
                    padding("two axes", {{1, 0}, {0, 2}}, 1.5, {{{2, 3}}, {{1, 1}}, {{3, 0}}}),
