@@ -81,10 +81,24 @@ class Captured {
   template <std::convertible_to<const Tensor&>... T>
   auto operator()(const T&... arguments) {
     using R = std::invoke_result_t<F&, decltype(static_cast<const Tensor&>(arguments))...>;
-    static_assert(std::is_void_v<R> || std::is_same_v<R, Tensor> || std::is_same_v<R, std::vector<Tensor>>,
-                  "a captured function returns nothing, a Tensor or a std::vector<Tensor>");
-    if (detail::runs_plainly()) return detail::call_at(place_, function_, static_cast<const Tensor&>(arguments)...);
-    const Tensor* const given[] = {&static_cast<const Tensor&>(arguments)..., nullptr};
+    static_assert(can_return<R>, "a captured function returns nothing, a Tensor or a std::vector<Tensor>");
+    if constexpr (can_return<R>) return run<R>(static_cast<const Tensor&>(arguments)...);
+  }
+
+  /// Forgets all recordings: the next call records.
+  void reset() { recordings_.reset(); }
+  /// How many recordings there are.
+  std::size_t recordings() const { return recordings_.size(); }
+
+ private:
+  template <class R>
+  static constexpr bool can_return =
+      std::is_void_v<R> || std::is_same_v<R, Tensor> || std::is_same_v<R, std::vector<Tensor>>;
+
+  template <class R, std::same_as<Tensor>... T>
+  R run(const T&... arguments) {
+    if (detail::runs_plainly()) return detail::call_at(place_, function_, arguments...);
+    const Tensor* const given[] = {&arguments..., nullptr};
     const auto body = [this](const Tensor* passed, std::vector<Tensor>& results) {
       call<R>(passed, results, std::make_index_sequence<sizeof...(T)>());
     };
@@ -98,12 +112,6 @@ class Captured {
     }
   }
 
-  /// Forgets all recordings: the next call records.
-  void reset() { recordings_.reset(); }
-  /// How many recordings there are.
-  std::size_t recordings() const { return recordings_.size(); }
-
- private:
   template <class R, std::size_t... i>
   void call([[maybe_unused]] const Tensor* arguments, std::vector<Tensor>& results, std::index_sequence<i...>) {
     const auto run = [&]() -> R { return detail::call_at(place_, function_, arguments[i]...); };

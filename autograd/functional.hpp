@@ -188,6 +188,11 @@ auto value_and_grad(F&& f, const std::vector<Tensor>& x, Place place = Place::he
   return detail::value_and_grad(f, x, OpScope("value_and_grad", place));
 }
 
+template <class F, class... X>
+void value_and_grad(F&&, const Tensor&, const Tensor&, const X&...) = delete;  // several stand in braces: {x, w}
+template <class F, class... X>
+void vjp(F&&, const Tensor&, const Tensor&, const X&...) = delete;  // several stand in braces: {x, w}
+
 /// df/dx, of shape (shape of f(x), shape of x). Several outputs: a list of one for each; several inputs: of one for
 /// each input; both: [output][input]. Costs a pass for each element of the outputs, or of the inputs in forward mode.
 template <class F>
@@ -209,6 +214,11 @@ template <class F>
 auto hessian(F&& f, const std::vector<Tensor>& x, Place place = Place::here()) {
   return detail::hessian(f, x, OpScope("hessian", place));
 }
+
+template <class F, class... X>
+void jacobian(F&&, const Tensor&, const Tensor&, const X&...) = delete;  // several stand in braces: {x, w}
+template <class F, class... X>
+void hessian(F&&, const Tensor&, const Tensor&, const X&...) = delete;  // several stand in braces: {x, w}
 
 /// H v for the Hessian H of the number f(x), without H: the vjp of the gradient along v, H being symmetric (Pearlmutter
 /// 1994). Throws GraphError unless f(x) has one element.

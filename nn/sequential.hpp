@@ -132,6 +132,10 @@ class Sequential : public Module {
     layers_.reserve(sizeof...(Layers));
     (add(std::move(layers)), ...);
   }
+  template <class... Layers>
+  requires(!detail::Callable<Layers> || ...) explicit Sequential(Layers...) {
+    static_assert(xgrad::detail::never<Layers...>, "a layer has a Tensor operator()(const Tensor&), of one tensor");
+  }
   Sequential(const Sequential& other);
   Sequential(Sequential&& other) noexcept = default;
   /// Between models of equal layers overwrites the parameters in place, as Parameter does.
@@ -145,18 +149,16 @@ class Sequential : public Module {
     push(new detail::LayerOf<T>(std::move(layer)));
     return *this;
   }
+  template <class T>
+  requires(!detail::Callable<T>) Sequential& add(T) {
+    static_assert(xgrad::detail::never<T>, "a layer has a Tensor operator()(const Tensor&), of one tensor");
+    return *this;
+  }
   /// Errors name the layer: `in model[3] (Dense 64 -> 32)`.
-  Tensor operator()(const Operand& x) const;
+  Tensor operator()(const Operand& x) const;  // of one tensor; what takes several is a struct of your own
 
   std::int64_t size() const { return static_cast<std::int64_t>(layers_.size()); }
-  /// A position, counted from the end if negative, and the line where it was written.
-  struct Index {
-    std::int64_t value;
-    Place place;
-    template <std::integral I>
-    Index(I i, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-        : value(static_cast<std::int64_t>(i)), place{file, line} {}
-  };
+  using Index = Tensor::Index;
   /// Throws ValueError if there is no such layer.
   Layer& operator[](Index index);
   const Layer& operator[](Index index) const { return const_cast<Sequential&>(*this)[index]; }

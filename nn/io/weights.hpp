@@ -16,6 +16,8 @@ void save_weights(const Module& model, const std::filesystem::path& path, Place 
 /// name in one message, and then has changed nothing.
 void load_weights(Module& model, const std::filesystem::path& path, LoadOptions options = {},
                   Place place = Place::here());
+void load_weights(const std::filesystem::path&, const Module&) = delete;  // the model comes first, then the path
+void save_weights(const std::filesystem::path&, const Module&) = delete;  // the model comes first, then the path
 
 }  // namespace xgrad::nn
 #pragma GCC visibility pop

@@ -1,0 +1,10 @@
+// Writes an element as into an array.
+// says: write x.set(i, v) or x.set(i, j, v)
+#include <xgrad.hpp>
+
+using namespace xgrad;
+
+int main() {
+  Tensor x = zeros({3, 3});
+  x[0][1] = 2;
+}
