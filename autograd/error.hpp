@@ -74,9 +74,10 @@ std::string text(const Parts&... parts) {
 }
 
 namespace detail {
-/// Throws an E about the outermost op in progress, where no OpScope is at hand.
+/// Throws an E about the outermost op in progress, where no OpScope is at hand. Out of line: put together inside a
+/// function, a message takes registers from what the function is for.
 template <class E, class... Parts>
-[[noreturn]] void fail(const Parts&... parts);
+[[noreturn, gnu::noinline, gnu::cold]] void fail(const Parts&... parts);
 }  // namespace detail
 
 /// What the current thread is doing, for messages and for nodes: the outermost op in progress gives the name and the

@@ -58,7 +58,8 @@ AxesLast::AxesLast(int ndim, const std::vector<int>& last) : back(static_cast<st
 }
 
 void check_floating(const Operand& x) {
-  if (!is_floating(x.dtype())) detail::fail_undefined_for(x.dtype());
+  if (!is_floating(x.dtype()))
+    detail::fail<DtypeError>("not defined for ", name_of(x.dtype()), "; convert with .to(f32)");
 }
 
 }  // namespace xgrad
