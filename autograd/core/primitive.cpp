@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/kernel_for.hpp>
+#include <autograd/core/kernel_calls.hpp>
 #include <autograd/primitive.hpp>
 
 namespace xgrad {

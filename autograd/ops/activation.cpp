@@ -1,4 +1,4 @@
-#include <autograd/core/kernel_for.hpp>
+#include <autograd/core/kernel_calls.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>

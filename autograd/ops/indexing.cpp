@@ -1,4 +1,4 @@
-#include <autograd/core/kernel_for.hpp>
+#include <autograd/core/kernel_calls.hpp>
 #include <autograd/core/recording.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
@@ -144,7 +144,7 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
   if (x.dtype() != source.dtype())
     scope.fail<DtypeError>("x is ", name_of(x.dtype()), ", the source is ", name_of(source.dtype()),
                            "; convert one with .to(...)");
-  if (x.dtype() == boolean) detail::fail<DtypeError>("not defined for ", name_of(x.dtype()), "; convert with .to(f32)");
+  if (x.dtype() == boolean) detail::fail_undefined_for(x.dtype());
   if (indices.ndim() != 1) scope.fail("the indices are ", indices.shape(), "; expected one axis");
   Shape expected = x.shape();
   expected[axis] = indices.size();

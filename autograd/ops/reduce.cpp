@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/kernel_for.hpp>
+#include <autograd/core/kernel_calls.hpp>
 #include <autograd/ops/reduce.hpp>
 
 /// What the reductions share.
@@ -58,8 +58,7 @@ AxesLast::AxesLast(int ndim, const std::vector<int>& last) : back(static_cast<st
 }
 
 void check_floating(const Operand& x) {
-  if (!is_floating(x.dtype()))
-    detail::fail<DtypeError>("not defined for ", name_of(x.dtype()), "; convert with .to(f32)");
+  if (!is_floating(x.dtype())) detail::fail_undefined_for(x.dtype());
 }
 
 }  // namespace xgrad

@@ -21,9 +21,6 @@ struct Reduction {
   Array run(kernels::Reduce kind, const Array& x) const;
 };
 
-/// x / by, in place.
-Array divided(Array x, double by);
-
 /// A reduction's result, or its cotangent, with the reduced axes as size 1, so that it broadcasts against the input.
 inline Tensor with_axes(const Tensor& t, const Shape& kept) {
   return t.ndim() == 0 || t.shape() == kept ? t : reshape(t, kept);

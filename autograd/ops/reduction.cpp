@@ -1,3 +1,4 @@
+#include <autograd/core/kernel_calls.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 
@@ -15,15 +16,6 @@ Tensor sum(const Operand& x, const Axes& axes, bool keepdims) {
       [from = r.from, kept = r.kept](const Tensor& g) { return broadcast_to(with_axes(g, kept), from); });
 }
 
-Array divided(Array x, double by) {
-  alignas(8) std::byte number[8];
-  Number(by).store(x.dtype(), number);
-  const auto loop = kernels::Loop<2>::row(x.size(), 1, 0);
-  if (x.size() > 0)
-    kernels::table().binary[int(kernels::Binary::divide)][int(x.dtype())](x.data(), number, x.data(), loop);
-  return x;
-}
-
 Tensor mean(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("mean", x.place());
   if (x.dtype() != boolean) check_floating(x);
@@ -31,7 +23,7 @@ Tensor mean(const Operand& x, const Axes& axes, bool keepdims) {
   const auto count = static_cast<double>(r.count);
   if (x.dtype() == boolean) return (sum(x, axes, keepdims).to(f64) / count).to(f32);
   return primitive(
-      "mean", {x}, [&] { return divided(r.run(Reduce::sum, x.array()), count); },
+      "mean", {x}, [&] { return detail::divided(r.run(Reduce::sum, x.array()), count); },
       [from = r.from, kept = r.kept, count](const Tensor& g) {
         return broadcast_to(with_axes(g / count, kept), from);
       });

@@ -1,3 +1,4 @@
+#include <autograd/core/kernel_calls.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
 #include <cstring>
@@ -89,9 +90,7 @@ Array mean_of_losses(const Tensor& z, const Tensor& t, double count) {
   Array sum(z.dtype(), {});
   const auto kernel = kernels::table().reduce[int(kernels::Reduce::sum)][int(z.dtype())];
   kernel(losses.data(), sum.data(), 1, losses.size(), 1);
-  const Tensor total(std::move(sum));
-  const Operand by(count);
-  return xgrad::detail::elementwise_forward({total, by}, kernels::Binary::divide);
+  return xgrad::detail::divided(std::move(sum), count);
 }
 
 /// The mean of bce_with_logits(z, t), as one node. `p` is sigmoid(z) where that has been computed, or undefined.
