@@ -1,5 +1,6 @@
 #pragma once
-#include <nn/training/trainer.hpp>
+#include <nn/training/loss.hpp>
+#include <nn/training/options.hpp>
 
 /// What is wrong with a run, found at its beginning.
 namespace xgrad::nn::detail {

@@ -1,9 +1,12 @@
 #pragma once
+#include <memory>
 #include <nn/training/progress.hpp>
-#include <nn/training/trainer.hpp>
+#include <optim/averaged.hpp>
 
 /// Where a run stands, besides what the model and the optimiser hold: what a checkpoint saves of it.
 namespace xgrad::nn::detail {
+
+class Fit;
 
 /// While alive, the model has its averaged weights, if there are any.
 class Averages {

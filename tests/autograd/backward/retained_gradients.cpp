@@ -16,7 +16,7 @@ TEST_CASE("a result's gradient is retained on demand, adds up, and does not come
   y.retain_grad();
   y.register_hook([](const Tensor& g) { return g * 100; });
   const Tensor loss = y * y;
-  grad(loss, {x}, {.retain_graph = true});
+  (void)grad(loss, {x}, {.retain_graph = true});
   CHECK(!y.has_grad());
   loss.backward({.retain_graph = true});
   CHECK(gradient(y) == 1200);
