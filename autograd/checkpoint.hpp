@@ -7,7 +7,7 @@ namespace xgrad {
 
 namespace detail {
 
-/// A function that is kept, with all that it holds.
+/// An owned copy of the function and its captures.
 struct KeptFunction {
   std::shared_ptr<const void> owner;
   TensorFunction f;

@@ -58,8 +58,8 @@ class HookOf final : public Hook {
   F f_;
 };
 
-/// Hooks in the order of their registration. Captured steps (autograd/capture.hpp) are told of those that they may
-/// have to record, of leaves and modules.
+/// Hooks in the order of their registration. Those of leaves and modules are part of captured steps
+/// (autograd/capture.hpp), which notice a change.
 class HookList {
  public:
   std::atomic<std::uint32_t> references{1};
@@ -74,7 +74,7 @@ class HookList {
   void add(Ref<Hook>&& hook);
   void remove(std::uint64_t id);
   void clear() noexcept;
-  /// Those of now; running one may add and remove others, itself too.
+  /// A snapshot of the hooks; running one may add and remove others, itself too.
   std::vector<Ref<Hook>> hooks() const;
 
  private:
@@ -82,7 +82,7 @@ class HookList {
   std::vector<Ref<Hook>> hooks_;
 };
 
-/// What a node has only if somebody asked for it.
+/// A node's rarely used fields, allocated on demand.
 struct NodeExtras {
   Ref<HookList> hooks;
   bool retains_grad = false;
@@ -93,7 +93,7 @@ struct NodeExtras {
   NodeExtras(const NodeExtras&) = delete;
   NodeExtras& operator=(const NodeExtras&) = delete;
 
-  /// What the hooks make of the gradient that has arrived for the node.
+  /// The node's total gradient after its hooks.
   Tensor run(const Node& node, Tensor g, bool create_graph) const;
 };
 

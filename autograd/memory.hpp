@@ -170,7 +170,7 @@ class Ref {
  private:
   static void let_go(T* p) noexcept {
     if (!p) return;
-    // Who holds the only reference need not write that nobody else has one.
+    // Last reference: skip the decrement.
     if (p->references.load(std::memory_order_acquire) == 1) [[likely]] {
       T::destroy(p);
     } else {

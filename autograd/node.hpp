@@ -103,8 +103,8 @@ struct Node {
   /// The extras, made if there are none.
   detail::NodeExtras& with_extras();
 
-  /// Of a leaf, which has no guests to count: where the pass that met it last keeps it among its own. A guess, for
-  /// several passes may meet it at once.
+  /// Of a leaf: an index hint into the current pass's list of leaves. It may be stale, for several passes may meet at
+  /// the leaf at once.
   std::atomic<int>& among_leaves() { return guests; }
 
   Place place() const { return {file, line}; }

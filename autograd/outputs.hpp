@@ -17,8 +17,8 @@
 namespace xgrad {
 namespace detail {
 
-/// How the outputs of one call lie in what is a single result for the engine: the floating ones behind each other in
-/// one array, of which everybody else sees slices.
+/// Packs several outputs of one call into one array, of which callers see slices: the floating ones behind each other
+/// in one array, of which everybody else sees slices.
 class Outputs {
  public:
   /// Joins the floating ones of `outputs`, which must have one dtype.

@@ -139,10 +139,10 @@ class Tensor {
   /// Has `backward` collect a gradient here although this is an op's result; of a leaf it does so anyway. Ask before
   /// computing on, and read it by grad().
   void retain_grad(Place place = Place::here()) const;
-  /// hook(g) runs once in each pass that comes by, with the sum of all that arrived for this tensor, of its shape, and
-  /// before a leaf adds it to its grad(). It may return what takes g's place: throws GraphError in the pass if that has
-  /// another shape or dtype. Several run in the order of registration, each on what the one before it returned.
-  /// Register before computing on. Include <autograd/hooks.hpp>.
+  /// hook(g) runs once per backward pass, with this tensor's total gradient and before a leaf adds that to its grad().
+  /// It may return what takes g's place: throws GraphError in the pass if that has another shape or dtype. Several run
+  /// in the order of registration, each on what the one before it returned. Register before computing on. Include
+  /// <autograd/hooks.hpp>.
   template <class F>
   HookHandle register_hook(F hook, Place place = Place::here()) const;
 

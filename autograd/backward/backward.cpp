@@ -8,6 +8,7 @@
 #include <autograd/primitive.hpp>
 #include <autograd/support/process_locks.hpp>
 
+// The entry points of reverse mode: backward collects in leaves, grad hands gradients out.
 namespace xgrad {
 
 namespace {
@@ -41,10 +42,10 @@ void start(Sweep& sweep, const OpScope& scope, const Tensor& y, const Tensor& co
 
 std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leaves); }
 
-/// node.gradient() += g, which is there.
+/// node.gradient() += g, where there is a gradient already.
 [[gnu::noinline]] void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
   const Tensor& grad = node.gradient();
-  // Whoever else holds one in a recording's memory knows that replays change it.
+  // A gradient in a captured step's memory changes with each replay anyway, whoever else holds it.
   const bool alone = grad.unique() || grad.array().storage()->owner;
   recording::reads_grad(node);
   if (!g.defined()) return;

@@ -3,6 +3,7 @@
 #include <autograd/primitive.hpp>
 #include <unordered_set>
 
+// Helpers of transforms that differentiate a part of a graph: where it begins, and leaves of its own.
 namespace xgrad {
 
 Tensor detail::alias(const Tensor& x) {

@@ -7,6 +7,7 @@
 #include <autograd/primitive.hpp>
 #include <autograd/support/system.hpp>
 
+// The reverse sweep over a graph, and how several threads' sweeps meet.
 namespace xgrad {
 
 namespace {
@@ -51,7 +52,7 @@ Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) 
   return h;
 }
 
-/// run_rule, with the observers told.
+/// run_rule, reported to the observers.
 [[gnu::noinline]] Tensor run_observed(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
   Observing::tell([&](Observer& o) { o.vjp_starts(node, edge, g); });
   Tensor result;
@@ -66,7 +67,7 @@ Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) 
   return result;
 }
 
-/// apply_rule, put where it is called: a pass does nothing more often.
+/// apply_rule, inlined: a pass does nothing more often.
 [[gnu::always_inline]] inline Tensor apply(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
   const DetachedScope detached;
   const OpScope scope(node.name, node.place());
@@ -164,7 +165,7 @@ Tensor* Sweep::waiting_elsewhere(const Node& node) {
   return it == elsewhere_.end() ? nullptr : &it->second;
 }
 
-/// Keeps the first that arrives for a node.
+/// Claims a node for this pass and stores its first gradient.
 void Sweep::reserve(Node& node, Tensor&& g) {
   std::uintptr_t found = 0;
   if (node.owner.compare_exchange_strong(found, claim(node))) {
@@ -178,8 +179,8 @@ void Sweep::reserve(Node& node, Tensor&& g) {
   if (!node.is_leaf) {
     if (found == gone) fail_gone(node);
     if (!retain_graph || (found & alone)) fail_met(node);
-    // A guest says so before it looks at the owner, and one that comes to be alone looks for guests after it has said
-    // that: so one of the two sees the other.
+    // Increment `guests`, then read `owner`; a pass that wants the node to itself does the reverse, so one of the two
+    // sees the other.
     node.guests.fetch_add(1);
     found = node.owner.load();
     if (found & alone) {
@@ -200,7 +201,7 @@ void Sweep::start(const Ref<Node>& root, Tensor&& g) {
   reserve(*root, std::move(g));
 }
 
-// Put where it is called, as apply is.
+// Inlined, as apply is.
 [[gnu::always_inline]] inline void Sweep::contribute(Edge& edge, Tensor&& g) {
   Node& node = *edge.input;
   if (node.is_leaf && !node.extras && wanted.empty()) return collect(edge, std::move(g));
@@ -213,7 +214,7 @@ void Sweep::start(const Ref<Node>& root, Tensor&& g) {
     Ref<Node>(edge.input).release();
   } else {
     edge.lent = true;
-    // What only the edge of a node that is ours alone refers to is ours alone without asking.
+    // Sole reference from a node that we own: claim it without a compare-and-swap.
     if (edge.input.unique() && node.owner.load(std::memory_order_relaxed) == 0) {
       node.owner.store(claim(node), std::memory_order_relaxed);
       node.pending = std::move(g);
@@ -223,7 +224,7 @@ void Sweep::start(const Ref<Node>& root, Tensor&& g) {
   reserve(node, std::move(g));
 }
 
-/// Keeps what arrives for a leaf. Where two passes meet, one may put it down a second time, which comes to the same.
+/// Adds a gradient to its leaf's entry. Where two passes meet, one may list a leaf twice; harmless.
 void Sweep::collect(Edge& edge, Tensor&& g) {
   std::atomic<int>& place = edge.input->among_leaves();
   const auto guess = static_cast<std::size_t>(place.load(std::memory_order_relaxed));

@@ -10,15 +10,15 @@ using PoolVector = std::vector<T, memory::PoolAllocator<T>>;
 
 /// One pass over a graph, newest node first.
 ///
-/// What arrives for a node waits in the node itself, which `owner` then reserves for this pass until it has been
-/// visited. A pass that takes the rules must have its nodes to itself: any other one that meets them throws. Passes
-/// that retain the graph may meet, and so may any at a leaf: who finds another owner is a guest and keeps its sum in
-/// `elsewhere`. A leaf without hooks is not visited: what arrives there waits in `leaves`.
+/// The gradient of a node accumulates in the node itself, which `owner` claims for this pass until it has been visited.
+/// A pass that frees the rules as it goes (draining) must have its nodes to itself: any other one that meets them
+/// throws. Passes that retain the graph may meet, and so may any at a leaf: a pass that finds another owner is a guest
+/// and keeps its sum in `elsewhere`. A leaf without hooks is not visited: its gradient accumulates in `leaves`.
 class Sweep {
  public:
   const bool create_graph, retain_graph;
 
-  /// What a pass that fills no leaves is asked for, and what has arrived there.
+  /// An input of `grad`, and the gradient that has reached it.
   struct Wanted {
     const Node* node;
     Tensor found;
@@ -29,7 +29,7 @@ class Sweep {
     Ref<Node> node;
     Tensor g;
   };
-  PoolVector<Leaf> leaves;  // reached, and others that retain their gradient; with what arrived for each
+  PoolVector<Leaf> leaves;  // those reached, and nodes that retain their gradient; with the gradient of each
 
   Sweep(bool create, bool retain) : create_graph(create), retain_graph(create || retain) {}
   ~Sweep();
@@ -46,7 +46,7 @@ class Sweep {
   class Visit;
 
   bool needs(const Node& node);
-  /// What has arrived for a node so far, or null if this is the first time.
+  /// The gradient accumulated for a node so far, or null if there is none.
   Tensor* waiting(Node& node) {
     if (owns(node)) return &node.pending;
     return elsewhere_.empty() ? nullptr : waiting_elsewhere(node);

@@ -4,6 +4,7 @@
 #include <autograd/observer.hpp>
 #include <optional>
 
+// Which captured step fits a call, and when a call captures anew.
 namespace xgrad::detail {
 
 struct Recordings::List {

@@ -3,6 +3,7 @@
 #include <autograd/grad_mode.hpp>
 #include <cstring>
 
+// One captured step: what is noted while it runs, when a replay is right, and the replay.
 namespace xgrad {
 namespace {
 

@@ -3,6 +3,7 @@
 #include <autograd/kernels/table.hpp>
 #include <new>
 
+// Where the bytes of arrays come from, and the clock of writes.
 namespace xgrad {
 
 namespace {

@@ -5,6 +5,7 @@
 #include <autograd/node.hpp>
 #include <autograd/support/process_locks.hpp>
 
+// Lists of hooks, how they change a gradient, and the fields of nodes that have them.
 namespace xgrad {
 namespace detail {
 namespace {

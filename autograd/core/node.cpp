@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/node.hpp>
 
+// Making nodes and, without recursion, freeing graphs.
 namespace xgrad {
 namespace {
 

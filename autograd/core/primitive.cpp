@@ -2,6 +2,7 @@
 #include <autograd/core/kernel_calls.hpp>
 #include <autograd/primitive.hpp>
 
+// What every op does around its forward: checks inputs, promotes numbers, tells observers.
 namespace xgrad {
 namespace {
 

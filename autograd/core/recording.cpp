@@ -1,6 +1,7 @@
 #include <atomic>
 #include <autograd/core/recording.hpp>
 
+// What the thread is capturing, and how a replay words its errors.
 namespace xgrad::recording {
 
 thread_local constinit Listener* current = nullptr;

@@ -5,12 +5,12 @@
 
 #pragma GCC visibility push(default)
 
-/// What the engine and ops tell a recording in progress (autograd/capture.hpp). Kernels are recorded by themselves, as
-/// entries of the thread's table. What else an op does to numbers is one of three:
+/// What the engine and ops tell a step that is being captured (autograd/capture.hpp). Kernels are captured by
+/// themselves, as entries of the thread's table. What else an op does to numbers is one of three:
 ///
 /// - a function of the numbers in arrays, checks of them included: `repeat` runs it now and in each replay;
-/// - numbers that come from the program alone, as those of `tensor({1, 2})`: made under `Paused`, they are kept as they
-///   are for all replays;
+/// - numbers that come from the program alone, as those of `tensor({1, 2})`: made under `Paused`, they are constants of
+///   all replays;
 /// - anything else is noticed when a kernel reads what no kernel wrote, and throws, naming the op.
 namespace xgrad {
 
@@ -28,7 +28,7 @@ struct Words {
   std::string path;
 };
 
-/// A recording, as those see it that stand below it: autograd/capture/ implements it.
+/// A step that is being captured, as the floors below it see it: autograd/capture/ implements this.
 class Listener : public kernels::Recorder {
  public:
   /// The memory of arrays that are made meanwhile.
@@ -47,8 +47,8 @@ class Listener : public kernels::Recorder {
 extern thread_local constinit Listener* current;
 inline bool active() { return current != nullptr; }
 
-/// Kernels will be given these numbers, which may be older than the recording: it keeps them alive, and is void once
-/// the tensor has other numbers, or is gone.
+/// Kernels will be given these numbers, which may be older than the capture: it keeps them alive, and is invalidated
+/// when the tensor is reassigned or destroyed.
 template <class T>  // Tensor or Array
 void keep(const T& numbers) {
   if (active()) [[unlikely]]
@@ -60,14 +60,15 @@ inline void reads_grad(const Node& node) {
     current->reads_grad(node);
 }
 
-/// Throws GraphError in a recording, which cannot repeat what the op in progress does.
+/// Throws GraphError while a step is captured, whose replays cannot repeat what the op in progress does.
 void refuse();
 
-/// While alive, nothing is recorded, and arrays have memory of their own.
+/// While alive, nothing is captured, and arrays have memory of their own.
 class Paused : xgrad::detail::Scoped<Listener*> {
  public:
   Paused() : Scoped(current, nullptr), kernels_(nullptr) {}
-  /// Says that these numbers, made while this is alive, are the program's own: the recording that goes on keeps them.
+  /// Says that these numbers, made while this is alive, are constants of the
+  /// program: the step that is being captured keeps them.
   void add_constant(const Array& array) const {
     if (before()) [[unlikely]]
       before()->add_constant(array);
@@ -96,7 +97,7 @@ void in_words(const Words* words, void (*f)(P...), P... arguments) {
 }  // namespace detail
 
 /// f(arguments...), now and in each replay, where its errors speak as the op in progress now. Pointers to elements must
-/// lead into arrays; pointers to anything else, and what is behind them, must outlive the recording.
+/// lead into arrays; pointers to anything else, and what is behind them, must outlive the captured step.
 template <class... P>
 void repeat(void (*f)(P...), const std::type_identity_t<P>&... arguments) {
   const kernels::SubnormalsAreZero scope;

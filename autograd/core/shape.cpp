@@ -3,6 +3,7 @@
 #include <autograd/shape.hpp>
 #include <ostream>
 
+// Shapes: printing, broadcasting, and checks of sizes and axes.
 namespace xgrad {
 namespace {
 

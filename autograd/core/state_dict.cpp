@@ -1,6 +1,7 @@
 #include <autograd/state_dict.hpp>
 #include <set>
 
+// Named tensors in the order in which they were set.
 namespace xgrad {
 
 StateDict::StateDict(std::initializer_list<Entry> entries, Place place)

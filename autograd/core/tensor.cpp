@@ -1,6 +1,7 @@
 #include <autograd/core/recording.hpp>
 #include <autograd/node.hpp>
 
+// The handle: making leaves and constants, gradients, and numbers as operands.
 namespace xgrad {
 
 Tensor::Value::Value(Array&& a, Ref<Node>&& n) : node(std::move(n)), array(std::move(a)) {}

@@ -1,5 +1,6 @@
 #include <autograd/core/tensor_function.hpp>
 
+// Checks that a user's function takes as many tensors as it is given.
 namespace xgrad {
 
 void detail::TensorFunction::check_takes(const OpScope& scope, std::size_t count) const {

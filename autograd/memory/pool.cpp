@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+// The pool: blocks by size, per thread for small ones and shared for large ones.
 namespace xgrad::memory {
 namespace {
 

@@ -1,6 +1,7 @@
 #include <autograd/memory.hpp>
 #include <autograd/support/process_locks.hpp>
 
+// Counts of bytes and nodes, per thread and summed when asked.
 namespace xgrad::memory {
 namespace {
 

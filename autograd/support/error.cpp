@@ -2,6 +2,7 @@
 #include <charconv>
 #include <utility>
 
+// How messages are put together: numbers as text, and where the thread is.
 namespace xgrad {
 
 thread_local constinit OpScope* OpScope::current_ = nullptr;

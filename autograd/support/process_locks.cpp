@@ -1,6 +1,7 @@
 #include <autograd/support/process_locks.hpp>
 #include <autograd/support/system.hpp>
 
+// Locks that fork() finds free.
 namespace xgrad::detail {
 namespace {
 

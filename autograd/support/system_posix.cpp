@@ -1,3 +1,4 @@
+// What only the operating system can do, on Linux, macOS and other POSIX systems.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -15,6 +15,7 @@
 
 extern "C" void* __dso_handle;
 
+// What only the operating system can do, on Windows.
 namespace xgrad::system {
 namespace {
 

@@ -6,6 +6,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
 
+// Transforms of functions: vjp, jvp, jacobian, hessian and hvp from sweeps over graphs of their own.
 namespace xgrad::detail {
 namespace {
 
