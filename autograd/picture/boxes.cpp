@@ -1,4 +1,5 @@
 // Puts the items of a history into the boxes of modules and repeated steps.
+#include <algorithm>
 #include <autograd/picture/boxes.hpp>
 
 namespace xgrad::detail {

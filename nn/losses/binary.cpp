@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/core/kernel_calls.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>

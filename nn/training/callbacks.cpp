@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/atomic_file.hpp>
 #include <autograd/ops.hpp>
 #include <cmath>

@@ -7,22 +7,10 @@
 #include <cstdio>
 #include <nn/training/diagnosis.hpp>
 #include <nn/training/fit.hpp>
+#include <nn/training/mode.hpp>
 
 namespace xgrad::nn::detail {
 namespace {
-
-/// Training mode for the time of a run.
-class TrainingMode {
- public:
-  explicit TrainingMode(Module& model) : model_(model), before_(model.is_training()) { model_.train(); }
-  ~TrainingMode() { model_.train(before_); }
-  TrainingMode(const TrainingMode&) = delete;
-  TrainingMode& operator=(const TrainingMode&) = delete;
-
- private:
-  Module& model_;
-  const bool before_;
-};
 
 /// Has Ctrl-C noticed for the time of a run.
 class Interrupts {
@@ -55,7 +43,7 @@ std::vector<StateDict> Fit::metric_states() const {
 }
 
 History Fit::run() {
-  const TrainingMode mode(trainer_.model_);
+  const ModeScope mode(trainer_.model_, true);
   const EnableGrad recording;
   const Interrupts interrupts(options_.stop_on_interrupt);
   interrupted_ = [&] { return interrupts.came(); };

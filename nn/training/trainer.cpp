@@ -1,22 +1,11 @@
+#include <algorithm>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
 #include <nn/training/fit.hpp>
+#include <nn/training/mode.hpp>
 
 namespace xgrad::nn {
 namespace {
-
-/// Evaluation mode for a while.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(Module& model) : model_(model), before_(model.is_training()) { model_.eval(); }
-  ~EvaluationMode() { model_.train(before_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  Module& model_;
-  const bool before_;
-};
 
 void check_batch_size(const OpScope& scope, std::int64_t size) {
   if (size < 1) scope.fail<ValueError>("batch_size is ", size, "; expected at least 1");
@@ -62,7 +51,7 @@ History Trainer::fit(const Examples& data, FitOptions options, Place place) {
 Scores Trainer::evaluate(const Examples& data, EvaluateOptions options, Place place) {
   check_batch_size(OpScope("evaluate", place), options.batch_size);
   const NoGrad guard;
-  const EvaluationMode mode(model_);
+  const detail::ModeScope mode(model_, false);
   const detail::Averages averages(average_.get(), place);
   Average average;
   std::vector<Metric> metrics = options_.metrics;
@@ -97,7 +86,7 @@ Tensor Trainer::predict(const std::vector<Tensor>& inputs, EvaluateOptions optio
         scope.fail("the inputs must have equally many rows; one is ", x.shape(), ", the first is ", inputs[0].shape());
   }
   const NoGrad guard;
-  const EvaluationMode mode(model_);
+  const detail::ModeScope mode(model_, false);
   const detail::Averages averages(average_.get(), place);
   const std::int64_t rows = inputs[0].shape()[0];
   std::vector<Tensor> parts;

@@ -42,6 +42,14 @@ class KernelOptimizer : public Optimizer {
   std::vector<Dtype> dtypes_;  // of these arrays
 };
 
+/// Fits nothing but `{.learning_rate = x}`.
+struct LearningRate {
+  struct None {
+  } none = {};
+  struct Number {
+    Number(double);
+  } learning_rate;
+};
 }  // namespace detail
 
 /// An optimiser that is told apart by its options; a rule for them (optim/optimizers/rule.hpp) says what it computes.
@@ -50,6 +58,9 @@ class OptimizerOf final : public detail::KernelOptimizer {
  public:
   explicit OptimizerOf(std::vector<Tensor> parameters, Options options = {}, Place place = Place::here());
   explicit OptimizerOf(std::vector<Group<Options>> groups, Place place = Place::here());
+  template <std::floating_point N>
+  OptimizerOf(std::vector<Tensor>, N) = delete;                     // options stand in braces: {.lr = 1e-3}
+  OptimizerOf(std::vector<Tensor>, detail::LearningRate) = delete;  // the learning rate is called lr: {.lr = 1e-3}
 
  private:
   std::vector<detail::Option> options(std::size_t group) override;

@@ -203,7 +203,7 @@ TEST_CASE("every layer that a header of nn declares has one row, and deleting an
 }
 
 TEST_CASE("every layer does what holds for all layers") {
-  long checks = 0;
+  std::int64_t checks = 0;
   for (const LayerRow& row : all_rows()) {
     const Findings findings = check(row);
     CHECK_MESSAGE(findings.failures.empty(), joined(findings.failures));

@@ -299,7 +299,7 @@ TEST_CASE("every loss that nn/losses.hpp declares has one row, and deleting any 
 }
 
 TEST_CASE("every loss does what holds for all losses") {
-  long checks = 0;
+  std::int64_t checks = 0;
   for (const LossRow& r : all_rows()) {
     const Findings findings = check(r);
     CHECK_MESSAGE(findings.failures.empty(), joined(findings.failures));

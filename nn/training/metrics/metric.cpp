@@ -1,4 +1,5 @@
 // Metrics as values: a name, a rule, and what the rule has counted.
+#include <algorithm>
 #include <cmath>
 #include <nn/training/metrics/common.hpp>
 

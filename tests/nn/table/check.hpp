@@ -62,7 +62,7 @@ class Findings {
  public:
   std::string where;  // the row and what it is tried on
   std::vector<std::string> failures;
-  long checks = 0;
+  std::int64_t checks = 0;
 
   void expect(bool good, const std::string& what) {
     ++checks;
