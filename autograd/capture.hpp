@@ -5,7 +5,7 @@
 
 #pragma GCC visibility push(default)
 
-/// A step that is done often is recorded once and replayed:
+/// A step that is done often is captured once and replayed:
 ///
 ///   auto step = capture([&](const Tensor& x, const Tensor& t) {
 ///     const Tensor loss = nn::binary_cross_entropy(model(x), t);
@@ -20,9 +20,9 @@
 /// run these kernels, on the tensors that are passed then, without building a graph, allocating or locking. What comes
 /// out has the same bits: parameters, gradients, results, random numbers (each replay takes the next ones), and what
 /// optimisers hold; learning rates are those of the moment. Other shapes or dtypes, gradients on or off, and a module
-/// that went from training to evaluation or back, are recorded anew; the latest recordings are kept.
+/// that went from training to evaluation or back, are captured anew; the latest captures are kept.
 ///
-/// What the function does besides ops, on the calling thread, is done only while it is recorded. So its control flow is
+/// What the function does besides ops, on the calling thread, is done only while it is captured. So its control flow is
 /// fixed, `item` in it is not called again, and a C++ number is used as it was. Tensors that are kept from inside,
 /// `grad()` too, change with each call: `clone` what shall last. Call `reset` after what the function refers to has
 /// changed: a layer added, another optimiser.
@@ -35,7 +35,7 @@
 /// noticed is what changes after that: a tensor that is replaced in a later call while somebody else holds the first.
 ///
 /// Hooks are part of the function: the ops that they run are replayed, and a leaf or a module that gets a hook or loses
-/// one is noticed, so that the step is recorded anew.
+/// one is noticed, so that the step is captured anew.
 ///
 /// An op that computes outside of xgrad's kernels, as one with an xtensor expression as its forward, throws GraphError.
 /// An exception in the first call, or in a later one, as for an index out of range, leaves everything usable.
@@ -43,15 +43,15 @@ namespace xgrad {
 
 namespace detail {
 
-/// The recordings of one function, the last used first.
-class Recordings {
+/// The captured steps of one function, the last used first.
+class CapturedSteps {
  public:
   using Body = FunctionRef<void(const Tensor* arguments, std::vector<Tensor>& results)>;
 
-  Recordings();
-  Recordings(Recordings&&) noexcept;
-  Recordings& operator=(Recordings&&) noexcept;
-  ~Recordings();
+  CapturedSteps();
+  CapturedSteps(CapturedSteps&&) noexcept;
+  CapturedSteps& operator=(CapturedSteps&&) noexcept;
+  ~CapturedSteps();
 
   /// Replays what fits the arguments, or records the function. How many results there are.
   std::size_t run(const Tensor* const* arguments, std::size_t count, Body body);
@@ -64,7 +64,7 @@ class Recordings {
   std::unique_ptr<List> list_;
 };
 
-/// Whether a captured function is simply called: as part of another one that is being recorded, or observed.
+/// Whether a captured function is simply called: as part of another one that is being captured, or observed.
 bool runs_plainly();
 
 }  // namespace detail
@@ -85,10 +85,10 @@ class Captured {
     if constexpr (can_return<R>) return run<R>(static_cast<const Tensor&>(arguments)...);
   }
 
-  /// Forgets all recordings: the next call records.
-  void reset() { recordings_.reset(); }
-  /// How many recordings there are.
-  std::size_t recordings() const { return recordings_.size(); }
+  /// Forgets all captured steps: the next call captures.
+  void reset() { steps_.reset(); }
+  /// How many captured steps there are.
+  std::size_t recordings() const { return steps_.size(); }
 
  private:
   template <class R>
@@ -102,12 +102,12 @@ class Captured {
     const auto body = [this](const Tensor* passed, std::vector<Tensor>& results) {
       call<R>(passed, results, std::make_index_sequence<sizeof...(T)>());
     };
-    const std::size_t count = recordings_.run(given, sizeof...(T), body);
+    const std::size_t count = steps_.run(given, sizeof...(T), body);
     if constexpr (std::is_same_v<R, Tensor>) {
-      return recordings_.result(0);
+      return steps_.result(0);
     } else if constexpr (!std::is_void_v<R>) {
       R results(count);
-      for (std::size_t i = 0; i < count; ++i) results[i] = recordings_.result(i);
+      for (std::size_t i = 0; i < count; ++i) results[i] = steps_.result(i);
       return results;
     }
   }
@@ -126,10 +126,10 @@ class Captured {
 
   F function_;
   Place place_;  // where it was handed over
-  detail::Recordings recordings_;
+  detail::CapturedSteps steps_;
 };
 
-/// `function`, whose calls are recorded once and replayed; see above for what it may do.
+/// `function`, whose calls are captured once and replayed; see above for what it may do.
 template <class F>
 Captured<F> capture(F function, Place place = Place::here()) {
   return Captured<F>(std::move(function), place);

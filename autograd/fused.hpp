@@ -128,7 +128,7 @@ requires(sizeof...(X) >= 1 && sizeof...(X) <= std::size_t(kernels::max_results))
     };
   };
   compiled(std::index_sequence_for<X...>());
-  return detail::fused<sizeof...(X)>(name.name, function, {Input(detail::operand(x, name.place))...});
+  return detail::fused<sizeof...(X)>(name.name, function, {OperandRef(detail::operand(x, name.place))...});
 }
 
 }  // namespace XGRAD_ISA

@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/tensor.hpp>
 #include <new>
 
@@ -94,8 +94,8 @@ struct Node {
   }
   /// gradient() = g, also in each replay of a step that is being captured.
   void set_gradient(Tensor&& g) {
-    if (recording::active()) [[unlikely]] {
-      recording::current->set_grad(*this, std::move(g));
+    if (capturing::active()) [[unlikely]] {
+      capturing::current->set_grad(*this, std::move(g));
     } else {
       gradient() = std::move(g);
     }

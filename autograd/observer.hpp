@@ -8,7 +8,7 @@
 /// observers are told. Without any, that costs one branch.
 namespace xgrad {
 
-class Input;
+class OperandRef;
 struct Edge;
 
 /// An op in progress, as observers see it. Ops may run inside others: those that the forward is composed of, and those
@@ -16,7 +16,7 @@ struct Edge;
 struct OpCall {
   const char* name;  // string with static storage
   Place place;       // the user's line
-  const Input* inputs;
+  const OperandRef* inputs;
   std::size_t input_count;
   const Node* differentiating;  // the node whose rule is running, or null
 };

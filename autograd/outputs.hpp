@@ -66,8 +66,9 @@ auto of_parts(R&& rule, const std::shared_ptr<const Outputs>& outputs) {
 
 /// Records how `arrays` came from `inputs`, if any of them needs a gradient.
 template <std::size_t M, std::size_t N, class... Rules>
-std::array<Tensor, M> record_outputs(const OpScope& scope, Watch& watch, const char* name, const Input (&inputs)[N],
-                                     const std::array<Array, M>& arrays, Rules&&... rules) {
+std::array<Tensor, M> record_outputs(const OpScope& scope, Watch& watch, const char* name,
+                                     const OperandRef (&inputs)[N], const std::array<Array, M>& arrays,
+                                     Rules&&... rules) {
   static_assert(sizeof...(Rules) == N, "an op has one rule for each input");
   std::array<Tensor, M> result;
   if (!recording(inputs, N) && !Observing::active()) {
@@ -94,7 +95,7 @@ inline constexpr std::size_t arrays_in<std::array<Array, M>> = M;
 /// rule per input. Throws DtypeError unless the floating outputs have one dtype.
 template <std::size_t N, class Forward, class... Rules>
 requires(detail::arrays_in<std::invoke_result_t<Forward&>> >
-         0) auto primitive(const char* name, const Input (&inputs)[N], Forward&& forward, Rules&&... rules) {
+         0) auto primitive(const char* name, const OperandRef (&inputs)[N], Forward&& forward, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
   detail::Watch watch(name, inputs, N);

@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/node.hpp>
@@ -20,14 +20,14 @@
 namespace xgrad {
 
 /// An input of an op, borrowed for the call.
-class Input {
+class OperandRef {
  public:
-  Input(const Operand& o)
+  OperandRef(const Operand& o)
       : tensor_(o.is_number() ? nullptr : &o.tensor()),
         number_(&o.number()),
         file_(o.place().file),
         line_(o.place().line) {}
-  Input(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+  OperandRef(const Tensor& t, const char* file = __builtin_FILE(), int line = __builtin_LINE())
       : tensor_(&t), file_(file), line_(line) {}
 
   /// Either a number or a tensor.
@@ -54,21 +54,21 @@ inline constexpr auto zero_rule = [](const Tensor&) { return Tensor(); };
 namespace detail {
 
 /// Whether any of the inputs needs a gradient now.
-inline bool recording(const Input* inputs, std::size_t count) {
+inline bool recording(const OperandRef* inputs, std::size_t count) {
   if (!grad_enabled()) return false;
   for (std::size_t i = 0; i < count; ++i)
     if (inputs[i].requires_grad()) return true;
   return false;
 }
 /// The dtype, f32 or f64, that all inputs but plain numbers have; throws DtypeError if they differ.
-Dtype common_floating_dtype(const Input* inputs, std::size_t count);
+Dtype common_floating_dtype(const OperandRef* inputs, std::size_t count);
 /// check_inputs where something is amiss or recorded.
-void examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers);
+void examine_inputs(const OperandRef* inputs, std::size_t count, bool allow_numbers);
 /// Throws unless every input is defined and, in a pass, not overwritten since the node being differentiated was made.
 /// Only elementwise ops of several inputs take plain numbers.
-inline void check_inputs(const Input* inputs, std::size_t count, bool allow_numbers = false) {
+inline void check_inputs(const OperandRef* inputs, std::size_t count, bool allow_numbers = false) {
   const std::uint64_t last_valid = Differentiating::last_valid();
-  bool fine = !recording::active();
+  bool fine = !capturing::active();
   for (std::size_t i = 0; i < count; ++i)
     fine = fine && (inputs[i].is_number() ? allow_numbers : inputs[i].tensor().is_valid(last_valid));
   if (!fine) [[unlikely]]
@@ -78,7 +78,7 @@ template <class R>
 inline constexpr bool is_rule = !std::is_same_v<std::decay_t<R>, NotDifferentiable>;
 
 template <class R>
-void attach(NodeMaker& maker, int argument, const Input& input, R&& rule, bool sum_to_input) {
+void attach(NodeMaker& maker, int argument, const OperandRef& input, R&& rule, bool sum_to_input) {
   if constexpr (is_rule<R>) {
     if (input.requires_grad()) maker.connect(input.tensor().node(), argument, sum_to_input, std::forward<R>(rule));
   }
@@ -87,7 +87,7 @@ void attach(NodeMaker& maker, int argument, const Input& input, R&& rule, bool s
 /// Tells the observers of an op whose arguments have been checked.
 class Watch {
  public:
-  Watch(const char* name, const Input* inputs, std::size_t count) {
+  Watch(const char* name, const OperandRef* inputs, std::size_t count) {
     if (Observing::active()) [[unlikely]]
       tell_start(name, inputs, count);
   }
@@ -109,7 +109,7 @@ class Watch {
   }
 
  private:
-  void tell_start(const char* name, const Input* inputs, std::size_t count);
+  void tell_start(const char* name, const OperandRef* inputs, std::size_t count);
   void tell_computed(Array& result) const;
   void tell_end(const Tensor& result);
 
@@ -119,7 +119,7 @@ class Watch {
 
 /// Records how `result` came from `inputs`, if any of them needs a gradient.
 template <std::size_t N, class... Rules>
-Tensor record(const char* name, const Input (&inputs)[N], bool sum_to_inputs, Array&& result, Rules&&... rules) {
+Tensor record(const char* name, const OperandRef (&inputs)[N], bool sum_to_inputs, Array&& result, Rules&&... rules) {
   static_assert(sizeof...(Rules) == N, "an op has one rule for each input");
   if (!recording(inputs, N)) return Tensor(std::move(result));
   std::size_t edges = 0, closures = 0;
@@ -139,15 +139,15 @@ Tensor record(const char* name, const Input (&inputs)[N], bool sum_to_inputs, Ar
 /// told where it was written: in `if (x > 0)` it comes just after.
 Place place_of_comparison(const Tensor& t);
 
-Array elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel);
-Array elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel);
+Array elementwise_forward(const OperandRef (&inputs)[1], kernels::Unary kernel);
+Array elementwise_forward(const OperandRef (&inputs)[2], kernels::Binary kernel);
 
 }  // namespace detail
 
 /// An op from its forward, a function that takes no argument and returns the result's Array, and one rule per input.
 /// Strict: a cotangent of another shape than its input's throws GraphError in the sweep, naming op and input.
 template <std::size_t N, class Forward, class... Rules>
-requires std::is_invocable_r_v<Array, Forward&> Tensor primitive(const char* name, const Input (&inputs)[N],
+requires std::is_invocable_r_v<Array, Forward&> Tensor primitive(const char* name, const OperandRef (&inputs)[N],
                                                                  Forward&& forward, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
@@ -160,7 +160,7 @@ requires std::is_invocable_r_v<Array, Forward&> Tensor primitive(const char* nam
 /// An elementwise op from its kernel: checks dtypes, broadcasts, and sums each cotangent back to its input's shape.
 /// Of several inputs some may be numbers, which take the tensors' dtype.
 template <std::size_t N, class Kernel, class... Rules>
-Tensor elementwise(const char* name, const Input (&inputs)[N], Kernel kernel, Rules&&... rules) {
+Tensor elementwise(const char* name, const OperandRef (&inputs)[N], Kernel kernel, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N, N > 1);
   detail::Watch watch(name, inputs, N);

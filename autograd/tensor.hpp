@@ -276,12 +276,12 @@ class Operand {
   int line_;
 };
 
-/// An operand as a rule captures it: `[b = Kept(b)](const Tensor& g) { return g * b; }`. Borrowed until the rule is
+/// An operand as a rule captures it: `[b = Saved(b)](const Tensor& g) { return g * b; }`. Borrowed until the rule is
 /// moved into a node, so that a rule which is not stored has counted no reference.
-class Kept : public Operand {
+class Saved : public Operand {
  public:
-  explicit Kept(const Operand& operand) : Operand(Borrow{}, operand) {}
-  Kept(Kept&& other) : Operand(static_cast<const Operand&>(other)) {}
+  explicit Saved(const Operand& operand) : Operand(Borrow{}, operand) {}
+  Saved(Saved&& other) : Operand(static_cast<const Operand&>(other)) {}
 };
 
 /// Nested braces of numbers, as `tensor` takes them; throws ShapeError when rows differ in length.

@@ -130,7 +130,7 @@ constexpr bool takes_views(std::index_sequence<I...>) {
 }
 
 template <class T, class Forward, std::size_t N>
-auto expression_forward(Forward& forward, const Input (&inputs)[N], const OpScope& scope) {
+auto expression_forward(Forward& forward, const OperandRef (&inputs)[N], const OpScope& scope) {
   try {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return forward_result<T>(forward(std::as_const(inputs[I]).tensor().template array<T>()...));
@@ -138,14 +138,14 @@ auto expression_forward(Forward& forward, const Input (&inputs)[N], const OpScop
     (std::make_index_sequence<N>());
   } catch (const xt::broadcast_error&) {
     std::string shapes;
-    for (const Input& input : inputs) shapes += text(shapes.empty() ? "" : ", ", input.tensor().shape());
+    for (const OperandRef& input : inputs) shapes += text(shapes.empty() ? "" : ", ", input.tensor().shape());
     scope.fail("parts of the forward's expression do not broadcast; the inputs are ", shapes);
   }
 }
 
 /// The forward's output, an Array, or its outputs, a std::array of them.
 template <class Forward, std::size_t N>
-auto expression_forward(Forward& forward, const Input (&inputs)[N], const OpScope& scope) {
+auto expression_forward(Forward& forward, const OperandRef (&inputs)[N], const OpScope& scope) {
   constexpr bool takes_f32 = takes_views<float, Forward>(std::make_index_sequence<N>());
   constexpr bool takes_f64 = takes_views<double, Forward>(std::make_index_sequence<N>());
   static_assert(takes_f32 || takes_f64, "the forward takes one xtensor view for each input");
@@ -210,8 +210,8 @@ Tensor tensor(const E& expression, const std::same_as<TensorOptions> auto& optio
 ///   const auto [s, c] = primitive("sincos", {x}, [](const auto& v) { return std::tuple(xt::sin(v), xt::cos(v)); },
 ///       [](const auto& g, const auto& y) { return g[0] * y[1] - g[1] * y[0]; });
 template <std::size_t N, class Forward, class... Rules>
-requires(!std::is_invocable_v<Forward&>) auto primitive(const char* name, const Input (&inputs)[N], Forward&& forward,
-                                                        Rules&&... rules) {
+requires(!std::is_invocable_v<Forward&>) auto primitive(const char* name, const OperandRef (&inputs)[N],
+                                                        Forward&& forward, Rules&&... rules) {
   const OpScope scope(name, inputs[0].place());
   detail::check_inputs(inputs, N);
   detail::Watch watch(name, inputs, N);

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <autograd/backward.hpp>
 #include <autograd/backward/sweep.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
@@ -47,7 +47,7 @@ std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leav
   const Tensor& grad = node.gradient();
   // A gradient in a captured step's memory changes with each replay anyway, whoever else holds it.
   const bool alone = grad.unique() || grad.array().storage()->owner;
-  recording::reads_grad(node);
+  capturing::reads_grad(node);
   if (!g.defined()) return;
   if (!sweep.create_graph && alone && !grad.requires_grad()) {
     add_in_place(grad, g);
@@ -66,7 +66,7 @@ std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leav
 /// node.gradient() += g.
 void deposit(Node& node, Tensor&& g, const Sweep& sweep) {
   if (node.gradient().defined()) return add_to_gradient(node, g, sweep);
-  if (node.is_leaf) recording::reads_grad(node);  // a result that has none yet is new in each run
+  if (node.is_leaf) capturing::reads_grad(node);  // a result that has none yet is new in each run
   node.set_gradient(std::move(g));
 }
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <autograd/backward/sweep.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/hooks.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
@@ -244,8 +244,8 @@ Tensor Sweep::take_elsewhere(const Node& node) {
 
 void add_in_place(const Tensor& to, const Tensor& g) {
   if (to.size() == 0) return;
-  recording::keep(to);
-  recording::keep(g);
+  capturing::keep(to);
+  capturing::keep(g);
   const auto loop = kernels::Loop<2>::row(to.size(), 1, 1);
   void* const numbers = to.array().data();
   kernels::table().binary[int(kernels::Binary::add)][int(to.dtype())](numbers, g.array().data(), numbers, loop);

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <autograd/capture/arena.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/memory/pool.hpp>
 
 // The arena's free list: best fit while a step is captured, nothing moves afterwards.
@@ -47,7 +47,7 @@ void Arena::recycle(Storage* storage) {
 
 void Arena::take_back(Storage* storage) noexcept {
   const auto self = Ref<Arena>::adopt(this);  // the reference that make_storage counted
-  if (recording::active()) recording::current->release_storage(storage);
+  if (capturing::active()) capturing::current->release_storage(storage);
 }
 
 void Arena::add_chunk(std::size_t bytes) {

@@ -4,9 +4,9 @@
 
 namespace xgrad {
 
-/// The memory that one recording runs in. While it is recorded, a freed block serves the next that fits, so that the
-/// whole is about as large as what is alive at once; afterwards no block moves or changes its owner, since every replay
-/// writes where the first run did. It lives as long as the recording and every array in it.
+/// The memory that one captured step runs in. While it is captured, a freed block serves the next that fits, so that
+/// the whole is about as large as what is alive at once; afterwards no block moves or changes its owner, since every
+/// replay writes where the first run did. It lives as long as the step and every array in it.
 class Arena final : public StorageOwner {
  public:
   std::atomic<std::uint32_t> references{1};
@@ -19,7 +19,7 @@ class Arena final : public StorageOwner {
   ~Arena();
 
   /// Storage whose bytes, aligned to 64, lie in the arena; throws Error when the system has none. It holds on to the
-  /// arena. By the recording thread only, as is `recycle`.
+  /// arena. By the capturing thread only, as is `recycle`.
   Storage* make_storage(std::size_t bytes);
   /// Lets a storage's bytes serve others.
   void recycle(Storage* storage);

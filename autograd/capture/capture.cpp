@@ -1,31 +1,31 @@
 #include <algorithm>
 #include <autograd/capture.hpp>
-#include <autograd/capture/recorded_step.hpp>
+#include <autograd/capture/captured_step.hpp>
 #include <autograd/observer.hpp>
 #include <optional>
 
 // Which captured step fits a call, and when a call captures anew.
 namespace xgrad::detail {
 
-struct Recordings::List {
+struct CapturedSteps::List {
   // Enough for a few shapes in each of two modes.
   static constexpr std::size_t most = 8;
-  std::vector<std::unique_ptr<RecordedStep>> steps;
+  std::vector<std::unique_ptr<CapturedStep>> steps;
 };
 
-Recordings::Recordings() : list_(std::make_unique<List>()) {}
-Recordings::Recordings(Recordings&&) noexcept = default;
-Recordings& Recordings::operator=(Recordings&&) noexcept = default;
-Recordings::~Recordings() = default;
+CapturedSteps::CapturedSteps() : list_(std::make_unique<List>()) {}
+CapturedSteps::CapturedSteps(CapturedSteps&&) noexcept = default;
+CapturedSteps& CapturedSteps::operator=(CapturedSteps&&) noexcept = default;
+CapturedSteps::~CapturedSteps() = default;
 
-std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, Body body) {
+std::size_t CapturedSteps::run(const Tensor* const* arguments, std::size_t count, Body body) {
   auto& steps = list_->steps;
-  std::optional<RecordedStep::Meetings> before;
+  std::optional<CapturedStep::Meetings> before;
   int changes = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const RecordedStep::Fit fit = steps[i]->fits(arguments, count);
-    if (fit == RecordedStep::Fit::no) continue;
-    if (fit == RecordedStep::Fit::never) {
+    const CapturedStep::Fit fit = steps[i]->fits(arguments, count);
+    if (fit == CapturedStep::Fit::no) continue;
+    if (fit == CapturedStep::Fit::never) {
       steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i--));
       continue;
     }
@@ -42,9 +42,9 @@ std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, B
     return steps[0]->result_count();
   }
 
-  auto step = std::make_unique<RecordedStep>(arguments, count);
+  auto step = std::make_unique<CapturedStep>(arguments, count);
   {
-    const RecordedStep::Active active(*step, __builtin_frame_address(0));
+    const CapturedStep::Active active(*step, __builtin_frame_address(0));
     std::vector<Tensor> results;
     body(step->arguments().data(), results);
     step->finish(std::move(results), arguments);
@@ -55,10 +55,10 @@ std::size_t Recordings::run(const Tensor* const* arguments, std::size_t count, B
   return steps[0]->result_count();
 }
 
-Tensor Recordings::result(std::size_t i) const { return list_->steps[0]->result(i); }
-void Recordings::reset() { list_->steps.clear(); }
-std::size_t Recordings::size() const { return list_->steps.size(); }
+Tensor CapturedSteps::result(std::size_t i) const { return list_->steps[0]->result(i); }
+void CapturedSteps::reset() { list_->steps.clear(); }
+std::size_t CapturedSteps::size() const { return list_->steps.size(); }
 
-bool runs_plainly() { return recording::active() || Observing::active(); }
+bool runs_plainly() { return capturing::active() || Observing::active(); }
 
 }  // namespace xgrad::detail

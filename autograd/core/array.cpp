@@ -1,5 +1,5 @@
 #include <autograd/array.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/kernels/table.hpp>
 #include <new>
 
@@ -11,8 +11,8 @@ constinit std::atomic<std::uint64_t> clock{0};
 
 Ref<Storage> make_storage(std::size_t bytes) {
   Storage* s;
-  if (recording::active()) [[unlikely]] {
-    s = recording::current->make_storage(bytes);
+  if (capturing::active()) [[unlikely]] {
+    s = capturing::current->make_storage(bytes);
   } else {
     s = new (memory::detail::allocate(Storage::header + bytes)) Storage(bytes);
   }
@@ -41,7 +41,7 @@ Array::Array(Dtype dtype, const Shape& shape)
       shape_(shape) {}
 
 Array Array::clone() const {
-  recording::keep(*this);
+  capturing::keep(*this);
   Array copy(dtype_, shape_);
   if (size() > 0) kernels::table().copy[int(dtype_)](data_, copy.data(), kernels::Loop<2>::row(size(), 1, 1));
   return copy;

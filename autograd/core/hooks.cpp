@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/hooks.hpp>
 #include <autograd/node.hpp>
@@ -27,7 +27,7 @@ std::string described(const Node& node) {
 Hook::Hook(Place where) : place(where), id(++newest) {}
 
 void HookList::add(Ref<Hook>&& hook) {
-  if (tells_captures_) recording::toggle_mode(hook.get());
+  if (tells_captures_) capturing::toggle_mode(hook.get());
   const std::lock_guard lock(list_mutex());
   hooks_.push_back(std::move(hook));
 }
@@ -43,7 +43,7 @@ void HookList::remove(std::uint64_t id) {
     hooks_.erase(it);
   }
   removed->removed = true;
-  if (tells_captures_) recording::toggle_mode(removed.get());
+  if (tells_captures_) capturing::toggle_mode(removed.get());
 }
 
 void HookList::clear() noexcept {
@@ -53,7 +53,7 @@ void HookList::clear() noexcept {
     removed.swap(hooks_);
   }
   for (const Ref<Hook>& hook : removed)
-    if (tells_captures_) recording::toggle_mode(hook.get());
+    if (tells_captures_) capturing::toggle_mode(hook.get());
 }
 
 std::vector<Ref<Hook>> HookList::hooks() const {

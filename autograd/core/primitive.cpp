@@ -32,8 +32,9 @@ Shape broadcast_loop(const Shape& a, const Shape& b, kernels::Loop<2>& loop) {
 }
 
 /// f(a, b), broadcast, as the inputs' dtype or as booleans.
-Array run_binary(const Input (&inputs)[2], const kernels::Table::BinaryFn (&kernel_of)[dtype_count], bool to_boolean) {
-  const auto numbers_of = [](const Input& input) { return input.is_number() ? nullptr : &input.tensor().array(); };
+Array run_binary(const OperandRef (&inputs)[2], const kernels::Table::BinaryFn (&kernel_of)[dtype_count],
+                 bool to_boolean) {
+  const auto numbers_of = [](const OperandRef& input) { return input.is_number() ? nullptr : &input.tensor().array(); };
   const Array *const a = numbers_of(inputs[0]), *const b = numbers_of(inputs[1]);
   if (!a && !b) fail<ValueError>("all arguments are plain numbers; make one a tensor with tensor(...)");
   const Array& one = a ? *a : *b;
@@ -72,7 +73,7 @@ Array run_unary(const Array& x, const kernels::Table::UnaryFn (&kernel_of)[dtype
 
 thread_local constinit bool detail::ops_record = true;
 
-void detail::examine_inputs(const Input* inputs, std::size_t count, bool allow_numbers) {
+void detail::examine_inputs(const OperandRef* inputs, std::size_t count, bool allow_numbers) {
   for (std::size_t i = 0; i < count; ++i) {
     if (inputs[i].is_number()) {
       if (allow_numbers) continue;
@@ -81,14 +82,14 @@ void detail::examine_inputs(const Input* inputs, std::size_t count, bool allow_n
     const Tensor& t = inputs[i].tensor();
     if (!t.defined())
       fail<ValueError>("argument ", i, " is an undefined (default-built) tensor; give it a value first");
-    recording::keep(t);
+    capturing::keep(t);
     if (!t.is_valid(Differentiating::last_valid())) fail_overwritten(t);
   }
 }
 
 thread_local constinit Observing* Observing::current_ = nullptr;
 
-void detail::Watch::tell_start(const char* name, const Input* inputs, std::size_t count) {
+void detail::Watch::tell_start(const char* name, const OperandRef* inputs, std::size_t count) {
   call_ = {name, OpScope::place({}), inputs, count, Differentiating::node()};
   Observing::tell([&](Observer& o) { o.op_starts(call_); });
   watching_ = true;
@@ -103,7 +104,7 @@ void detail::Watch::tell_end(const Tensor& result) {
   Observing::tell([&](Observer& o) { o.op_ends(call_, result); });
 }
 
-Dtype detail::common_floating_dtype(const Input* inputs, std::size_t count) {
+Dtype detail::common_floating_dtype(const OperandRef* inputs, std::size_t count) {
   std::size_t first = count;
   for (std::size_t i = 0; i < count; ++i) {
     if (inputs[i].is_number()) continue;
@@ -119,12 +120,12 @@ Dtype detail::common_floating_dtype(const Input* inputs, std::size_t count) {
   return inputs[first].tensor().dtype();
 }
 
-Array detail::elementwise_forward(const Input (&inputs)[1], kernels::Unary kernel) {
+Array detail::elementwise_forward(const OperandRef (&inputs)[1], kernels::Unary kernel) {
   const Array& x = inputs[0].tensor().array();
   return run_unary(x, kernels::table().unary[int(kernel)], x.dtype());
 }
 
-Array detail::elementwise_forward(const Input (&inputs)[2], kernels::Binary kernel) {
+Array detail::elementwise_forward(const OperandRef (&inputs)[2], kernels::Binary kernel) {
   return run_binary(inputs, kernels::table().binary[int(kernel)], false);
 }
 
@@ -147,7 +148,7 @@ Place detail::place_of_comparison(const Tensor& t) {
 }
 
 Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Compare kernel) {
-  const Input inputs[] = {a, b};
+  const OperandRef inputs[] = {a, b};
   const OpScope scope(name, a.place());
   detail::check_inputs(inputs, 2, true);
   detail::Watch watch(name, inputs, 2);
@@ -158,7 +159,7 @@ Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Co
 }
 
 Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) {
-  const Input inputs[] = {x};
+  const OperandRef inputs[] = {x};
   const OpScope scope(name, x.place());
   detail::check_inputs(inputs, 1);
   detail::Watch watch(name, inputs, 1);

@@ -1,4 +1,4 @@
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/node.hpp>
 
 // The handle: making leaves and constants, gradients, and numbers as operands.
@@ -72,11 +72,11 @@ Tensor Tensor::grad() const {
   if (!requires_grad()) return {};
   Node& from = *value_->node;
   if (from.is_leaf) [[likely]] {
-    recording::reads_grad(from);
+    capturing::reads_grad(from);
     return from.grad;
   }
   if (!from.extras) return {};
-  recording::reads_grad(from);
+  capturing::reads_grad(from);
   return from.gradient();
 }
 bool Tensor::has_grad() const { return grad().defined(); }

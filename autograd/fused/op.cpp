@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <autograd/backward.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/fused/op.hpp>
 #include <autograd/ops.hpp>
 #include <memory>
@@ -32,7 +32,7 @@ void run(const FusedFunction& f, bool partials, Dtype dtype, const Operands& ope
   const FusedFunction::Rows& rows = f.rows[int(dtype)];
   RowFunction row{partials ? rows.partials : rows.values, int(size_of(dtype)), rows.lanes, {}};
   std::copy(std::begin(f.closure), std::end(f.closure), row.closure);
-  recording::repeat(kernels::run_rows, row, operands, in[0], in[1], in[2], in[3], in[4], in[5], in[6], out[0], out[1],
+  capturing::repeat(kernels::run_rows, row, operands, in[0], in[1], in[2], in[3], in[4], in[5], in[6], out[0], out[1],
                     out[2], out[3], out[4], out[5]);
 }
 
@@ -45,16 +45,16 @@ struct NumbersAs : Scoped<std::optional<Dtype>> {
 /// of all inputs: the first rule that runs computes them, and the others take theirs.
 class FusedCall {
  public:
-  FusedCall(const FusedFunction& f, const Input* inputs, int count, Dtype dtype) : f_(f), count_(count) {
+  FusedCall(const FusedFunction& f, const OperandRef* inputs, int count, Dtype dtype) : f_(f), count_(count) {
     for (int k = 0; k < count; ++k) {
-      const Input& input = inputs[k];
+      const OperandRef& input = inputs[k];
       inputs_[k] = input.is_number() ? full({}, input.number(), {.dtype = dtype}) : input.tensor();
       needed_[k] = input.requires_grad();
     }
   }
 
   Tensor cotangent(std::size_t i, const Tensor& g) {
-    const Input check[] = {inputs_[0], inputs_[1], inputs_[2], inputs_[3], inputs_[4], inputs_[5]};
+    const OperandRef check[] = {inputs_[0], inputs_[1], inputs_[2], inputs_[3], inputs_[4], inputs_[5]};
     check_inputs(check, std::size_t(count_));
     if (grad_enabled()) return recorded_cotangent(i, g);
     const std::lock_guard lock(mutex_);
@@ -70,12 +70,12 @@ class FusedCall {
  private:
   /// Whether what was computed before is for this g, and for nothing that has been overwritten since.
   bool holds(std::size_t i, const Array& g) const {
-    return cotangents_[i].defined() && g_.data() == g.data() && time_ == now() && recording_ == recording::current;
+    return cotangents_[i].defined() && g_.data() == g.data() && time_ == now() && recording_ == capturing::current;
   }
 
   void compute(const Tensor& g) {
     g_ = Array();  // what is held is of no use if this throws
-    recording::keep(g);
+    capturing::keep(g);
     const Shape& shape = g.shape();
     Operands operands;
     operands.n = shape.size();
@@ -92,7 +92,7 @@ class FusedCall {
     run(f_, true, g.dtype(), operands, in, out);
     g_ = g.array();
     time_ = now();
-    recording_ = recording::current;
+    recording_ = capturing::current;
   }
 
   /// The cotangent as a function of g and the inputs that can be differentiated again: the function of tensors is
@@ -125,13 +125,13 @@ auto rule(const std::shared_ptr<FusedCall>& call, std::size_t input) {
   return [call, input](const Tensor& g) { return call->cotangent(input, g); };
 }
 
-Shape broadcast_shape(const OpScope& scope, const Input* inputs, int count) {
+Shape broadcast_shape(const OpScope& scope, const OperandRef* inputs, int count) {
   Shape shape;
   for (int k = 0; k < count; ++k) {
     const Shape before = shape;
     if (inputs[k].is_number() || broadcast(before, inputs[k].tensor().shape(), shape)) continue;
     std::string shapes;
-    for (const Input* input = inputs; input != inputs + count; ++input)
+    for (const OperandRef* input = inputs; input != inputs + count; ++input)
       shapes +=
           text(input == inputs ? "" : ", ", input->is_number() ? input->number().str() : input->tensor().shape().str());
     scope.fail("shapes do not broadcast: ", shapes, "; sizes must agree or be 1, counted from the last axis");
@@ -140,14 +140,14 @@ Shape broadcast_shape(const OpScope& scope, const Input* inputs, int count) {
   return shape;
 }
 
-Array values(const OpScope& scope, const FusedFunction& f, const Input* inputs, int count, Dtype dtype) {
+Array values(const OpScope& scope, const FusedFunction& f, const OperandRef* inputs, int count, Dtype dtype) {
   const Shape shape = broadcast_shape(scope, inputs, count);
   Operands operands;
   operands.n = shape.size();
   alignas(8) std::byte numbers[max_results][8];
   const void* in[max_operands] = {};
   for (int k = 0; k < count; ++k) {
-    const Input& input = inputs[k];
+    const OperandRef& input = inputs[k];
     add_operand(operands, input.is_number() ? Shape() : input.tensor().shape(), shape);
     if (input.is_number()) input.number().store(dtype, numbers[k]);
     in[k] = input.is_number() ? numbers[k] : input.tensor().array().data();
@@ -162,7 +162,7 @@ Array values(const OpScope& scope, const FusedFunction& f, const Input* inputs, 
 // g++ sees a template as its definition says, not as its header does.
 #pragma GCC visibility push(default)
 template <std::size_t N>
-Tensor fused(const char* name, const FusedFunction& f, const Input (&inputs)[N]) {
+Tensor fused(const char* name, const FusedFunction& f, const OperandRef (&inputs)[N]) {
   const OpScope scope(name, inputs[0].place());
   check_inputs(inputs, N, true);
   const Dtype dtype = common_floating_dtype(inputs, N);
@@ -179,12 +179,12 @@ Tensor fused(const char* name, const FusedFunction& f, const Input (&inputs)[N])
   return result;
 }
 
-template Tensor fused(const char*, const FusedFunction&, const Input (&)[1]);
-template Tensor fused(const char*, const FusedFunction&, const Input (&)[2]);
-template Tensor fused(const char*, const FusedFunction&, const Input (&)[3]);
-template Tensor fused(const char*, const FusedFunction&, const Input (&)[4]);
-template Tensor fused(const char*, const FusedFunction&, const Input (&)[5]);
-template Tensor fused(const char*, const FusedFunction&, const Input (&)[6]);
+template Tensor fused(const char*, const FusedFunction&, const OperandRef (&)[1]);
+template Tensor fused(const char*, const FusedFunction&, const OperandRef (&)[2]);
+template Tensor fused(const char*, const FusedFunction&, const OperandRef (&)[3]);
+template Tensor fused(const char*, const FusedFunction&, const OperandRef (&)[4]);
+template Tensor fused(const char*, const FusedFunction&, const OperandRef (&)[5]);
+template Tensor fused(const char*, const FusedFunction&, const OperandRef (&)[6]);
 #pragma GCC visibility pop
 
 }  // namespace detail

@@ -24,7 +24,7 @@ struct FusedFunction {
 
 /// The op of that function, for 1 to 6 inputs.
 template <std::size_t N>
-Tensor fused(const char* name, const FusedFunction& f, const Input (&inputs)[N]);
+Tensor fused(const char* name, const FusedFunction& f, const OperandRef (&inputs)[N]);
 
 /// In a fused function of tensors a choice between two numbers, which have no dtype of their own, has its inputs';
 /// empty outside of one.

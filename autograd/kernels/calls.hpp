@@ -15,8 +15,8 @@ namespace xgrad::kernels {
 /// Calls of plain functions with their arguments, packed into one buffer in the order in which they are replayed.
 ///
 /// Arguments are held by value. Those that a function takes by reference lie in a store of their own, which holds equal
-/// ones once. `Recorder` (recorder.hpp) knows where the pointers to elements of arrays and the seeds of random kernels
-/// lie; any other pointer is a value like a number.
+/// ones once. `CallCapture` (call_capture.hpp) knows where the pointers to elements of arrays and the seeds of random
+/// kernels lie; any other pointer is a value like a number.
 class Calls {
  public:
   using Word = std::uint64_t;

@@ -1,7 +1,7 @@
 // Finds the first op or rule that gives NaN or infinity, and says where its inputs came from.
 #include <algorithm>
 #include <autograd/anomaly.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/primitive.hpp>
 #include <charconv>
 #include <cmath>
@@ -29,7 +29,7 @@ void look(const T* x, std::int64_t n, ValueRange& range) {
 std::string described(const OpCall& call) {
   std::string s;
   for (std::size_t i = 0; i < call.input_count; ++i) {
-    const Input& input = call.inputs[i];
+    const OperandRef& input = call.inputs[i];
     s += text(i > 0 ? "; input " : "input ", i, ": ");
     if (input.is_number()) {
       s += text("the number ", input.number());
@@ -129,7 +129,7 @@ void DetectAnomaly::op_ends(const OpCall& call, const Tensor& result) {
   const Node& node = *result.node();
   Notes::Made& made = notes_->made[&node] = {node.id, PathScope::path(), {}};
   for (std::size_t i = 0; i < call.input_count; ++i) {
-    const Input& input = call.inputs[i];
+    const OperandRef& input = call.inputs[i];
     made.inputs.push_back(input.is_number() ? ValueRange{f64, {}, 0, 0, input.number().real(), input.number().real()}
                                             : ValueRange::of(input.tensor().array()));
   }
@@ -138,9 +138,9 @@ void DetectAnomaly::op_ends(const OpCall& call, const Tensor& result) {
 void DetectAnomaly::fail_in_rule(const Node& node, const std::string& fact) const {
   const auto found = notes_->made.find(&node);
   const bool known = found != notes_->made.end() && found->second.id == node.id;
-  const recording::Words words{node.name, node.place(), known ? found->second.path : ""};
+  const capturing::Words words{node.name, node.place(), known ? found->second.path : ""};
   const DetachedScope detached;
-  const recording::WordsScope scope(&words);
+  const capturing::WordsScope scope(&words);
   std::string inputs;
   if (known)
     for (std::size_t i = 0; i < found->second.inputs.size(); ++i)

@@ -18,7 +18,7 @@ int Trace::maker_of(const Tensor& t) const {
 void Trace::op_starts(const OpCall& call) {
   TracedOp op{call.name, call.place, PathScope::path(), {}, {}};
   for (std::size_t i = 0; i < call.input_count; ++i) {
-    const Input& input = call.inputs[i];
+    const OperandRef& input = call.inputs[i];
     if (input.is_number()) {
       op.inputs.push_back({Tensor(), input.number()});
       continue;

@@ -13,8 +13,8 @@ namespace {
 /// g sigmoid'(x).
 Tensor sigmoid_grad(const Operand& g, const Operand& x) {
   return elementwise(
-      "sigmoid_grad", {g, x}, Binary::sigmoid_grad, [x = Kept(x)](const Tensor& h) { return sigmoid_grad(h, x); },
-      [g = Kept(g), x = Kept(x)](const Tensor& h) { return -(sigmoid_grad(h * g, x) * tanh(0.5 * x)); });
+      "sigmoid_grad", {g, x}, Binary::sigmoid_grad, [x = Saved(x)](const Tensor& h) { return sigmoid_grad(h, x); },
+      [g = Saved(g), x = Saved(x)](const Tensor& h) { return -(sigmoid_grad(h * g, x) * tanh(0.5 * x)); });
 }
 
 }  // namespace
@@ -22,7 +22,7 @@ Tensor sigmoid_grad(const Operand& g, const Operand& x) {
 // The rules are of x and not of y, in which the digits of the tails are lost: 1 - y is 0 long before the slope is.
 Tensor sigmoid(const Operand& x) {
   Tensor result =
-      elementwise("sigmoid", {x}, Unary::sigmoid, [x = Kept(x)](const Tensor& g) { return sigmoid_grad(g, x); });
+      elementwise("sigmoid", {x}, Unary::sigmoid, [x = Saved(x)](const Tensor& g) { return sigmoid_grad(g, x); });
   // Binary cross-entropy then computes the two as one stable op.
   if (result.requires_grad()) result.node()->source() = x.tensor();
   return result;
@@ -35,7 +35,7 @@ Tensor relu(const Operand& x) {
 Tensor relu_grad(const Operand& g, const Operand& y) {
   return elementwise(
       "relu_grad", {g, y}, Binary::relu_grad,  //
-      [y = Kept(y)](const Tensor& h) { return relu_grad(h, y); }, zero_rule);
+      [y = Saved(y)](const Tensor& h) { return relu_grad(h, y); }, zero_rule);
 }
 
 Tensor leaky_relu(const Operand& x, double slope) {
@@ -60,30 +60,30 @@ Tensor selu(const Operand& x) {
 
 Tensor gelu(const Operand& x) {
   constexpr double inv_sqrt2 = 0.70710678118654752440, inv_sqrt2pi = 0.39894228040143267794;
-  return elementwise("gelu", {x}, Unary::gelu, [x = Kept(x)](const Tensor& g) {
+  return elementwise("gelu", {x}, Unary::gelu, [x = Saved(x)](const Tensor& g) {
     const Tensor c = clamp(x, -100, 100);
     return g * (0.5 * erfc(x * -inv_sqrt2) + inv_sqrt2pi * c * exp(-0.5 * square(c)));  // Phi(x) + x phi(x)
   });
 }
 
 Tensor silu(const Operand& x) {
-  return elementwise("silu", {x}, Unary::silu, [x = Kept(x)](const Tensor& g) {
+  return elementwise("silu", {x}, Unary::silu, [x = Saved(x)](const Tensor& g) {
     return g * (sigmoid(x) + sigmoid_grad(clamp(x, -1000, 1000), x));
   });
 }
 
 Tensor softplus(const Operand& x) {
-  return elementwise("softplus", {x}, Unary::softplus, [x = Kept(x)](const Tensor& g) { return g * sigmoid(x); });
+  return elementwise("softplus", {x}, Unary::softplus, [x = Saved(x)](const Tensor& g) { return g * sigmoid(x); });
 }
 
 Tensor log_sigmoid(const Operand& x) {
   return elementwise("log_sigmoid", {x}, Unary::log_sigmoid,
-                     [x = Kept(x)](const Tensor& g) { return g * sigmoid(-x); });
+                     [x = Saved(x)](const Tensor& g) { return g * sigmoid(-x); });
 }
 
 Tensor softsign(const Operand& x) {
   return elementwise("softsign", {x}, Unary::softsign,
-                     [x = Kept(x)](const Tensor& g) { return g * square(1 / (1 + abs(x))); });
+                     [x = Saved(x)](const Tensor& g) { return g * square(1 / (1 + abs(x))); });
 }
 
 namespace {
@@ -117,8 +117,8 @@ Tensor log_softmax(const Operand& x, int axis) {
 Tensor bce_with_logits(const Operand& z, const Operand& t) {
   return elementwise(
       "bce_with_logits", {z, t}, Binary::bce_with_logits,
-      [z = Kept(z), t = Kept(t)](const Tensor& g) { return g * (sigmoid(z) - t); },  // d/dz
-      [z = Kept(z)](const Tensor& g) { return -(g * z); });                          // d/dt
+      [z = Saved(z), t = Saved(t)](const Tensor& g) { return g * (sigmoid(z) - t); },  // d/dz
+      [z = Saved(z)](const Tensor& g) { return -(g * z); });                           // d/dt
 }
 
 Tensor masked_scale(const Operand& x, const Tensor& keep, double scale) {
@@ -134,7 +134,7 @@ Tensor masked_scale(const Operand& x, const Tensor& keep, double scale) {
   };
   return primitive(
       "masked_scale", {x, keep}, forward,
-      [keep = Kept(keep), scale](const Tensor& g) { return masked_scale(g, keep.tensor(), scale); },
+      [keep = Saved(keep), scale](const Tensor& g) { return masked_scale(g, keep.tensor(), scale); },
       not_differentiable);
 }
 

@@ -20,17 +20,17 @@ Tensor operator-(const Operand& a, const Operand& b) {
 
 Tensor operator*(const Operand& a, const Operand& b) {
   return elementwise(
-      "multiply", {a, b}, Binary::multiply,               //
-      [b = Kept(b)](const Tensor& g) { return g * b; },   // d/da
-      [a = Kept(a)](const Tensor& g) { return g * a; });  // d/db
+      "multiply", {a, b}, Binary::multiply,                //
+      [b = Saved(b)](const Tensor& g) { return g * b; },   // d/da
+      [a = Saved(a)](const Tensor& g) { return g * a; });  // d/db
 }
 
 Tensor operator/(const Operand& a, const Operand& b) {
   return elementwise(
       "divide", {a, b}, Binary::divide,  //
-      [b = Kept(b)](const Tensor& g) { return g / b; },
+      [b = Saved(b)](const Tensor& g) { return g / b; },
       // Through the quotient, since b^2 overflows long before it does.
-      [b = Kept(b)](const Tensor& g, const Tensor& y) { return -(g * (y / b)); });
+      [b = Saved(b)](const Tensor& g, const Tensor& y) { return -(g * (y / b)); });
 }
 
 Tensor operator-(const Operand& x) {
@@ -67,11 +67,11 @@ Tensor pow(const Operand& a, const Operand& b) {
 }
 
 Tensor square(const Operand& x) {
-  return elementwise("square", {x}, Unary::square, [x = Kept(x)](const Tensor& g) { return g * (2 * x); });
+  return elementwise("square", {x}, Unary::square, [x = Saved(x)](const Tensor& g) { return g * (2 * x); });
 }
 
 Tensor abs(const Operand& x) {
-  return elementwise("abs", {x}, Unary::abs, [x = Kept(x)](const Tensor& g) { return g * sign(x); });
+  return elementwise("abs", {x}, Unary::abs, [x = Saved(x)](const Tensor& g) { return g * sign(x); });
 }
 
 Tensor sign(const Operand& x) { return elementwise("sign", {x}, Unary::sign, zero_rule); }

@@ -1,4 +1,4 @@
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
@@ -11,11 +11,11 @@
 // The members of Tensor that read its numbers, copy them, convert them and overwrite them: ops like any others.
 namespace xgrad {
 
-thread_local constinit bool recording::numbers_read = false;
+thread_local constinit bool capturing::numbers_read = false;
 
 double Tensor::real_item(Place place) const {
   const OpScope scope("item", place);
-  if (recording::active()) recording::numbers_read = true;
+  if (capturing::active()) capturing::numbers_read = true;
   if (size() != 1)
     scope.fail<ShapeError>("a tensor of shape ", shape(), " has ", size(),
                            " elements, not one; reduce or slice it first");
@@ -52,7 +52,7 @@ bool Tensor::truth() const {
 
 Tensor detail::numbers_of(const Tensor& t, Dtype dtype, std::int64_t lowest, std::uint64_t highest, Place place) {
   const OpScope scope("to_vector", place);
-  if (recording::active()) recording::refuse();
+  if (capturing::active()) capturing::refuse();
   const Tensor numbers = t.detach().to(dtype);
   for (std::int64_t i = 0; dtype == i64 && i < numbers.size(); ++i) {
     const std::int64_t n = numbers.data<std::int64_t>()[i];
@@ -79,10 +79,10 @@ Tensor Tensor::to(Dtype to, Place place) const {
   const OpScope scope("to", place);
   const Dtype from = dtype();
   if (from == to) return *this;
-  recording::keep(*this);
+  capturing::keep(*this);
   const auto forward = [&] {
-    if (to == i64 && from == f32) recording::repeat(check_integers<float>, data<float>(), shape());
-    if (to == i64 && from == f64) recording::repeat(check_integers<double>, data<double>(), shape());
+    if (to == i64 && from == f32) capturing::repeat(check_integers<float>, data<float>(), shape());
+    if (to == i64 && from == f64) capturing::repeat(check_integers<double>, data<double>(), shape());
     Array result(to, shape());
     kernels::table().cast[int(from)][int(to)](array().data(), result.data(), size());
     return result;
@@ -116,9 +116,9 @@ static void overwrite(const Tensor& whole, const Array& part, const Tensor& othe
   if (other.dtype() != part.dtype())
     scope.fail<DtypeError>("the values are ", name_of(other.dtype()), ", the tensor is ", name_of(part.dtype()),
                            "; convert them with .to(...)");
-  recording::keep(whole);
-  recording::keep(other);
-  recording::repeat(overwrite_bytes, part.storage().get(), part.data(), other.array().data(),
+  capturing::keep(whole);
+  capturing::keep(other);
+  capturing::repeat(overwrite_bytes, part.storage().get(), part.data(), other.array().data(),
                     static_cast<std::int64_t>(part.bytes()));
 }
 

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/factories.hpp>
 #include <autograd/kernels/table.hpp>
 #include <cmath>
@@ -21,7 +21,7 @@ void check_fits(const Number& n, Dtype dtype, const OpScope& scope) {
 }
 
 void fill(const Array& array, const Number& value) {
-  if (array.size() == 1 && !recording::active()) return value.store(array.dtype(), array.data());
+  if (array.size() == 1 && !capturing::active()) return value.store(array.dtype(), array.data());
   alignas(8) std::byte one[8];
   value.store(array.dtype(), one);
   const auto loop = kernels::Loop<2>::row(array.size(), 1, 0);
@@ -31,7 +31,7 @@ void fill(const Array& array, const Number& value) {
 /// Element i of the result is f(i), a double or an integer.
 template <class F>
 Array tabulate(Dtype dtype, const Shape& shape, F f) {
-  const recording::Paused paused;
+  const capturing::Paused paused;
   Array array(dtype, shape);
   paused.add_constant(array);
   auto* const bytes = array.data<std::byte>();
@@ -57,7 +57,7 @@ Nested::Nested(std::initializer_list<Nested> rows) {
 Tensor tensor(const Nested& values, TensorOptions options, Place place) {
   const OpScope scope("tensor", place);
   if (!values.ragged_.empty()) scope.fail(values.ragged_, "; every row needs as many numbers as the first");
-  const recording::Paused paused;
+  const capturing::Paused paused;
   Array array(options.dtype, values.shape());
   paused.add_constant(array);
   auto* to = array.data<std::byte>();
@@ -84,7 +84,7 @@ Tensor from_values(const std::vector<T>& values, const Shape& shape, bool requir
   check_sizes(shape);
   if (static_cast<std::int64_t>(values.size()) != shape.size())
     scope.fail(values.size(), " values for shape ", shape, ", which holds ", shape.size());
-  const recording::Paused paused;
+  const capturing::Paused paused;
   Array array(dtype_of<T>, shape);
   paused.add_constant(array);
   T* to = array.data<T>();

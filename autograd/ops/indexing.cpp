@@ -1,5 +1,5 @@
+#include <autograd/core/capturing.hpp>
 #include <autograd/core/kernel_calls.hpp>
-#include <autograd/core/recording.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
@@ -44,10 +44,10 @@ Tensor checked_index(const Operand& index, int axis, std::int64_t size, const Op
   check_dtype(index, "indices", scope);
   const auto* const at = index.array().data<std::int64_t>();
   // A replay may meet negative ones.
-  if (!recording::active() && !some_negative(at, index.shape(), axis, size)) return index.tensor();
-  recording::keep(index.tensor());
+  if (!capturing::active() && !some_negative(at, index.shape(), axis, size)) return index.tensor();
+  capturing::keep(index.tensor());
   const Array counted(i64, index.shape());
-  recording::repeat(count_from_front, at, counted.data<std::int64_t>(), index.shape(), axis, size);
+  capturing::repeat(count_from_front, at, counted.data<std::int64_t>(), index.shape(), axis, size);
   return Tensor(counted);
 }
 
@@ -179,8 +179,8 @@ Tensor one_hot(const Operand& classes, std::int64_t n) {
   Shape shape = classes.shape();
   shape.push_back(n);
   Tensor result = zeros(shape);
-  recording::keep(classes.tensor());
-  recording::repeat(mark_classes, classes.array().data<std::int64_t>(), result.data<float>(), classes.shape(), n);
+  capturing::keep(classes.tensor());
+  capturing::repeat(mark_classes, classes.array().data<std::int64_t>(), result.data<float>(), classes.shape(), n);
   return result;
 }
 

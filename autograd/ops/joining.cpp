@@ -7,7 +7,7 @@
 namespace xgrad {
 namespace {
 
-void check_parts(const std::vector<Tensor>& parts, const std::vector<Input>& inputs, const OpScope& scope) {
+void check_parts(const std::vector<Tensor>& parts, const std::vector<OperandRef>& inputs, const OpScope& scope) {
   if (parts.empty()) scope.fail<ValueError>("expected at least one tensor, got an empty list");
   detail::check_inputs(inputs.data(), inputs.size());
   for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -17,21 +17,21 @@ void check_parts(const std::vector<Tensor>& parts, const std::vector<Input>& inp
   }
 }
 
-std::vector<Input> inputs_of(const std::vector<Tensor>& parts, Place place) {
-  std::vector<Input> inputs;
+std::vector<OperandRef> inputs_of(const std::vector<Tensor>& parts, Place place) {
+  std::vector<OperandRef> inputs;
   inputs.reserve(parts.size());
   for (const Tensor& part : parts) inputs.emplace_back(part, place.file, place.line);
   return inputs;
 }
 
 /// The parts' numbers along `axis`, with their history.
-Tensor joined(const std::vector<Input>& inputs, int axis, Array&& numbers, Place place) {
+Tensor joined(const std::vector<OperandRef>& inputs, int axis, Array&& numbers, Place place) {
   if (!detail::recording(inputs.data(), inputs.size())) return Tensor(std::move(numbers));
   const auto rule_of = [axis](std::int64_t start, std::int64_t stop) {
     return [axis, start, stop](const Tensor& g) { return slice(g, axis, start, stop); };
   };
   const auto recorded = static_cast<std::size_t>(
-      std::count_if(inputs.begin(), inputs.end(), [](const Input& input) { return input.requires_grad(); }));
+      std::count_if(inputs.begin(), inputs.end(), [](const OperandRef& input) { return input.requires_grad(); }));
   NodeMaker maker("concatenate", OpScope::place(place), numbers, recorded,
                   recorded * Rule::bytes<decltype(rule_of(0, 0))>);
   std::int64_t start = 0;
@@ -47,7 +47,7 @@ Tensor joined(const std::vector<Input>& inputs, int axis, Array&& numbers, Place
 
 Tensor concatenate(const std::vector<Tensor>& parts, int axis, Place place) {
   const OpScope scope("concatenate", place);
-  const std::vector<Input> inputs = inputs_of(parts, place);
+  const std::vector<OperandRef> inputs = inputs_of(parts, place);
   check_parts(parts, inputs, scope);
   Shape shape = parts[0].shape();
   axis = checked_axis(axis, shape.ndim());

@@ -6,7 +6,7 @@
 namespace xgrad {
 namespace {
 
-/// A stack of matrices, or of their transposes. Borrowed until it is moved into a rule, as a Kept is.
+/// A stack of matrices, or of their transposes. Borrowed until it is moved into a rule, as a Saved is.
 class Stack {
  public:
   const bool transposed;

@@ -1,4 +1,4 @@
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/factories.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
@@ -141,7 +141,7 @@ Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Place pl
   Array numbers(i64, shape), draws(f64, shape);
   const auto [seed, stream] = draw();
   kernels::table().uniform[int(f64)](draws.data(), draws.size(), 0, seed, stream);
-  recording::repeat(spread, numbers.data<std::int64_t>(), draws.data<double>(), draws.size(), low, high);
+  capturing::repeat(spread, numbers.data<std::int64_t>(), draws.data<double>(), draws.size(), low, high);
   return Tensor(std::move(numbers));
 }
 
@@ -161,7 +161,7 @@ Tensor randperm(std::int64_t n, Place place) {
   Array order(i64, {n}), draws(f64, {n});
   const auto [seed, stream] = draw();
   kernels::table().uniform[int(f64)](draws.data(), n, 0, seed, stream);
-  recording::repeat(shuffle, order.data<std::int64_t>(), draws.data<double>(), n);
+  capturing::repeat(shuffle, order.data<std::int64_t>(), draws.data<double>(), n);
   return Tensor(std::move(order));
 }
 

@@ -1,4 +1,4 @@
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
@@ -76,7 +76,7 @@ Array root_mean_square(const Operand& x, const Reduction& r, double freedom) {
   const Tensor v = Tensor(squared_deviations(x, r)) / freedom;
   const Tensor sound = logical_and(v > (x.dtype() == f32 ? 0x1p-126 : 0x1p-960), isfinite(v));
   // A replay may meet other numbers.
-  if (!recording::active() && all(sound).item<bool>()) return sqrt(v).array();
+  if (!capturing::active() && all(sound).item<bool>()) return sqrt(v).array();
   const Tensor deviations = centre(x.tensor().detach(), r.axes());
   const Tensor safe = reshape(norm(deviations, r.axes()), r.result) / std::sqrt(freedom);
   return where(sound, sqrt(v), safe).array();
@@ -155,7 +155,7 @@ Tensor logsumexp(const Operand& x, const Axes& axes, bool keepdims) {
         const Tensor total = with_axes(y.detach(), kept), infinite = total == infinity;
         Tensor terms = x - where(abs(total) == infinity, 0, total);
         // A captured step's replays may meet some.
-        if (recording::active() || any(infinite).item<bool>()) {
+        if (capturing::active() || any(infinite).item<bool>()) {
           terms = where(infinite, (x == infinity).to(x.dtype()), exp(where(infinite, 0, terms)));
         } else {
           terms = exp(terms);

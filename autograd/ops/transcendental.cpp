@@ -17,7 +17,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::
 /// x where its logarithm is a number, NaN elsewhere, and so is its derivative: that of a constant NaN would be 0.
 Tensor logarithm_domain(const Operand& x) {
   const auto forward = [&] { return where(x < 0, nan, x.tensor().detach()).array(); };
-  return primitive("logarithm_domain", {x}, forward, [x = Kept(x)](const Tensor& g) { return where(x < 0, nan, g); });
+  return primitive("logarithm_domain", {x}, forward, [x = Saved(x)](const Tensor& g) { return where(x < 0, nan, g); });
 }
 
 /// 1 - x^2, from factors that keep the digits which it loses near 1. The sum of their derivatives would lose x near 0.
@@ -26,7 +26,7 @@ Tensor one_less_square(const Operand& x) {
     const Tensor v = x.tensor().detach();
     return ((1 - v) * (1 + v)).array();
   };
-  return primitive("one_less_square", {x}, forward, [x = Kept(x)](const Tensor& g) { return g * (-2 * x); });
+  return primitive("one_less_square", {x}, forward, [x = Saved(x)](const Tensor& g) { return g * (-2 * x); });
 }
 
 /// x, and 0 where it is infinite, for products with what has vanished there.
@@ -35,7 +35,7 @@ Tensor finite(const Operand& x) { return where(abs(x) == infinity, 0, x); }
 /// atan'(x) = 1 / (1 + x^2).
 Tensor atan_slope(const Operand& x) {
   const auto forward = [&] { return (1 / (1 + square(x.tensor().detach()))).array(); };
-  return primitive("atan_slope", {x}, forward, [x = Kept(x)](const Tensor& g, const Tensor& y) {
+  return primitive("atan_slope", {x}, forward, [x = Saved(x)](const Tensor& g, const Tensor& y) {
     return g * (-2 * (finite(x) * y * y));  // x^2 y and x y^2 may leave the range
   });
 }
@@ -44,14 +44,14 @@ Tensor atan_slope(const Operand& x) {
 Tensor erf_slope(const Operand& x) {
   const auto forward = [&] { return (2 * std::numbers::inv_sqrtpi * exp(-square(x.tensor().detach()))).array(); };
   return primitive("erf_slope", {x}, forward,
-                   [x = Kept(x)](const Tensor& g, const Tensor& y) { return g * (-2 * (finite(x) * y)); });
+                   [x = Saved(x)](const Tensor& g, const Tensor& y) { return g * (-2 * (finite(x) * y)); });
 }
 
 /// g tanh'(x).
 Tensor tanh_grad(const Operand& g, const Operand& x) {
   return elementwise(
-      "tanh_grad", {g, x}, Binary::tanh_grad, [x = Kept(x)](const Tensor& h) { return tanh_grad(h, x); },
-      [g = Kept(g), x = Kept(x)](const Tensor& h) { return -2 * (tanh_grad(h * g, x) * tanh(x)); });
+      "tanh_grad", {g, x}, Binary::tanh_grad, [x = Saved(x)](const Tensor& h) { return tanh_grad(h, x); },
+      [g = Saved(g), x = Saved(x)](const Tensor& h) { return -2 * (tanh_grad(h * g, x) * tanh(x)); });
 }
 
 }  // namespace
@@ -62,24 +62,24 @@ Tensor exp(const Operand& x) {
 
 Tensor expm1(const Operand& x) {
   // Not g * (y + 1), which has lost every digit where y is near -1.
-  return elementwise("expm1", {x}, Unary::expm1, [x = Kept(x)](const Tensor& g) { return g * exp(x); });
+  return elementwise("expm1", {x}, Unary::expm1, [x = Saved(x)](const Tensor& g) { return g * exp(x); });
 }
 
 Tensor log(const Operand& x) {
-  return elementwise("log", {x}, Unary::log, [x = Kept(x)](const Tensor& g) { return g / logarithm_domain(x); });
+  return elementwise("log", {x}, Unary::log, [x = Saved(x)](const Tensor& g) { return g / logarithm_domain(x); });
 }
 
 Tensor log1p(const Operand& x) {
   return elementwise("log1p", {x}, Unary::log1p,
-                     [x = Kept(x)](const Tensor& g) { return g / logarithm_domain(1 + x); });
+                     [x = Saved(x)](const Tensor& g) { return g / logarithm_domain(1 + x); });
 }
 
 Tensor sin(const Operand& x) {
-  return elementwise("sin", {x}, Unary::sin, [x = Kept(x)](const Tensor& g) { return g * cos(x); });
+  return elementwise("sin", {x}, Unary::sin, [x = Saved(x)](const Tensor& g) { return g * cos(x); });
 }
 
 Tensor cos(const Operand& x) {
-  return elementwise("cos", {x}, Unary::cos, [x = Kept(x)](const Tensor& g) { return -(g * sin(x)); });
+  return elementwise("cos", {x}, Unary::cos, [x = Saved(x)](const Tensor& g) { return -(g * sin(x)); });
 }
 
 Tensor tan(const Operand& x) {
@@ -88,16 +88,16 @@ Tensor tan(const Operand& x) {
 
 Tensor asin(const Operand& x) {
   return elementwise("asin", {x}, Unary::asin,
-                     [x = Kept(x)](const Tensor& g) { return g * rsqrt(one_less_square(x)); });
+                     [x = Saved(x)](const Tensor& g) { return g * rsqrt(one_less_square(x)); });
 }
 
 Tensor acos(const Operand& x) {
   return elementwise("acos", {x}, Unary::acos,
-                     [x = Kept(x)](const Tensor& g) { return -(g * rsqrt(one_less_square(x))); });
+                     [x = Saved(x)](const Tensor& g) { return -(g * rsqrt(one_less_square(x))); });
 }
 
 Tensor atan(const Operand& x) {
-  return elementwise("atan", {x}, Unary::atan, [x = Kept(x)](const Tensor& g) { return g * atan_slope(x); });
+  return elementwise("atan", {x}, Unary::atan, [x = Saved(x)](const Tensor& g) { return g * atan_slope(x); });
 }
 
 namespace {
@@ -125,24 +125,24 @@ Tensor atan2(const Operand& y, const Operand& x) {
 }
 
 Tensor sinh(const Operand& x) {
-  return elementwise("sinh", {x}, Unary::sinh, [x = Kept(x)](const Tensor& g) { return g * cosh(x); });
+  return elementwise("sinh", {x}, Unary::sinh, [x = Saved(x)](const Tensor& g) { return g * cosh(x); });
 }
 
 Tensor cosh(const Operand& x) {
-  return elementwise("cosh", {x}, Unary::cosh, [x = Kept(x)](const Tensor& g) { return g * sinh(x); });
+  return elementwise("cosh", {x}, Unary::cosh, [x = Saved(x)](const Tensor& g) { return g * sinh(x); });
 }
 
 Tensor tanh(const Operand& x) {
   // Of x and not of y: 1 - y^2 is 0 long before the slope is.
-  return elementwise("tanh", {x}, Unary::tanh, [x = Kept(x)](const Tensor& g) { return tanh_grad(g, x); });
+  return elementwise("tanh", {x}, Unary::tanh, [x = Saved(x)](const Tensor& g) { return tanh_grad(g, x); });
 }
 
 Tensor erf(const Operand& x) {
-  return elementwise("erf", {x}, Unary::erf, [x = Kept(x)](const Tensor& g) { return g * erf_slope(x); });
+  return elementwise("erf", {x}, Unary::erf, [x = Saved(x)](const Tensor& g) { return g * erf_slope(x); });
 }
 
 Tensor erfc(const Operand& x) {
-  return elementwise("erfc", {x}, Unary::erfc, [x = Kept(x)](const Tensor& g) { return -(g * erf_slope(x)); });
+  return elementwise("erfc", {x}, Unary::erfc, [x = Saved(x)](const Tensor& g) { return -(g * erf_slope(x)); });
 }
 
 }  // namespace xgrad

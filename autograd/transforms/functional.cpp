@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <autograd/backward.hpp>
 #include <autograd/backward/subgraph.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/functional.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
@@ -20,7 +20,7 @@ Tensor zeros_like(const Tensor& t) { return zeros(t.shape(), {.dtype = t.dtype()
 
 /// A one at the place `at`, and zeros.
 Tensor unit(const Tensor& like, std::int64_t at) {
-  const recording::Paused paused;  // numbers of the program, also in a recording
+  const capturing::Paused paused;  // numbers of the program, also in a recording
   const Tensor one = zeros_like(like);
   paused.add_constant(one.array());
   Number(1).store(like.dtype(),

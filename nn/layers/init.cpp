@@ -1,6 +1,6 @@
 #include <nn/init.hpp>
 
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
 #include <cmath>
@@ -65,7 +65,7 @@ void truncate(const Tensor& x, const Shape& shape, const TensorOptions& options)
 }
 
 Tensor make_truncated_normal(const Shape& shape, double mean, double stddev, const TensorOptions& options) {
-  recording::refuse();
+  capturing::refuse();
   const Tensor x = randn(shape, options);
   if (options.dtype == f32) {
     truncate<float>(x, shape, options);
@@ -115,7 +115,7 @@ void orthonormalise(double* rows, std::int64_t count, std::int64_t length) {
 }
 
 Tensor make_orthogonal(const Shape& shape, double gain, double, const TensorOptions& options) {
-  recording::refuse();
+  capturing::refuse();
   if (shape.ndim() < 2) xgrad::detail::fail<ShapeError>("orthogonal needs at least 2 axes, and the shape is ", shape);
   const std::int64_t rows = shape.product(0, shape.ndim() - 1), columns = shape[-1];
   const std::int64_t fewer = std::min(rows, columns), more = std::max(rows, columns);

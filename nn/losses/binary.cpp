@@ -46,10 +46,10 @@ Tensor from_probabilities(const Operand& p, const Operand& t) {
       [&] {
         Array y(p.dtype(), p.shape());
         if (p.dtype() == f32) {
-          recording::repeat(forward<float>, p.array().data<float>(), t.array().data<float>(), y.data<float>(),
+          capturing::repeat(forward<float>, p.array().data<float>(), t.array().data<float>(), y.data<float>(),
                             p.size());
         } else {
-          recording::repeat(forward<double>, p.array().data<double>(), t.array().data<double>(), y.data<double>(),
+          capturing::repeat(forward<double>, p.array().data<double>(), t.array().data<double>(), y.data<double>(),
                             p.size());
         }
         return y;
@@ -71,22 +71,22 @@ Tensor residual_mean(const Tensor& p, const Tensor& t, const Tensor& g, double c
       [&] {
         Array y(p.dtype(), p.shape());
         if (p.dtype() == f32) {
-          recording::repeat(residuals<float>, p.data<float>(), t.data<float>(), g.data<float>(), count, y.data<float>(),
+          capturing::repeat(residuals<float>, p.data<float>(), t.data<float>(), g.data<float>(), count, y.data<float>(),
                             p.size());
         } else {
-          recording::repeat(residuals<double>, p.data<double>(), t.data<double>(), g.data<double>(), count,
+          capturing::repeat(residuals<double>, p.data<double>(), t.data<double>(), g.data<double>(), count,
                             y.data<double>(), p.size());
         }
         return y;
       },
-      [g = Kept(g), count](const Tensor& h) { return h * (g / count); },
-      [g = Kept(g), count](const Tensor& h) { return h * (-g / count); },
-      [p = Kept(p), t = Kept(t), count](const Tensor& h) { return sum(h * (p - t)) / count; });
+      [g = Saved(g), count](const Tensor& h) { return h * (g / count); },
+      [g = Saved(g), count](const Tensor& h) { return h * (-g / count); },
+      [p = Saved(p), t = Saved(t), count](const Tensor& h) { return sum(h * (p - t)) / count; });
 }
 
 /// The mean of bce_with_logits(z, t), without history.
 Array mean_of_losses(const Tensor& z, const Tensor& t, double count) {
-  const Input pair[] = {z, t};
+  const OperandRef pair[] = {z, t};
   const Array losses = xgrad::detail::elementwise_forward(pair, kernels::Binary::bce_with_logits);
   Array sum(z.dtype(), {});
   const auto kernel = kernels::table().reduce[int(kernels::Reduce::sum)][int(z.dtype())];
@@ -100,11 +100,11 @@ Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
   const auto forward = [&] { return mean_of_losses(z, t.tensor(), count); };
   return primitive(
       "bce_with_logits", {z, t}, forward,
-      [given = p.defined(), known = Kept(p.defined() ? p : z), t = Kept(t), count](const Tensor& g) {
+      [given = p.defined(), known = Saved(p.defined() ? p : z), t = Saved(t), count](const Tensor& g) {
         if (given) return residual_mean(known.tensor(), t.tensor(), g, count);
         return residual_mean(sigmoid(known), t.tensor(), g, count);
       },
-      [z = Kept(z), count](const Tensor& g) { return z * (-g / count); });
+      [z = Saved(z), count](const Tensor& g) { return z * (-g / count); });
 }
 
 /// w t softplus(-z) + (1 - t) softplus(z); a factor of 0 gives 0 also where its logarithm is infinite.

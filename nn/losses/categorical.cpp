@@ -52,9 +52,9 @@ bool check_classes(const OpScope& scope, const Operand& z, const Operand& t, std
     scope.fail("the prediction is ", z.shape(), ", the classes are ", t.shape(), "; they must be ", expected,
                ", one for each row");
   const auto* const at = t.array().data<std::int64_t>();
-  if (!recording::active()) return some_ignored_class(at, t.size(), z.shape()[-1], ignored);
-  recording::keep(t.tensor());
-  recording::repeat(check_numbers_of_classes, at, t.size(), z.shape()[-1], ignored);
+  if (!capturing::active()) return some_ignored_class(at, t.size(), z.shape()[-1], ignored);
+  capturing::keep(t.tensor());
+  capturing::repeat(check_numbers_of_classes, at, t.size(), z.shape()[-1], ignored);
   return true;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/ops.hpp>
 #include <nn/losses.hpp>
 
@@ -29,11 +29,11 @@ void check_numbers(const T* x, const Shape& shape, void (*fail)(const Invalid&))
 /// float and double, is false. Checks again in each replay of a captured step.
 template <class Valid>
 void check_elements(const Tensor& t, Valid, void (*fail)(const Invalid&)) {
-  recording::keep(t);
+  capturing::keep(t);
   if (t.dtype() == f32) {
-    recording::repeat(check_numbers<float, Valid>, t.data<float>(), t.shape(), fail);
+    capturing::repeat(check_numbers<float, Valid>, t.data<float>(), t.shape(), fail);
   } else {
-    recording::repeat(check_numbers<double, Valid>, t.data<double>(), t.shape(), fail);
+    capturing::repeat(check_numbers<double, Valid>, t.data<double>(), t.shape(), fail);
   }
 }
 

@@ -2,7 +2,7 @@
 #include <nn/module.hpp>
 #include <nn/modules/registry.hpp>
 
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/node.hpp>
 #include <cmath>
@@ -29,7 +29,7 @@ bool fits(double x, Dtype dtype) {
 }  // namespace
 
 void detail::Mode::set(bool training) {
-  if (training != training_) recording::toggle_mode(this);
+  if (training != training_) capturing::toggle_mode(this);
   training_ = training;
 }
 

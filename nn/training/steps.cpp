@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/numbers_read.hpp>
 #include <nn/training/diagnosis.hpp>
@@ -11,10 +11,10 @@
 namespace xgrad::nn::detail {
 namespace {
 
-// A shape that comes once an epoch, the last batch's, is worth a recording; a new shape in each batch is not.
+// A shape that comes once an epoch, the last batch's, is worth a capture; a new shape in each batch is not.
 constexpr std::size_t most_signatures = 6;
 
-// A recording is tried, and confirmed by another one or two; until then what a step changes can be put back.
+// A capture is tried, and confirmed by another one or two; until then what a step changes can be put back.
 constexpr int calls_to_confirm = 4;
 
 /// Whether all exponents are below the largest one, which infinities and NaN have.
@@ -47,7 +47,7 @@ void Steps::begin(const FitOptions& options) {
   checks_finite_ = false;
   named_ = trainer_.model_.named_parameters(trainer_.place_);
   parameters_ = trainer_.model_.parameters(trainer_.place_);
-  recordings_.reset();
+  captured_.reset();
   signatures_.clear();
   refusal_.clear();
   unused_.clear();
@@ -57,7 +57,7 @@ void Steps::begin(const FitOptions& options) {
 void Steps::check_finite(bool on) {
   if (checks_finite_ == on) return;
   checks_finite_ = on;
-  recordings_.reset();
+  captured_.reset();
 }
 
 void Steps::clip() const {
@@ -83,7 +83,7 @@ StepResult Steps::eager(const TrainingBatch& batch, bool applies) {
       if (p.requires_grad() && !p.has_grad()) unused_.push_back(name);
   }
   if (batch.last && applies) {
-    if (checks_finite_) recording::repeat(check_gradients, this);
+    if (checks_finite_) capturing::repeat(check_gradients, this);
     clip();
     trainer_.optimizer_.step(place);
     if (trainer_.average_) trainer_.average_->update(place);
@@ -124,7 +124,7 @@ StepResult Steps::run(const TrainingBatch& batch) {
     if (!is_refusal(error)) throw;
     refusal_ = error.what();
   }
-  recordings_.reset();
+  captured_.reset();
   trainer_.model_.load_state_dict(model, {}, trainer_.place_);
   trainer_.optimizer_.load_state_dict(optimizer, trainer_.place_);
   if (trainer_.average_) trainer_.average_->load_state_dict(average, trainer_.place_);
@@ -147,12 +147,12 @@ StepResult Steps::captured(const TrainingBatch& batch) {
     StepResult result = eager(same);
     results = {std::move(result.loss), std::move(result.prediction)};
   };
-  recording::numbers_read = false;
-  recordings_.run(arguments.data(), arguments.size() - 1, body);
-  StepResult result{recordings_.result(0), recordings_.result(1)};
-  if (recording::numbers_read) {  // this step was recorded, and so done op by op; replays would go another way
+  capturing::numbers_read = false;
+  captured_.run(arguments.data(), arguments.size() - 1, body);
+  StepResult result{captured_.result(0), captured_.result(1)};
+  if (capturing::numbers_read) {  // this step was captured, and so done op by op; replays would go another way
     refusal_ = "the step reads numbers by item(), and may do by them what a replay would not do";
-    recordings_.reset();
+    captured_.reset();
   }
   return result;
 }

@@ -13,7 +13,7 @@ class Steps {
  public:
   explicit Steps(Trainer& trainer) : trainer_(trainer) {}
 
-  /// What the steps of a run have in common. Forgets recordings.
+  /// What the steps of a run have in common. Forgets captures.
   void begin(const FitOptions& options);
   void check_finite(bool on);
   StepResult run(const TrainingBatch& batch);
@@ -43,7 +43,7 @@ class Steps {
   bool first_ = false;  // the next step is the first of the run
   std::vector<std::string> unused_;
 
-  xgrad::detail::Recordings recordings_;
+  xgrad::detail::CapturedSteps captured_;
   std::vector<Signature> signatures_;
   std::string refusal_;
 };

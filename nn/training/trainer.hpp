@@ -16,7 +16,7 @@
 /// A step is zero_grad, the model, the loss, backward and the optimiser's step. It is captured when shapes repeat
 /// (autograd/capture.hpp), with the bits of eager steps; where that is not possible, also where the model looks at
 /// numbers by `item`, it runs eagerly. What else a model does in C++ besides ops, such as counting its calls, is done
-/// only while it is recorded: {.capture = false} leaves it out.
+/// only while it is captured: {.capture = false} leaves it out.
 ///
 /// Ctrl-C ends the run after the batch, with the history returned; a second one ends the program.
 namespace xgrad::nn {

@@ -1,6 +1,6 @@
 // Averages of parameters over the steps of training.
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <cstring>
 #include <optim/averaged.hpp>
@@ -38,7 +38,7 @@ Averaged::Averaged(std::vector<Tensor> parameters, AveragedOptions options, Plac
 }
 
 // A replay is an update of its own.
-void Averaged::update(Place place) { recording::repeat(update_now, this, place); }
+void Averaged::update(Place place) { capturing::repeat(update_now, this, place); }
 
 void Averaged::update_now(Averaged* average, Place place) {
   const OpScope scope("Averaged", place);
@@ -76,7 +76,7 @@ void Averaged::check_parameters(const OpScope& scope) const {
 
 Averaged::SwappedIn Averaged::swap_in(Place place) {
   const OpScope scope("swap_in", place);
-  recording::refuse();
+  capturing::refuse();
   check_swapped_out(scope);
   check_parameters(scope);
   return SwappedIn(*this);

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/kernels/table.hpp>
 #include <cmath>
 #include <optim/clip.hpp>
@@ -9,7 +9,7 @@ namespace {
 
 using kernels::Size;
 
-/// What a message says of a parameter. Recorded calls hold a copy.
+/// What a message says of a parameter. Captured calls hold a copy.
 struct Label {
   char name[64];  // empty if it has none
   Size index;
@@ -34,7 +34,7 @@ Gradients gradients_of(const OpScope& scope, std::size_t count, Parameter parame
     if (!p.defined()) scope.fail<ValueError>("parameter ", i, " is undefined (default-built); give it a value first");
     const Tensor g = p.grad();
     if (!g.defined()) continue;
-    recording::keep(g);
+    capturing::keep(g);
     nodes.push_back(p.node().get());
     Gradient& gradient = found.emplace_back(Gradient{g.array(), {{}, static_cast<Size>(i), g.dtype(), g.shape()}});
     name(i).copy(gradient.label.name, sizeof gradient.label.name - 1);
@@ -125,14 +125,14 @@ Tensor clip_norm(const OpScope& scope, const Gradients& gradients, double max_no
   for (Size i = 0; i < count; ++i) {
     const Gradient& gradient = gradients[static_cast<std::size_t>(i)];
     double *const own = norms.data<double>() + i, *const own_scaled = scaled.data<double>() + i;
-    recording::repeat(norm_of, gradient.numbers.data(), own, own_scaled, gradient.numbers.dtype(),
+    capturing::repeat(norm_of, gradient.numbers.data(), own, own_scaled, gradient.numbers.dtype(),
                       gradient.numbers.size());
-    if (options.error_if_nonfinite) recording::repeat(check_finite, own, own_scaled, gradient.label);
+    if (options.error_if_nonfinite) capturing::repeat(check_finite, own, own_scaled, gradient.label);
   }
-  recording::repeat(factors_of, norms.data<double>(), scaled.data<double>(), total.data<double>(),
+  capturing::repeat(factors_of, norms.data<double>(), scaled.data<double>(), total.data<double>(),
                     factors.data<double>(), max_norm, count);
   for (const auto& [g, label] : gradients)
-    recording::repeat(scale, g.storage().get(), g.data(), factors.data<double>(), g.dtype(), g.size());
+    capturing::repeat(scale, g.storage().get(), g.data(), factors.data<double>(), g.dtype(), g.size());
   return norm;
 }
 
@@ -165,7 +165,7 @@ void clip_grad_value(const std::vector<Tensor>& parameters, double limit, Place 
   check_limit(scope, "limit", limit);
   const auto parameter = [&](std::size_t i) -> const Tensor& { return parameters[i]; };
   for (const auto& [g, label] : gradients_of(scope, parameters.size(), parameter, no_name))
-    recording::repeat(clamp_to, g.storage().get(), g.data(), limit, g.dtype(), g.size());
+    capturing::repeat(clamp_to, g.storage().get(), g.data(), limit, g.dtype(), g.size());
 }
 
 }  // namespace xgrad::optim

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
@@ -105,7 +105,7 @@ Tensor LBFGS::step(const Closure& closure, Place place) {
   const OpScope scope("LBFGS", place);
   check_held(scope);
   check_dtypes(scope);
-  if (recording::active())
+  if (capturing::active())
     scope.fail<GraphError>(
         "how often it evaluates the loss depends on numbers, and a replay cannot decide that; capture the closure "
         "instead of the step");

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/node.hpp>
 #include <autograd/observer.hpp>
 #include <cmath>
@@ -113,7 +113,7 @@ void Optimizer::step(Place place) {
     const OpScope scope(name_, place);
     scope.fail<ValueError>("it was moved from; call the one that it was moved to");
   }
-  recording::repeat(step_now, self_.get(), place);
+  capturing::repeat(step_now, self_.get(), place);
 }
 
 void Optimizer::step_now(const Self* self, Place place) {

@@ -1,6 +1,6 @@
 // The schedule that waits for a metric to stop improving.
 #include <algorithm>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <cmath>
 #include <limits>
 #include <optim/schedules.hpp>
@@ -35,7 +35,7 @@ void PlateauLR::advance(const OpScope& scope) {
 
 void PlateauLR::step(double metric, Place place) {
   const OpScope scope(name(), place);
-  recording::refuse();
+  capturing::refuse();
   ++steps_;
   bad_steps_ = improves(metric) ? 0 : bad_steps_ + 1;
   if (bad_steps_ == 0) best_ = metric;

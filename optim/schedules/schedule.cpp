@@ -1,5 +1,5 @@
 // What all schedules do: counting, setting rates, saving.
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <cmath>
 #include <optim/optimizers/state_reader.hpp>
 #include <optim/schedules.hpp>
@@ -21,7 +21,7 @@ Schedule::Schedule(Optimizer& optimizer, LrCurve curve, Place place) : Schedule(
 
 void Schedule::step(Place place) {
   const OpScope scope(name_, place);
-  recording::refuse();
+  capturing::refuse();
   advance(scope);
 }
 

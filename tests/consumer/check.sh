@@ -73,7 +73,7 @@ dynamic=$(readelf -dW "$work/shared/lib/libxgrad.so")
 grep -q "SONAME.*\[libxgrad.so.${version%.*}\]" <<<"$dynamic" || fail "the shared library is misnamed: $dynamic"
 ! grep -E 'R(UN)?PATH' <<<"$dynamic" || fail "the shared library looks into folders of its own"
 ! nm -DC --defined-only "$work/shared/lib/libxgrad.so" |
-  grep -E '^[^ ]+ . (xgrad::(checking|Gradchecker|Sweep|RecordedStep|kernels::(baseline|avx2|avx512))|nlohmann)::' ||
+  grep -E '^[^ ]+ . (xgrad::(checking|Gradchecker|Sweep|CapturedStep|kernels::(baseline|avx2|avx512))|nlohmann)::' ||
   fail "the shared library shows what is private"
 ! grep -rL 'visibility push(default)' "$work/static/include/xgrad" | xargs grep -l 'namespace xgrad' |
   grep -vE '/(simd|fused)/|/fused\.hpp' || fail "the shared library hides what these headers declare"

@@ -9,7 +9,7 @@ Tensor MetricRule::counts(const std::vector<double>&) const { return {}; }
 
 void Metric::update(const Tensor& prediction, const Tensor& target, Place place) {
   const OpScope scope(name_.c_str(), place);
-  recording::refuse();
+  capturing::refuse();
   if (prediction.size() == 0 && target.size() == 0) return;
   rule_->update(state_, prediction, target);
 }

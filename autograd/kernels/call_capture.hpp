@@ -10,13 +10,13 @@ namespace xgrad::kernels {
 
 /// Captures the calls of this thread's kernels. A kernel's parameters say all that matters: a pointer to constant
 /// elements is read, one to others is written, and two std::uint64_t are a seed and a stream of random numbers.
-class Recorder {
+class CallCapture {
  public:
-  virtual ~Recorder() = default;
+  virtual ~CallCapture() = default;
   Calls calls;
 
   template <class... P>
-  void record(void (*f)(P...), const std::type_identity_t<P>&... arguments) {
+  void capture(void (*f)(P...), const std::type_identity_t<P>&... arguments) {
     // What is written to a local variable is read by the host at once, and by nobody in a replay.
     if ((is_local_output<P>(arguments) || ...)) return;
     calls.begin(f);
@@ -77,13 +77,13 @@ class Recorder {
   int random_words_ = 0;  // 1 between a seed and its stream
 };
 
-/// While alive, `recorder` captures the calls of this thread's kernels; with null nobody does.
-class Recorded {
+/// While alive, `capture` is told of the calls of this thread's kernels; with null nobody does.
+class CaptureScope {
  public:
-  explicit Recorded(Recorder* recorder);
+  explicit CaptureScope(CallCapture* capture);
 
  private:
-  const xgrad::detail::Scoped<Recorder*> recorder_;
+  const xgrad::detail::Scoped<CallCapture*> capture_;
   const xgrad::detail::Scoped<const Table*> table_;
 };
 

@@ -1,8 +1,8 @@
 #include <atomic>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 
 // What the thread is capturing, and how a replay words its errors.
-namespace xgrad::recording {
+namespace xgrad::capturing {
 
 thread_local constinit Listener* current = nullptr;
 
@@ -15,8 +15,8 @@ void refuse() {
 }
 
 void WordsScope::append(const void* words, PathScope::Path& path) {
-  const auto& recorded = *static_cast<const std::string*>(words);
-  if (!recorded.empty()) path.words += text(path.words.empty() ? "" : ", ", recorded);
+  const auto& captured = *static_cast<const std::string*>(words);
+  if (!captured.empty()) path.words += text(path.words.empty() ? "" : ", ", captured);
 }
 
 static std::atomic<std::uint64_t> evaluating{0};
@@ -31,4 +31,4 @@ void toggle_mode(const void* module) {
   evaluating.fetch_xor(mixed ^ mixed >> 33, std::memory_order_relaxed);
 }
 
-}  // namespace xgrad::recording
+}  // namespace xgrad::capturing

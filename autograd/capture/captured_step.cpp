@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <autograd/capture/recorded_step.hpp>
+#include <autograd/capture/captured_step.hpp>
 #include <autograd/grad_mode.hpp>
 #include <cstring>
 
@@ -23,8 +23,8 @@ std::string position(Place place) { return place.file ? text(place.file, ":", pl
 
 }  // namespace
 
-RecordedStep::RecordedStep(const Tensor* const* given, std::size_t count)
-    : grad_enabled_(xgrad::grad_enabled()), modes_(recording::modes()), random_begin_(random_state()) {
+CapturedStep::CapturedStep(const Tensor* const* given, std::size_t count)
+    : grad_enabled_(xgrad::grad_enabled()), modes_(capturing::modes()), random_begin_(random_state()) {
   for (std::size_t i = 0; i < count; ++i) {
     const Tensor& t = *given[i];
     Parameter& p = parameters_.emplace_back();
@@ -42,28 +42,28 @@ RecordedStep::RecordedStep(const Tensor* const* given, std::size_t count)
 
 // ---- memory ----
 
-Storage* RecordedStep::make_storage(std::size_t bytes) {
+Storage* CapturedStep::make_storage(std::size_t bytes) {
   Storage* const storage = arena_->make_storage(bytes);
   blocks_[storage->data()] = {storage, false, OpScope::name(), OpScope::place({})};
   return storage;
 }
 
-void RecordedStep::release_storage(Storage* storage) {
+void CapturedStep::release_storage(Storage* storage) {
   if (storage->owner != arena_.get()) return;
   blocks_.erase(storage->data());
   arena_->recycle(storage);
 }
 
-RecordedStep::Block* RecordedStep::block_of(const void* p) {
+CapturedStep::Block* CapturedStep::block_of(const void* p) {
   const auto it = find(blocks_, p, [](const Block& b) { return b.storage->bytes; });
   return it == blocks_.end() ? nullptr : &it->second;
 }
 
-bool RecordedStep::is_foreign(const void* p) const {
+bool CapturedStep::is_foreign(const void* p) const {
   return find(foreign_, p, [](const Foreign& f) { return f.storage->bytes; }) != foreign_.end();
 }
 
-int RecordedStep::argument_of(const void* p) const {
+int CapturedStep::argument_of(const void* p) const {
   const auto* const at = static_cast<const std::byte*>(p);
   for (std::size_t i = 0; i < arguments_.size(); ++i) {
     const Tensor& t = arguments_[i];
@@ -73,23 +73,23 @@ int RecordedStep::argument_of(const void* p) const {
   return -1;
 }
 
-void RecordedStep::keep(const Array& array) {
+void CapturedStep::keep(const Array& array) {
   const Ref<Storage>& storage = array.storage();
   if (storage->owner == arena_.get() || argument_of(storage->data()) >= 0) return;
   if (!foreign_.try_emplace(storage->data(), Foreign{storage, {}, false}).first->second.constant) meet(array);
 }
 
-void RecordedStep::add_constant(const Array& array) {
+void CapturedStep::add_constant(const Array& array) {
   foreign_.try_emplace(array.storage()->data(), Foreign{array.storage(), {}, true});
 }
 
-void RecordedStep::meet(const Array& array) {
+void CapturedStep::meet(const Array& array) {
   const auto* const data = array.data<std::byte>();
   if (std::any_of(met_.begin(), met_.end(), [data](const Met& met) { return met.data == data; })) return;
   met_.push_back({data, array.dtype(), array.shape(), OpScope::name(), OpScope::place({})});
 }
 
-void RecordedStep::keep(const Tensor& t) {
+void CapturedStep::keep(const Tensor& t) {
   keep(t.array());
   const auto it = foreign_.find(t.array().storage()->data());
   if (it == foreign_.end()) return;
@@ -102,12 +102,12 @@ void RecordedStep::keep(const Tensor& t) {
 
 // ---- calls ----
 
-bool RecordedStep::is_local(const void* p) const {
+bool CapturedStep::is_local(const void* p) const {
   const std::less<const void*> below;
   return !below(p, __builtin_frame_address(0)) && below(p, stack_top_);
 }
 
-const void* RecordedStep::reads(const void* p) {
+const void* CapturedStep::reads(const void* p) {
   if (const Block* const block = block_of(p)) {
     if (block->written || block->storage->bytes == 0) return p;
     throw GraphError(text(position(block->place), block->op ? block->op : "an array",
@@ -122,7 +122,7 @@ const void* RecordedStep::reads(const void* p) {
                    "tensors as inputs");
 }
 
-void RecordedStep::writes(void* p) {
+void CapturedStep::writes(void* p) {
   if (Block* const block = block_of(p)) {
     block->written = true;
   } else if (argument_of(p) >= 0) {
@@ -135,7 +135,7 @@ void RecordedStep::writes(void* p) {
   }
 }
 
-void RecordedStep::pointer_at(std::size_t at) {
+void CapturedStep::pointer_at(std::size_t at) {
   const auto* const p = reinterpret_cast<const std::byte*>(calls[at]);
   if (const int i = argument_of(p); i >= 0) {
     const auto argument = static_cast<std::size_t>(i);
@@ -143,9 +143,9 @@ void RecordedStep::pointer_at(std::size_t at) {
   }
 }
 
-void RecordedStep::random_at(std::size_t at) { draws_.push_back({at, 0}); }
+void CapturedStep::random_at(std::size_t at) { draws_.push_back({at, 0}); }
 
-void RecordedStep::set_grad(Node& node, Tensor&& g) {
+void CapturedStep::set_grad(Node& node, Tensor&& g) {
   if (g.defined()) {
     keep(g);
     reads(g.array().data());
@@ -156,7 +156,7 @@ void RecordedStep::set_grad(Node& node, Tensor&& g) {
   calls.append(replace_gradient, &gradients_.back());
 }
 
-void RecordedStep::reads_grad(const Node& node) {
+void CapturedStep::reads_grad(const Node& node) {
   const auto is_known = [&node](const auto& known) { return known.node.get() == &node; };
   if (std::any_of(gradients_.begin(), gradients_.end(), is_known)) return;
   if (std::any_of(entry_gradients_.begin(), entry_gradients_.end(), is_known)) return;
@@ -168,7 +168,7 @@ void RecordedStep::reads_grad(const Node& node) {
   keep(now.array());
 }
 
-const recording::Words* RecordedStep::words_of_op() {
+const capturing::Words* CapturedStep::words_of_op() {
   const char* const name = OpScope::name();
   if (!name) return nullptr;
   words_.push_back({name, OpScope::place({}), PathScope::path()});
@@ -177,14 +177,14 @@ const recording::Words* RecordedStep::words_of_op() {
 
 // ---- the end, and replays ----
 
-std::string RecordedStep::Met::describe() const {
+std::string CapturedStep::Met::describe() const {
   return text(position(place), op ? op : "the result", ": capture: the tensor that is read here, ", name_of(dtype), " ",
               shape);
 }
 
-/// Throws, for what only this recording still holds: the function read it and let go of it, and so the next run reads
+/// Throws, for what only this step still holds: the function read it and let go of it, and so the next run reads
 /// another tensor, if any.
-void RecordedStep::fail_dropped(const Foreign& foreign) const {
+void CapturedStep::fail_dropped(const Foreign& foreign) const {
   const auto met = std::find_if(met_.begin(), met_.end(), [&](const Met& m) {
     const std::byte* const begin = foreign.storage->data();
     return begin <= m.data && m.data <= begin + foreign.storage->bytes;
@@ -195,7 +195,7 @@ void RecordedStep::fail_dropped(const Foreign& foreign) const {
                    "the new one");
 }
 
-void RecordedStep::confirm(const Meetings& before, int changes_before) {
+void CapturedStep::confirm(const Meetings& before, int changes_before) {
   const auto same = [](const Met& a, const Met& b) { return a.data == b.data; };
   const auto [now, then] = std::mismatch(met_.begin(), met_.end(), before.begin(), before.end(), same);
   confirmed_ = now == met_.end() && then == before.end();
@@ -207,7 +207,7 @@ void RecordedStep::confirm(const Meetings& before, int changes_before) {
                    "ever; pass it as an argument, or keep to one tensor and overwrite its numbers by assign");
 }
 
-void RecordedStep::place_arguments(const Tensor* const* given) {
+void CapturedStep::place_arguments(const Tensor* const* given) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Parameter& p = parameters_[i];
     if (!p.defined || p.itself.defined()) continue;
@@ -218,7 +218,7 @@ void RecordedStep::place_arguments(const Tensor* const* given) {
   }
 }
 
-void RecordedStep::finish(std::vector<Tensor>&& results, const Tensor* const* given) {
+void CapturedStep::finish(std::vector<Tensor>&& results, const Tensor* const* given) {
   random_end_ = random_state();
   for (Draw& draw : draws_) draw.offset = calls[draw.at + 1] - random_begin_.stream;
   std::erase_if(draws_, [this](const Draw& draw) { return calls[draw.at] != random_begin_.seed; });
@@ -260,8 +260,8 @@ void RecordedStep::finish(std::vector<Tensor>&& results, const Tensor* const* gi
   std::move(unshared.begin(), unshared.end(), std::back_inserter(storages_));
 }
 
-RecordedStep::Fit RecordedStep::fits(const Tensor* const* given, std::size_t count) const {
-  if (count != parameters_.size() || xgrad::grad_enabled() != grad_enabled_ || recording::modes() != modes_)
+CapturedStep::Fit CapturedStep::fits(const Tensor* const* given, std::size_t count) const {
+  if (count != parameters_.size() || xgrad::grad_enabled() != grad_enabled_ || capturing::modes() != modes_)
     return Fit::no;
   for (std::size_t i = 0; i < count; ++i) {
     const Tensor& t = *given[i];
@@ -282,7 +282,7 @@ RecordedStep::Fit RecordedStep::fits(const Tensor* const* given, std::size_t cou
   return Fit::yes;
 }
 
-void RecordedStep::replay(const Tensor* const* given) {
+void CapturedStep::replay(const Tensor* const* given) {
   place_arguments(given);
   RandomState random = random_state();
   for (const Draw& draw : draws_) {
@@ -304,7 +304,7 @@ void RecordedStep::replay(const Tensor* const* given) {
   for (const Ref<Storage>& storage : escaped_) storage->written.store(now, std::memory_order_relaxed);
 }
 
-Tensor RecordedStep::result(std::size_t i) const {
+Tensor CapturedStep::result(std::size_t i) const {
   const Result& r = results_[i];
   const std::byte* const from =
       r.argument < 0 ? r.data : parameters_[static_cast<std::size_t>(r.argument)].data + r.offset;

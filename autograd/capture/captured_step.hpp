@@ -1,6 +1,6 @@
 #pragma once
 #include <autograd/capture/arena.hpp>
-#include <autograd/core/recording.hpp>
+#include <autograd/core/capturing.hpp>
 #include <autograd/node.hpp>
 #include <deque>
 #include <map>
@@ -9,27 +9,27 @@ namespace xgrad {
 
 /// One run of a function of tensors, written down: its calls, the arena that their arrays lie in, and what must hold
 /// for a replay to do what the function would do.
-class RecordedStep final : public recording::Listener {
+class CapturedStep final : public capturing::Listener {
  public:
-  RecordedStep(const Tensor* const* given, std::size_t count);
+  CapturedStep(const Tensor* const* given, std::size_t count);
 
   /// What the function gets in place of the given tensors: copies, whose addresses tell what is read of which.
   const std::vector<Tensor>& arguments() const { return arguments_; }
   /// Records what this thread does while it is alive, in functions whose frames lie below `frame`.
   class Active {
    public:
-    Active(RecordedStep& step, const void* frame) : kernels_(&step) {
+    Active(CapturedStep& step, const void* frame) : kernels_(&step) {
       step.stack_top_ = frame;
-      recording::current = &step;
+      capturing::current = &step;
     }
-    ~Active() { recording::current = nullptr; }
+    ~Active() { capturing::current = nullptr; }
     Active(const Active&) = delete;
     Active& operator=(const Active&) = delete;
 
    private:
-    const kernels::Recorded kernels_;
+    const kernels::CaptureScope kernels_;
   };
-  /// Ends the recording of a function that returned `results`.
+  /// Ends the capture of a function that returned `results`.
   void finish(std::vector<Tensor>&& results, const Tensor* const* given);
 
   /// Tensors that the function met and that are older than its run, in the order in which it met them.
@@ -67,7 +67,7 @@ class RecordedStep final : public recording::Listener {
   void add_constant(const Array& array) override;
   void set_grad(Node& node, Tensor&& g) override;
   void reads_grad(const Node& node) override;
-  const recording::Words* words_of_op() override;
+  const capturing::Words* words_of_op() override;
 
  private:
   /// An array in the arena that is alive.
@@ -77,7 +77,7 @@ class RecordedStep final : public recording::Listener {
     const char* op;  // that made it; null outside of all
     Place place;
   };
-  /// A tensor that is not of this recording, as it was met.
+  /// A tensor that is not of this step, as it was met.
   struct Handle {
     Tensor t;
     const Node* node;
@@ -86,7 +86,7 @@ class RecordedStep final : public recording::Listener {
   struct Foreign {
     Ref<Storage> storage;
     std::vector<Handle> handles;
-    bool constant;  // made in this recording, of the program's numbers
+    bool constant;  // made in this step, of the program's numbers
   };
   /// A pointer, at a word of the calls, that leads so many bytes into an argument.
   struct Slot {
@@ -134,7 +134,7 @@ class RecordedStep final : public recording::Listener {
   const void* stack_top_ = nullptr;
   Ref<Arena> arena_ = Arena::make();
 
-  // Only while it is recorded; by the address of the first element.
+  // Only while it is captured; by the address of the first element.
   std::map<const std::byte*, Block> blocks_;
   std::map<const std::byte*, Foreign> foreign_;
   std::vector<Tensor> arguments_;
@@ -143,7 +143,7 @@ class RecordedStep final : public recording::Listener {
   bool confirmed_ = false;  // the run before met the same
   int changes_ = 0;
   std::vector<Parameter> parameters_;
-  std::deque<recording::Words> words_;
+  std::deque<capturing::Words> words_;
   std::deque<Gradient> gradients_;
   std::vector<Result> results_;
   std::vector<Ref<Storage>> escaped_;  // arrays in the arena that somebody holds
@@ -153,7 +153,7 @@ class RecordedStep final : public recording::Listener {
   const std::uint64_t modes_;
   std::vector<EntryGradient> entry_gradients_;
   std::vector<Handle> handles_;         // tensors that others hold, too
-  std::vector<Ref<Storage>> storages_;  // arrays of tensors that only this recording holds; those below `shared_`
+  std::vector<Ref<Storage>> storages_;  // arrays of tensors that only this step holds; those below `shared_`
   std::size_t shared_ = 0;              // were held by others, too
 
   // Seeds and streams stand at these words. A stream of the seed at the start follows on where a replay starts.

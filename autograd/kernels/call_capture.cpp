@@ -1,30 +1,30 @@
+#include <autograd/kernels/call_capture.hpp>
 #include <autograd/kernels/decorate.hpp>
-#include <autograd/kernels/recorder.hpp>
 
 /// The table whose kernels are captured while they run.
 namespace xgrad::kernels {
 namespace {
 
-thread_local constinit Recorder* current = nullptr;
+thread_local constinit CallCapture* current = nullptr;
 
-struct Record {
+struct Capture {
   template <class E, class... Args>
   static void call(Args&... args) {
     const typename E::Fn real = E::in(process_table());
-    current->record(real, args...);
+    current->capture(real, args...);
     real(args...);
   }
 };
 
-const Table& recording_table() {
-  static const Table table = decorated<Record>(process_table());
+const Table& capturing_table() {
+  static const Table table = decorated<Capture>(process_table());
   return table;
 }
 
 }  // namespace
 
-Recorded::Recorded(Recorder* recorder)
-    : recorder_(current, recorder), table_(thread_table, recorder ? &recording_table() : nullptr) {}
+CaptureScope::CaptureScope(CallCapture* capture)
+    : capture_(current, capture), table_(thread_table, capture ? &capturing_table() : nullptr) {}
 
 const void* Calls::held(const void* from, std::size_t bytes) {
   for (auto it = held_.rbegin(); it != held_.rend(); ++it)

@@ -1,6 +1,6 @@
 #pragma once
 #include <autograd/error.hpp>
-#include <autograd/kernels/recorder.hpp>
+#include <autograd/kernels/call_capture.hpp>
 #include <autograd/kernels/subnormals.hpp>
 
 #pragma GCC visibility push(default)
@@ -19,7 +19,7 @@ class Tensor;
 struct Node;
 struct Storage;
 
-namespace recording {
+namespace capturing {
 
 /// The op in progress, for the messages of a replay.
 struct Words {
@@ -29,7 +29,7 @@ struct Words {
 };
 
 /// A step that is being captured, as the floors below it see it: autograd/capture/ implements this.
-class Listener : public kernels::Recorder {
+class Listener : public kernels::CallCapture {
  public:
   /// The memory of arrays that are made meanwhile.
   virtual Storage* make_storage(std::size_t bytes) = 0;
@@ -75,7 +75,7 @@ class Paused : xgrad::detail::Scoped<Listener*> {
   }
 
  private:
-  const kernels::Recorded kernels_;
+  const kernels::CaptureScope kernels_;
 };
 
 class WordsScope {
@@ -103,9 +103,9 @@ void repeat(void (*f)(P...), const std::type_identity_t<P>&... arguments) {
   const kernels::SubnormalsAreZero scope;
   if (!active()) return f(arguments...);
   if (const Words* const words = current->words_of_op()) {
-    current->record(detail::in_words<P...>, words, f, arguments...);
+    current->capture(detail::in_words<P...>, words, f, arguments...);
   } else {
-    current->record(f, arguments...);
+    current->capture(f, arguments...);
   }
   const Paused paused;
   f(arguments...);
@@ -116,6 +116,6 @@ void repeat(void (*f)(P...), const std::type_identity_t<P>&... arguments) {
 std::uint64_t modes();
 void toggle_mode(const void* module);
 
-}  // namespace recording
+}  // namespace capturing
 }  // namespace xgrad
 #pragma GCC visibility pop
