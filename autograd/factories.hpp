@@ -69,14 +69,17 @@ template <std::same_as<Dtype> D>
 }
 
 namespace detail {
+/// The type of a range's elements, also of std::vector<bool>, whose references are no bool in every library.
+template <class R>
+using NumberOf = std::iter_value_t<decltype(std::begin(std::declval<const R&>()))>;
 template <class R>
 concept NumberRange = requires(const R& range) {
-  requires std::is_arithmetic_v<std::remove_cvref_t<decltype(*std::begin(range))>>;
+  requires std::is_arithmetic_v<NumberOf<R>>;
   std::end(range);
 };
 template <NumberRange R>
 auto vector_of(const R& range) {
-  return std::vector<std::remove_cvref_t<decltype(*std::begin(range))>>(std::begin(range), std::end(range));
+  return std::vector<NumberOf<R>>(std::begin(range), std::end(range));
 }
 template <class T>
 const std::vector<T>& vector_of(const std::vector<T>& values) {

@@ -136,6 +136,7 @@ TEST_CASE("one number from several, and none from nothing") {
   SAYS("the truth of several numbers that are not a number", ShapeError, static_cast<void>(isnan(two) ? 1 : 0), truth);
   // A conversion has no place to take its line from, unless it is of what was compared just before.
   CHECK_THROWS_WITH_AS(static_cast<void>(static_cast<bool>(two)), truth, ShapeError);
+#ifndef _LIBCPP_VERSION  // whose std::max does not compile with tensors
   std::string larger = "no error";
   try {
     static_cast<void>(std::max(two, two));
@@ -143,6 +144,7 @@ TEST_CASE("one number from several, and none from nothing") {
     larger = error.what();
   }
   CHECK(larger.ends_with(text(": ", truth)));
+#endif
   SAYS("max of nothing", ValueError, max(ones({0})),
        "max: no elements to choose from: the input is (0,); check its size first");
   SAYS("clamp with the bounds swapped", ValueError, clamp(two, 1, 0),
