@@ -1,14 +1,17 @@
 #pragma once
+#include <autograd/activations.hpp>
 #include <autograd/factories.hpp>
+#include <autograd/indexing.hpp>
+#include <autograd/normalisation.hpp>
 #include <string_view>
-#include <utility>
 
 #pragma GCC visibility push(default)
 
-/// The ops. Every argument written `const Operand&` takes a tensor, or a C++ number where a formula has two operands;
-/// the number takes the tensor's dtype. Two operands broadcast by NumPy's rules. Axes are one or braces of some, count
-/// from the end when negative, and an empty list of them means all. All throw ShapeError, DtypeError or ValueError with
-/// the caller's file and line. Ops on floating tensors are differentiable to any order unless they say otherwise.
+/// The ops; those of the headers that this one includes are part of it. Every argument written `const Operand&` takes a
+/// tensor, or a C++ number where a formula has two operands; the number takes the tensor's dtype. Two operands
+/// broadcast by NumPy's rules. Axes are one or braces of some, count from the end when negative, and an empty list of
+/// them means all. All throw ShapeError, DtypeError or ValueError with the caller's file and line. Ops on floating
+/// tensors are differentiable to any order unless they say otherwise.
 ///
 /// Subnormal numbers, below 1.2e-38 in f32 and 2.2e-308 in f64, count as zeros of their sign, and a result that would
 /// be one is such a zero: a processor may take a hundred times as long for them, and the gradients of a model that has
@@ -133,30 +136,6 @@ Tensor stddev(const Operand& x, const Axes& axes = {}, bool keepdims = false, in
 /// ValueError on other p.
 Tensor norm(const Operand& x, const Axes& axes = {}, bool keepdims = false, double p = 2);
 
-// ---- normalisations (ops/normalisation.cpp) ----
-
-/// (x - mean) / sqrt(variance + eps) over the last axes, which must be of shape `normalized`, times weight plus bias of
-/// that shape, each where it is defined (Ba, Kiros and Hinton 2016). The variance divides by the count, in two passes
-/// with the mean held in double.
-Tensor layer_norm(const Operand& x, const Shape& normalized, const Tensor& weight = {}, const Tensor& bias = {},
-                  double eps = 1e-5);
-
-// ---- order and scans (ops/ordering.cpp, ops/scan.cpp) ----
-
-/// The i64 index of the first largest (smallest) element along an axis, the first NaN if there is one. Throws
-/// ValueError on an axis of no elements.
-Tensor argmax(const Operand& x, int axis);
-Tensor argmin(const Operand& x, int axis);
-struct Sorted {
-  Tensor values, indices;
-};
-/// Stable; NaN comes last, or first if descending. indices are i64. Differentiable in the values.
-Sorted sort(const Operand& x, int axis = -1, bool descending = false);
-/// The k largest along the axis, largest first, NaN before all numbers. Throws ValueError unless 0 <= k <= the axis.
-Sorted topk(const Operand& x, std::int64_t k, int axis = -1);
-Tensor cumsum(const Operand& x, int axis);
-Tensor cumprod(const Operand& x, int axis);
-
 // ---- products (ops/matmul.cpp, ops/einsum.cpp) ----
 
 struct MatmulOptions {
@@ -200,70 +179,6 @@ Tensor broadcast_to(const Operand& x, const Shape& shape);
 /// The transpose of broadcast_to: sums the axes along which `shape` was broadcast to x's shape. Of booleans, as sum:
 /// i64.
 Tensor sum_to(const Operand& x, const Shape& shape);
-
-// ---- joining and cutting (ops/joining.cpp, ops/slicing.cpp) ----
-
-Tensor concatenate(const std::vector<Tensor>& parts, int axis = 0, Place place = Place::here());
-/// Equal shapes along a new axis.
-Tensor stack(const std::vector<Tensor>& parts, int axis = 0, Place place = Place::here());
-/// `sections` equal parts; the axis must divide evenly.
-std::vector<Tensor> split(const Operand& x, std::int64_t sections, int axis = 0);
-/// Elements start, start + step, ... before stop; negative bounds count from the end and bounds past it are cut, as in
-/// NumPy; step may be negative (then stop = INT64_MIN runs through the first element). A slice of leading rows shares
-/// storage.
-Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step = 1);
-/// What lies at position i of an axis, without that axis; i counts from the end if negative. Throws ValueError outside
-/// of it. A selected row shares storage.
-Tensor select(const Operand& x, int axis, std::int64_t i);
-/// All of them along an axis: {select(x, axis, 0), ...}.
-std::vector<Tensor> unbind(const Operand& x, int axis = 0);
-/// (before, after) new elements of `value` for each axis.
-Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Number value = 0);
-/// Reverses the order along the axes.
-Tensor flip(const Operand& x, const Axes& axes);
-/// x repeated reps[i] times along axis i; reps may be longer than x has axes.
-Tensor tile(const Operand& x, const std::vector<std::int64_t>& reps);
-
-// ---- indexing (ops/indexing.cpp); indices are i64, negative ones count from the end, outside ones throw ----
-
-/// y[i][j] = x[index[i][j]][j] for axis 0, and likewise for others; x and index agree in every other axis.
-Tensor gather(const Operand& x, int axis, const Operand& index);
-/// The slices at `indices` (any shape, which replaces the axis).
-Tensor take(const Operand& x, const Operand& indices, int axis = 0);
-/// x with source's slices added at the 1-d indices; repeated indices add up.
-Tensor index_add(const Operand& x, int axis, const Operand& indices, const Operand& source);
-/// (...) classes -> (..., n), f32 zeros and a one; classes in [0, n).
-Tensor one_hot(const Operand& classes, std::int64_t n);
-
-// ---- activations (ops/activation.cpp) ----
-//
-// Values and first derivatives are within 4 ulp and second ones within 8, in the tails too; those of gelu, erf and erfc
-// within 1.5 x^2 more, as exp(-x^2) magnifies what x^2 lost in rounding. Where a derivative is a sum, which may cancel
-// (gelu, silu, softmax, log_softmax), the ulp are those of its largest term.
-
-/// 1 / (1 + exp(-x)), without overflow.
-Tensor sigmoid(const Operand& x);
-/// max(x, 0); derivative 0 at 0.
-Tensor relu(const Operand& x);
-/// x where x > 0, slope x elsewhere.
-Tensor leaky_relu(const Operand& x, double slope = 0.01);
-/// x where x > 0, alpha (exp(x) - 1) elsewhere.
-Tensor elu(const Operand& x, double alpha = 1);
-/// Klambauer et al. 2017: 1.0507... elu(x, 1.6732...).
-Tensor selu(const Operand& x);
-/// x Phi(x), Phi the standard normal's distribution function (Hendrycks and Gimpel 2016, exact form).
-Tensor gelu(const Operand& x);
-/// x sigmoid(x).
-Tensor silu(const Operand& x);
-/// log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)).
-Tensor softplus(const Operand& x);
-/// log(sigmoid(x)) = -softplus(-x).
-Tensor log_sigmoid(const Operand& x);
-/// x / (1 + |x|), which is 1 and -1 at the infinities.
-Tensor softsign(const Operand& x);
-/// exp(x) / sum(exp(x)) along the axis; a slice of -inf only gives NaN.
-Tensor softmax(const Operand& x, int axis = -1);
-Tensor log_softmax(const Operand& x, int axis = -1);
 
 // ---- parts of other ops that are worth a name ----
 

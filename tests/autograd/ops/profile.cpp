@@ -35,10 +35,8 @@ TEST_CASE("every name by which the profiler counts operations is an op's") {
   Names names;
   {
     const Observing observing(names);
-    for (const auto family : {rows_arithmetic, rows_transcendental, rows_comparison, rows_activation, rows_reduction,
-                              rows_matmul, rows_shaping, rows_indexing})
-      for (const Row& row : family())
-        for (const Variant& variant : row.variants) run(variant);
+    for (const Row& row : all_rows())
+      for (const Variant& variant : row.variants) run(variant);
   }
   for (const std::string_view name : product_ops) CHECK_MESSAGE(names.seen.count(name) == 1, name);
   for (const std::string_view name : moving_ops) CHECK_MESSAGE(names.seen.count(name) == 1, name);

@@ -1,8 +1,19 @@
 #include <algorithm>
 #include <autograd/ops/table/declared.hpp>
+#include <fstream>
+#include <iterator>
 #include <regex>
 
 namespace xgrad::op_table {
+
+std::string op_headers() {
+  std::string text;
+  for (const char* name : {"ops", "activations", "indexing", "normalisation"}) {
+    std::ifstream file(std::string(XGRAD_SOURCE_FOLDER "/autograd/") + name + ".hpp");
+    text.append(std::istreambuf_iterator<char>(file), {});
+  }
+  return text;
+}
 
 std::vector<std::string> declared_ops(const std::string& header_text, const std::string& taking) {
   static const std::regex declaration(

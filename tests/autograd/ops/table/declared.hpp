@@ -4,6 +4,9 @@
 
 namespace xgrad::op_table {
 
+/// The text of the headers that declare ops.
+std::string op_headers();
+
 /// The names of the ops that a header declares, as rows spell them: every function at the left margin that returns a
 /// Tensor or several, if what it takes begins so. An operator with a single operand is "operator- (unary)".
 std::vector<std::string> declared_ops(const std::string& header_text, const std::string& taking = "");

@@ -136,4 +136,12 @@ const ShapeTuples& broadcast_pairs() {
   return shapes;
 }
 
+std::vector<Row> all_rows() {
+  std::vector<Row> rows;
+  for (const auto family : {rows_arithmetic, rows_transcendental, rows_comparison, rows_activation, rows_reduction,
+                            rows_matmul, rows_shaping, rows_indexing})
+    for (Row& row : family()) rows.push_back(std::move(row));
+  return rows;
+}
+
 }  // namespace xgrad::op_table

@@ -97,7 +97,9 @@ const ShapeTuples& broadcast_pairs();
 /// The same without a 0-d tensor, for ops along an axis.
 const ShapeTuples& at_least_one_axis();
 
-/// The families of rows, each in the file of its name.
+/// The rows of all families.
+std::vector<Row> all_rows();
+/// The families, each in the file of its name.
 std::vector<Row> rows_arithmetic();
 std::vector<Row> rows_transcendental();
 std::vector<Row> rows_comparison();
