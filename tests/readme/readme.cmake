@@ -1,11 +1,9 @@
 # Every ```cpp block of README.md and of the pages that it leads to becomes a program and a test, so what a reader copies
 # compiles and prints what it says.
 #
-# A block with `int main` is taken as it stands. Any other is a fragment: its #include lines, its structs, and its
-# functions and templates (a line that ends in `{`, up to the next line that starts with `}`) stay outside, the rest
-# becomes the body of main, after <iostream>, <xgrad.hpp> and `using namespace xgrad`. A ```text block that follows is what
-# the program prints, to the letter. The test is named after the page and the heading above: readme.a_custom_op; a second
-# block under the same heading is readme.a_custom_op_2. In error messages the program is a_custom_op.cpp, and line 1 is the block's.
+# A block is a whole program and is taken as it stands. A ```text block that follows is what the program prints, to the
+# letter. The test is named after the page and the heading above: readme.a_custom_op; a second block under the same heading
+# is readme.a_custom_op_2. In error messages the program is a_custom_op.cpp, and line 1 is the block's.
 #
 # A ```cmake block must be tests/consumer/CMakeLists.txt, and each script that a ```bash block names must exist.
 
@@ -24,32 +22,7 @@ endfunction()
 
 function(page_program page name code)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/${page})
-  set(block "#line 1 \"${name}.cpp\"\n${code}")
-  if(NOT code MATCHES "int main")
-    set(outside "")
-    set(body "")
-    set(within FALSE)
-    while(NOT code STREQUAL "")
-      page_next_line(code line)
-      # Every line stands in both parts, blank in one of them, so that line numbers stay those of the block.
-      if(NOT within AND line MATCHES "^(struct|class|template|[A-Za-z:]+ [a-z_]+\\().*{$" AND NOT line MATCHES "^(else|return) ")
-        set(within TRUE)
-      endif()
-      if(within OR line MATCHES "^#include")
-        string(APPEND outside "${line}\n")
-        string(APPEND body "\n")
-      else()
-        string(APPEND outside "\n")
-        string(APPEND body "${line}\n")
-      endif()
-      if(line MATCHES "^}")
-        set(within FALSE)
-      endif()
-    endwhile()
-    set(line_1 "#line 1 \"${name}.cpp\"\n")
-    string(CONCAT block "#include <iostream>\n#include <xgrad.hpp>\nusing namespace xgrad;\n${line_1}${outside}int main() {\n${line_1}${body}}\n")
-  endif()
-  page_write(${folder}/${name}.cpp "${block}")
+  page_write(${folder}/${name}.cpp "#line 1 \"${name}.cpp\"\n${code}")
   add_executable(${page}.${name} ${folder}/${name}.cpp)
   target_link_libraries(${page}.${name} PRIVATE xgrad::xgrad xgrad_warnings)
   add_test(NAME ${page}.${name} COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${page}.${name}>
