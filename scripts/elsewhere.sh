@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Does xgrad work on another system than this one? Makes a Debian 13 in a folder by debootstrap, runs there what users of
-# that system would, and removes it again; what the systems share stays in build/elsewhere/base. Needs root.
+# Does xgrad work on another system than this one? Makes a Debian in a folder by debootstrap, runs there what users of
+# that system would, and removes it again; what the systems share stays in build/elsewhere. Needs root.
 # Usage: scripts/elsewhere.sh SYSTEM [--keep] [--short]
 #   trixie    Debian 13: the two commands of the README, with nothing else installed
-#   arm64     64-bit Arm: the tests, compiled by a cross compiler and run by an emulator
+#   bookworm  Debian 12: the same
+#   arm64     64-bit Arm: the tests, compiled by a cross compiler on Debian 13 and run by an emulator
 #   windows   Windows: the same
 #   --keep    leave the folder for the next run, which goes on with it
 #   --short   only a few of the tests, which together touch every part
@@ -11,10 +12,10 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 usage() {
-  sed -n '4,9s/^# //p' "$0" >&2
+  sed -n '4,10s/^# //p' "$0" >&2
   exit 2
 }
-system=${1-} keep= short=
+system=${1-} release=trixie keep= short=
 for option in "${@:2}"; do
   case $option in
     --keep) keep=yes ;;
@@ -23,7 +24,7 @@ for option in "${@:2}"; do
   esac
 done
 case $system in
-  trixie) commands="scripts/demo.sh; scripts/test.sh $short" ;;
+  trixie | bookworm) release=$system commands="scripts/demo.sh; scripts/test.sh $short" ;;
   arm64) commands="dpkg --add-architecture arm64; scripts/test.sh arm64 $short" ;;
   windows) commands="scripts/test.sh windows $short" ;;
   *) usage ;;
@@ -31,7 +32,7 @@ esac
 [ "$(id -u)" -eq 0 ] || { echo "elsewhere.sh: only root can make another system in a folder" >&2; exit 1; }
 
 scripts/deps.sh elsewhere
-base=$PWD/build/elsewhere/base root=$PWD/build/elsewhere/$system
+base=$PWD/build/elsewhere/base.$release root=$PWD/build/elsewhere/$system
 remove() { rm -rf --one-file-system "$1"; }
 leave() {
   umount "$root/proc" 2>/dev/null || true
@@ -43,8 +44,8 @@ trap leave EXIT
 if [ ! -e "$base" ]; then
   remove "$base.part"
   mkdir -p "$base.part"
-  echo "Making Debian 13 in $base"
-  debootstrap --variant=minbase trixie "$base.part" >"$base.log" 2>&1 || { tail -20 "$base.log" >&2; exit 1; }
+  echo "Making a Debian in $base"
+  debootstrap --variant=minbase $release "$base.part" >"$base.log" 2>&1 || { tail -20 "$base.log" >&2; exit 1; }
   echo force-unsafe-io >"$base.part/etc/dpkg/dpkg.cfg.d/unsafe-io"  # no system here has to survive a loss of power
   mv "$base.part" "$base"
 fi
