@@ -53,6 +53,12 @@ HEADERS_ONLY = {
     "nn/activations": "nn/layers",
     "nn/losses": "nn/losses",
 }
+# Public headers that are parts of another one, which includes them: they count as one with it.
+PARTS = {
+    "autograd/activations": "autograd/ops",
+    "autograd/indexing": "autograd/ops",
+    "autograd/normalisation": "autograd/ops",
+}
 UMBRELLAS = {"xgrad.hpp", "autograd/autograd.hpp", "nn/nn.hpp", "optim/optim.hpp"}
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -68,12 +74,18 @@ def sources():
     return found
 
 
+def whole(file):
+    """A file's name without its extension; of a header that is a part of another one, that one's."""
+    stem = file.rsplit(".", 1)[0]
+    return PARTS.get(stem, stem)
+
+
 def folder_of(file, files):
     """The folder that a file belongs to; null for what is in none."""
     parts = file.split("/")
     if len(parts) > 2:
         return "/".join(parts[:2])
-    stem = file.rsplit(".", 1)[0]
+    stem = whole(file)
     if stem in HEADERS_ONLY:
         return HEADERS_ONLY[stem]
     top, name = stem.split("/")
@@ -124,7 +136,7 @@ def examine(files):
 
     def unit(file):  # a source and its header count as one
         folder = file.rsplit("/", 1)[0]
-        return folder if "/" in folder else folders[file], file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        return folder if "/" in folder else folders[file], whole(file).rsplit("/", 1)[-1]
 
     for file, folder in folders.items():
         units[unit(file)]
