@@ -74,13 +74,12 @@ class Page {
     beginning();
     if (!x_.paths.empty()) walk();
     ending();
-    return text(
-        "<!doctype html>\n<html lang='en'>\n<head><meta charset='utf-8'/><meta name='viewport' content='width="
-        "device-width, initial-scale=1'/><title>How backpropagation works: ",
-        escaped(x_.name), "</title>\n<style>", embedded::explain_page_css, "</style></head>\n<body>\n<main>\n", out_,
-        "</main>\n<nav id='walk'><button id='back'>back</button><span id='at'></span><button id='next'>next"
-        "</button><button id='all'>show all</button></nav>\n<script>",
-        embedded::explain_page_js, "</script>\n</body>\n</html>\n");
+    const std::string body =
+        text("<main>\n", out_,
+             "</main>\n<nav id='walk'><button id='back'>back</button><span id='at'></span><button id='next'>next"
+             "</button><button id='all'>show all</button></nav>\n");
+    return html_page("How backpropagation works: " + x_.name, embedded::explain_page_css, body,
+                     embedded::explain_page_js);
   }
 
  private:

@@ -110,13 +110,10 @@ std::string grid(const Shape& shape, const std::vector<double>& badness, const s
 }  // namespace
 
 std::string GradcheckReport::to_html(std::string_view title) const {
-  std::string s = text(
-      "<!doctype html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport "
-      "content=\"width=device-width,initial-scale=1\">\n<title>",
-      escaped(title), "</title>\n<style>", detail::embedded::gradcheck_page_css,
-      "</style></head>\n<body><main>\n<header><h1>", escaped(title), "</h1><span class=\"badge ",
-      ok() ? "ok\">right" : "bad\">not right", "</span><span class=soft>", total(),
-      total() == 1 ? " derivative" : " derivatives", " compared with differences</span></header>\n", chips(*this));
+  std::string s =
+      text("<main>\n<header><h1>", escaped(title), "</h1><span class=\"badge ", ok() ? "ok\">right" : "bad\">not right",
+           "</span><span class=soft>", total(), total() == 1 ? " derivative" : " derivatives",
+           " compared with differences</span></header>\n", chips(*this));
   if (!culprits_.empty()) {
     s += text("<h2>", culprits_.size() == 1 ? "The op that is wrong" : "The ops that are wrong", "</h2>\n");
     for (const GradcheckCulprit& c : culprits_) s += card(c);
@@ -145,7 +142,8 @@ std::string GradcheckReport::to_html(std::string_view title) const {
     s += "</tbody></table></div>\n";
   }
   s += list("How it was checked", notes_);
-  return s + text("</main><script>", detail::embedded::gradcheck_page_js, "</script></body></html>\n");
+  const std::string style = text(detail::embedded::support_page_css, detail::embedded::gradcheck_page_css);
+  return detail::html_page(title, style, s + "</main>", detail::embedded::gradcheck_page_js);
 }
 
 }  // namespace xgrad

@@ -32,6 +32,20 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string html_page(std::string_view title, std::string_view style, std::string_view body, std::string_view script) {
+  std::string page =
+      "<!doctype html>\n<html lang='en'>\n<head><meta charset='utf-8'/><meta name='viewport' content='width="
+      "device-width, initial-scale=1'/><title>";
+  page += escaped(title);
+  page += "</title>\n<style>";
+  page += style;
+  page += "</style></head>\n<body>\n";
+  page += body;
+  page += "<script>";
+  page += script;
+  return page + "</script>\n</body>\n</html>\n";
+}
+
 std::string fixed(double v, int digits) {
   char buffer[400];  // the largest double has 309 digits before the point
   std::snprintf(buffer, sizeof buffer, "%.*f", digits, v);

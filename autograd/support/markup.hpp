@@ -9,6 +9,9 @@ namespace xgrad::detail {
 /// does not allow, become spaces.
 std::string escaped(std::string_view text);
 
+/// A page of HTML that is XML as well and needs nothing but itself: body and script are put in as they are.
+std::string html_page(std::string_view title, std::string_view style, std::string_view body, std::string_view script);
+
 /// The number with so many digits after the point.
 std::string fixed(double v, int digits = 2);
 
