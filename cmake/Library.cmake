@@ -99,6 +99,8 @@ set_source_files_properties(autograd/kernels/simd/gemm.cpp
 file(GLOB xgrad_formulas CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} optim/optimizers/*.cpp)
 set_source_files_properties(${xgrad_formulas} PROPERTIES COMPILE_OPTIONS "-fno-math-errno;-fno-trapping-math")
 
+set_source_files_properties(nn/training/facts.cpp PROPERTIES COMPILE_DEFINITIONS XGRAD_VERSION="${PROJECT_VERSION}")
+
 # These move bits of any element type as unsigned integers of its size.
 set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd/select.cpp
   PROPERTIES COMPILE_OPTIONS -fno-strict-aliasing)

@@ -57,6 +57,8 @@ class Optimizer {
   /// Removes the parameters' gradients.
   void zero_grad();
 
+  /// "Adam, lr 0.001, beta1 0.9, ..." with all options; those of further groups follow.
+  std::string describe() const;
   std::size_t group_count() const { return groups_; }
   /// The learning rate of a group.
   double lr(std::size_t group = 0, Place place = Place::here()) const;

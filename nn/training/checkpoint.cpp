@@ -1,10 +1,9 @@
 #include <autograd/atomic_file.hpp>
-#include <autograd/ops.hpp>
-#include <nlohmann/json.hpp>
 #include <nn/io/crc32c.hpp>
 #include <nn/io/safetensors.hpp>
 #include <nn/training/checkpoint.hpp>
 #include <nn/training/fit.hpp>
+#include <nn/training/saved_history.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +11,7 @@
 
 namespace xgrad::nn {
 
-using Json = nlohmann::ordered_json;
+using detail::doubles, detail::Json;
 
 namespace {
 
@@ -38,12 +37,6 @@ void check_sound(const OpScope& scope, std::string_view bytes, const std::string
   const std::string_view said = bytes.substr(checksum_at, no_digits.size());
   if (const std::string found = checksum(bytes); found != said)
     scope.fail<FileError>("'", source, "' is damaged: its bytes have the checksum ", found, ", and it says ", said);
-}
-
-Tensor doubles(const std::vector<double>& values) {
-  const Tensor t = zeros({static_cast<std::int64_t>(values.size())}, {.dtype = f64});
-  std::copy(values.begin(), values.end(), t.data<double>());
-  return t;
 }
 
 /// Doubles whose sum it is; 64-bit Arm's have 113 bits.
@@ -92,23 +85,21 @@ void detail::Checkpoint::save(const std::filesystem::path& path, const Trainer& 
     names.push_back(callbacks[i].first);
     add(tensors, text("callback.", i, "."), callbacks[i].second);
   }
-  for (const std::string& name : state.history.names()) tensors.set("history." + name, doubles(state.history[name]));
   tensors.set("loss", doubles(parts_of(state.loss.sum())));
   const std::vector<StateDict> metrics = state.running ? state.running->metric_states() : state.metrics;
   for (std::size_t i = 0; i < metrics.size(); ++i) add(tensors, text("metric.", i, "."), metrics[i]);
-  const Json run = {{"epoch", state.epoch},
-                    {"batch", state.batch},
-                    {"rows", state.rows},
-                    {"batch_size", state.batch_size},
-                    {"seed", state.seed},
-                    {"random_seed", random.seed},
-                    {"random_stream", random.stream},
-                    {"loss_samples", state.loss.samples()},
-                    {"metrics", metrics.size()},
-                    {"callbacks", names},
-                    {"curves", state.history.names()},
-                    {"epochs_recorded", state.history.size()},
-                    {"warnings", state.history.warnings()}};
+  Json run = {{"epoch", state.epoch},
+              {"batch", state.batch},
+              {"rows", state.rows},
+              {"batch_size", state.batch_size},
+              {"seed", state.seed},
+              {"random_seed", random.seed},
+              {"random_stream", random.stream},
+              {"loss_samples", state.loss.samples()},
+              {"seconds", state.seconds},
+              {"metrics", metrics.size()},
+              {"callbacks", names}};
+  save_history(state.history, tensors, run);
   std::string bytes = to_safetensors(tensors,
                                      {{"checksum", std::string(no_digits)},
                                       {"format", "xgrad checkpoint"},
@@ -128,6 +119,7 @@ detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& 
   state.seed = run.at("seed").get<std::uint64_t>();
   state.random = {run.at("random_seed").get<std::uint64_t>(), run.at("random_stream").get<std::uint64_t>()};
   const double* const sum = tensors["loss"].data<double>();
+  state.seconds = run.value("seconds", 0.);
   state.loss =
       Average::of(static_cast<long double>(sum[0]) + sum[1] + sum[2], run.at("loss_samples").get<std::int64_t>());
   const auto metrics = run.at("metrics").get<std::size_t>();
@@ -136,16 +128,7 @@ detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& 
   std::size_t i = 0;
   for (const Json& name : run.at("callbacks"))
     state.callbacks.emplace_back(name.get<std::string>(), part(tensors, text("callback.", i++, ".")));
-  const auto epochs = run.at("epochs_recorded").get<std::int64_t>();
-  for (std::int64_t e = 0; e < epochs; ++e) {
-    Scores scores;
-    for (const Json& curve : run.at("curves")) {
-      const auto name = curve.get<std::string>();
-      scores.set(name, tensors["history." + name].data<double>()[e]);
-    }
-    state.history.add(scores);
-  }
-  for (const Json& warning : run.at("warnings")) state.history.warn(warning.get<std::string>());
+  state.history = load_history(tensors, run);
   state.goes_on = state.rows > 0;
   return state;
 }

@@ -1,4 +1,5 @@
-// The chart of a quantity over the epochs.
+// The charts of quantities over the epochs.
+#include <algorithm>
 #include <nn/training/epoch_chart.hpp>
 
 namespace xgrad::nn {
@@ -16,6 +17,22 @@ Chart detail::epoch_chart(const std::string& title, const std::vector<double>& t
   if (!held_out.empty())
     chart.curves.push_back({.x = epochs, .y = held_out, .name = held_out_name, .colour = "#d9622b", .dots = true});
   return chart;
+}
+
+std::vector<Chart> detail::epoch_charts(const History& history) {
+  constexpr std::string_view validation = "validation_";
+  const std::vector<std::string> names = history.names();
+  std::vector<Chart> charts;
+  for (const std::string& name : names) {
+    if (name.starts_with(validation) && history.contains(name.substr(validation.size()))) continue;
+    const std::vector<double>& values = history[name];
+    const bool constant = std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
+    if (name == "lr" && constant && names.size() > 1) continue;  // a line that says nothing
+    const std::string held_out = text(validation, name);
+    charts.push_back(epoch_chart(name, values, history.contains(held_out) ? history[held_out] : std::vector<double>(),
+                                 "validation"));
+  }
+  return charts;
 }
 
 }  // namespace xgrad::nn

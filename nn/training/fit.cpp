@@ -3,10 +3,11 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/support/system.hpp>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <nn/training/diagnosis.hpp>
 #include <nn/training/fit.hpp>
+#include <nn/training/histogram.hpp>
 #include <nn/training/mode.hpp>
 
 namespace xgrad::nn::detail {
@@ -100,6 +101,7 @@ void Fit::run_epoch() {
   validated_.reset();
   if (batch_ == 0) {
     state_.loss = Average();
+    state_.seconds = 0;
     for (Metric& metric : metrics_) metric.reset();
   }
   tell([&](Callback& callback) { callback.before_epoch(*this); });
@@ -108,7 +110,9 @@ void Fit::run_epoch() {
                            ? detail::seeded_order(rows, state_.seed, static_cast<std::uint64_t>(state_.epoch))
                            : arange(0, rows, 1, {.dtype = i64});
   while (state_.batch < batches_ && !stopping()) {
+    const auto begun = std::chrono::steady_clock::now();
     run_step(order);
+    state_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     tell([&](Callback& callback) { callback.after_batch(*this); });
     if (progress_) progress_->update(epoch_, state_.loss.samples(), [&] { return measured(); });
     if (interrupted_()) pause("interrupted");
@@ -145,8 +149,7 @@ void Fit::run_step(const Tensor& order) {
     batch.last = stop == end;
     batch.share = group == 1 ? 1 : static_cast<double>(stop - at) / static_cast<double>(end - begin);
   }
-  if (!std::exchange(looked_, true))
-    for (std::string& doubt : doubts(trainer_.loss_, batches[0].inputs, training_->labels())) warn(std::move(doubt));
+  if (!std::exchange(looked_, true)) look_at(batches[0]);
   const bool first = epoch_ == 1 && state_.batch == 0;
   const std::vector<StepResult> results = steps_of(batches);
   if (results.empty()) return;
@@ -208,7 +211,8 @@ Scores Fit::measured() const {
 
 void Fit::finish_epoch() {
   if (validation_) validated_ = trainer_.evaluate(*validation_, {}, place_);
-  state_.history.add(scores());
+  state_.history.add(scores(), {state_.seconds, static_cast<double>(training_->size()) / state_.seconds});
+  if (options_.histograms) state_.history.add_histograms({state_.history.size(), histograms_of(trainer_.model_)});
   ++state_.epoch;
   state_.batch = 0;
   if (progress_) progress_->finish(epoch_, measured());

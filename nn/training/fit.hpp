@@ -30,6 +30,8 @@ class Fit final : public Run {
   std::vector<StepResult> steps_of(const std::vector<TrainingBatch>& batches);
   TrainingBatch batch_of(const Tensor& rows) const;
   void finish_epoch();
+  /// Before the first step: warns of what looks wrong, and notes what the run is made of.
+  void look_at(const TrainingBatch& first);
   void take_over_averages();
   /// The scores but for lr.
   Scores measured() const;

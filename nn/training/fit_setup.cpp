@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <nn/training/diagnosis.hpp>
+#include <nn/training/facts.hpp>
 #include <nn/training/fit.hpp>
 
 namespace xgrad::nn::detail {
@@ -63,6 +64,12 @@ void Fit::split(const Examples& data) {
   training_ = data.subset(kept);
   validation_ = data.subset(slice(order, 0, left, data.size()));
   if (options_.sample_weight.defined()) options_.sample_weight = take(options_.sample_weight, kept, 0);
+}
+
+void Fit::look_at(const TrainingBatch& first) {
+  for (std::string& doubt : doubts(trainer_.loss_, first.inputs, training_->labels())) warn(std::move(doubt));
+  state_.history.set_facts(facts_of(options_, trainer_.loss_, trainer_.optimizer_, first, training_->size(),
+                                    validation_ ? validation_->size() : 0, state_.seed));
 }
 
 void Fit::load_callbacks() {

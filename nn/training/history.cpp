@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <autograd/support/markup.hpp>
-#include <limits>
 #include <nn/training/epoch_chart.hpp>
 #include <nn/training/history.hpp>
 #include <ostream>
@@ -15,8 +14,6 @@ std::string listed(const List& list, Name name) {
   for (const auto& entry : list) words += (words.empty() ? "" : ", ") + name(entry);
   return words.empty() ? "nothing" : words;
 }
-
-constexpr std::string_view validation = "validation_";
 
 }  // namespace
 
@@ -82,7 +79,7 @@ Scores History::epoch(std::size_t index, Place place) const {
   return scores;
 }
 
-void History::add(const Scores& epoch) {
+void History::add(const Scores& epoch, Pace pace) {
   constexpr double none = std::numeric_limits<double>::quiet_NaN();
   for (const auto& entry : epoch)
     if (!find(entry.first)) curves_.push_back({entry.first, std::vector<double>(epochs_, none)});
@@ -90,6 +87,7 @@ void History::add(const Scores& epoch) {
     const double* const value = epoch.find(curve.name);
     curve.values.push_back(value ? *value : none);
   }
+  paces_.push_back(pace);
   ++epochs_;
 }
 
@@ -108,17 +106,7 @@ std::string History::to_csv() const {
 std::string History::to_svg(Place place) const {
   const OpScope scope("History", place);
   if (epochs_ == 0) scope.fail<ValueError>("no epochs to draw");
-  Charts charts{{}};
-  for (const Curve& curve : curves_) {
-    if (curve.name.starts_with(validation) && contains(curve.name.substr(validation.size()))) continue;
-    const Curve* const held_out = find(text(validation, curve.name));
-    const bool constant =
-        std::all_of(curve.values.begin(), curve.values.end(), [&](double v) { return v == curve.values.front(); });
-    if (curve.name == "lr" && constant && curves_.size() > 1) continue;  // a line that says nothing
-    charts.charts.push_back(detail::epoch_chart(curve.name, curve.values,
-                                                held_out ? held_out->values : std::vector<double>(), "validation"));
-  }
-  return xgrad::to_svg(charts, place);
+  return xgrad::to_svg({.charts = detail::epoch_charts(*this)}, place);
 }
 
 std::ostream& operator<<(std::ostream& out, const History& history) { return out << history.to_csv(); }

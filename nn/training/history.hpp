@@ -1,6 +1,9 @@
 #pragma once
+#include <array>
 #include <autograd/state_dict.hpp>
 #include <iosfwd>
+#include <limits>
+#include <optional>
 
 #pragma GCC visibility push(default)
 
@@ -29,6 +32,35 @@ class Scores {
   std::vector<Entry> entries_;
 };
 
+/// How the finite numbers of a tensor are spread: how many lie in each of equally wide parts of [low, high].
+struct Histogram {
+  static constexpr std::size_t bins = 30;
+
+  double low = 0, high = 0, sum = 0, squares = 0;  // the sums of the numbers and of their squares
+  std::array<double, bins> counts = {};
+
+  /// How many numbers there were.
+  double total() const;
+};
+
+/// A parameter after an epoch, and its gradient in the epoch's last step.
+struct ParameterHistograms {
+  std::string name;  // by path: "0.weight"
+  Histogram values;
+  std::optional<Histogram> gradient = {};  // none without one
+};
+
+/// All of them, in the model's order.
+struct EpochHistograms {
+  std::size_t epoch;  // counted from 1
+  std::vector<ParameterHistograms> parameters;
+};
+
+/// How long the steps of an epoch took, in seconds, and how many training rows they saw in one; NaN if not known.
+struct Pace {
+  double seconds = std::numeric_limits<double>::quiet_NaN(), rows_per_second = seconds;
+};
+
 /// What each epoch of a run came to: curves by name, such as "loss", "binary_accuracy", "validation_loss" and "lr".
 class History {
  public:
@@ -41,8 +73,20 @@ class History {
   std::size_t size() const { return epochs_; }
   /// What one epoch came to, counted from 0. Throws ValueError if there was no such epoch.
   Scores epoch(std::size_t index, Place place = Place::here()) const;
-  /// Appends an epoch.
-  void add(const Scores& epoch);
+  /// Appends an epoch, and how long its steps took, where that is known.
+  void add(const Scores& epoch, Pace pace = {});
+
+  const std::vector<Pace>& paces() const { return paces_; }
+
+  /// Of the epochs for which FitOptions::histograms asked.
+  const std::vector<EpochHistograms>& histograms() const { return histograms_; }
+  void add_histograms(EpochHistograms histograms) { histograms_.push_back(std::move(histograms)); }
+
+  /// What was trained on what and how: "batch size" is "128", "seed of the order" is "0". Empty but for histories that
+  /// `fit` made.
+  using Fact = std::pair<std::string, std::string>;
+  const std::vector<Fact>& facts() const { return facts_; }
+  void set_facts(std::vector<Fact> facts) { facts_ = std::move(facts); }
 
   /// Why the run ended before its last epoch, such as "interrupted"; empty if it did not.
   const std::string& stopped() const { return stopped_; }
@@ -66,6 +110,9 @@ class History {
 
   std::vector<Curve> curves_;
   std::size_t epochs_ = 0;
+  std::vector<Pace> paces_;
+  std::vector<EpochHistograms> histograms_;
+  std::vector<Fact> facts_;
   std::string stopped_;
   std::vector<std::string> warnings_;
 };

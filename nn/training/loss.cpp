@@ -19,17 +19,33 @@ auto weighted(Loss::Function<Options>* f) {
   };
 }
 
+template <class Options>
+struct Named {
+  Loss::Function<Options>* f;
+  const char* name;
+};
+constexpr Named<LossOptions> plain[] = {{binary_cross_entropy, "binary_cross_entropy"},
+                                        {mse_loss, "mse_loss"},
+                                        {l1_loss, "l1_loss"},
+                                        {hinge_loss, "hinge_loss"},
+                                        {kl_div, "kl_div"}};
+constexpr Named<CrossEntropyOptions> of_classes[] = {{cross_entropy, "cross_entropy"}, {nll_loss, "nll_loss"}};
+
+template <class Options, std::size_t n>
+const char* name_in(const Named<Options> (&losses)[n], Loss::Function<Options>* f) {
+  for (const Named<Options>& loss : losses)
+    if (loss.f == f) return loss.name;
+  return "a function";
+}
+
 }  // namespace
 
-Loss::Loss(Function<LossOptions>* f) : call_(weighted(f)) {
-  Function<LossOptions>* const of_probabilities = binary_cross_entropy;
-  binary_ = f == of_probabilities;
-}
-Loss::Loss(Function<BceWithLogitsOptions>* f) : takes_logits_(true), binary_(true), call_(weighted(f)) {}
-Loss::Loss(Function<HuberOptions>* f) : call_(weighted(f)) {}
-Loss::Loss(Function<CrossEntropyOptions>* f) : call_(weighted(f)) {
-  Function<CrossEntropyOptions>* const with_softmax = cross_entropy;
-  takes_logits_ = f == with_softmax;
+Loss::Loss(Function<LossOptions>* f) : name_(name_in(plain, f)), call_(weighted(f)) { binary_ = f == plain[0].f; }
+Loss::Loss(Function<BceWithLogitsOptions>* f)
+    : name_("binary_cross_entropy_with_logits"), takes_logits_(true), binary_(true), call_(weighted(f)) {}
+Loss::Loss(Function<HuberOptions>* f) : name_("huber_loss"), call_(weighted(f)) {}
+Loss::Loss(Function<CrossEntropyOptions>* f) : name_(name_in(of_classes, f)), call_(weighted(f)) {
+  takes_logits_ = f == of_classes[0].f;
 }
 
 }  // namespace xgrad::nn

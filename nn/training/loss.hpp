@@ -36,6 +36,8 @@ class Loss {
   Tensor operator()(const Tensor& prediction, const Tensor& target, const Tensor& weight, Place place) const {
     return call_(prediction, target, weight, place);
   }
+  /// "mse_loss" for that of nn/losses.hpp; "a function" for one of the program's own.
+  const char* name() const { return name_; }
   /// Whether rows can be weighted.
   bool weighs_rows() const { return weighs_; }
   /// Whether it applies a sigmoid or softmax itself.
@@ -46,6 +48,7 @@ class Loss {
  private:
   using Call = std::function<Tensor(const Tensor&, const Tensor&, const Tensor&, Place)>;
 
+  const char* name_ = "a function";
   bool weighs_ = true, takes_logits_ = false, binary_ = false;
   Call call_;
 };

@@ -44,6 +44,7 @@ struct FitOptions {
   Tensor sample_weight = {};              // (n), one factor for each training row
   double average = 0;                     // decay of averaged weights (optim/averaged.hpp), with which the model is
                                           // evaluated and ends; 0: none
+  bool histograms = false;                // keep those of parameters and gradients after each epoch, for write_report
   bool progress = true;                   // show it on the standard output, and warnings on the standard error
   bool stop_on_interrupt = true;          // Ctrl-C ends the run, unless the program handles it itself
 };

@@ -26,7 +26,8 @@ struct RunState {
   std::int64_t epoch = 0, batch = 0;  // epochs that are over, and batches of the next one
   std::int64_t rows = 0, batch_size = 0;
   std::uint64_t seed = 0;
-  Average loss;  // of the epoch so far
+  Average loss;        // of the epoch so far
+  double seconds = 0;  // that its steps have taken
   History history;
   std::vector<StateDict> metrics;  // of the epoch so far, unless the run is in progress
   std::vector<std::pair<std::string, StateDict>> callbacks;

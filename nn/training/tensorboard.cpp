@@ -1,12 +1,10 @@
-#include <algorithm>
-#include <autograd/ops.hpp>
 #include <bit>
 #include <chrono>
-#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <nn/io/crc32c.hpp>
 #include <nn/training/callbacks.hpp>
+#include <nn/training/histogram.hpp>
 
 /// Event files: TFRecords (a length, its check, the bytes, their check) of Event messages in protocol buffers
 /// (tensorflow/core/util/event.proto, framework/summary.proto).
@@ -84,31 +82,16 @@ Message event(std::uint64_t step) {
 
 Message value(const std::string& tag) { return Message().text(1, tag); }
 
-/// The finite numbers of a tensor in 30 equally wide bins.
 Message histogram(const Tensor& t) {
-  const Tensor values = t.detach().to(f64);
-  std::vector<double> finite;
-  const double* const v = values.data<double>();
-  std::copy_if(v, v + values.size(), std::back_inserter(finite), [](double x) { return std::isfinite(x); });
-  constexpr std::size_t bins = 30;
-  double least = 0, most = 0, sum = 0, squares = 0;
-  if (!finite.empty()) {
-    const auto [low, high] = std::minmax_element(finite.begin(), finite.end());
-    least = *low, most = *high;
-  }
-  const double range = most / bins - least / bins, width = range > 0 ? range : 1;
-  std::vector<double> limits(bins), counts(bins, 0);
+  const Histogram h = detail::histogram_of(t);
+  constexpr std::size_t bins = Histogram::bins;
+  const double range = h.high / bins - h.low / bins, width = range > 0 ? range : 1;
+  std::vector<double> limits(bins);
   for (std::size_t i = 0; i < bins; ++i)
-    limits[i] = i + 1 == bins && range > 0 ? most : least + width * static_cast<double>(i + 1);
-  for (const double x : finite) {
-    sum += x;
-    squares += x * x;
-    const double bin = std::clamp(x / width - least / width, 0., bins - 1.);
-    counts[static_cast<std::size_t>(bin)] += 1;
-  }
+    limits[i] = i + 1 == bins && range > 0 ? h.high : h.low + width * static_cast<double>(i + 1);
   Message message;
-  message.number(1, least).number(2, most).number(3, static_cast<double>(finite.size())).number(4, sum);
-  message.number(5, squares).numbers(6, limits).numbers(7, counts);
+  message.number(1, h.low).number(2, h.high).number(3, h.total()).number(4, h.sum);
+  message.number(5, h.squares).numbers(6, limits).numbers(7, {h.counts.begin(), h.counts.end()});
   return message;
 }
 

@@ -54,6 +54,15 @@ std::vector<Option> Optimizer::listed_options(std::size_t group) const {
   return const_cast<Optimizer*>(this)->options(group);
 }
 
+std::string Optimizer::describe() const {
+  std::string words = name_;
+  for (std::size_t g = 0; g < groups_; ++g) {
+    if (g > 0) words += text("; group ", g);
+    for (const Option& option : listed_options(g)) words += text(", ", option.name(), " ", option.get());
+  }
+  return words;
+}
+
 void Optimizer::add_group(std::vector<Tensor>&& parameters) {
   for (Tensor& p : parameters) slots_.push_back({.parameter = std::move(p), .group = groups_});
   ++groups_;
