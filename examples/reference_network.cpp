@@ -16,7 +16,7 @@ struct Settings {
   double lr = 1e-3;
   std::uint64_t seed = 0;
   int threads = 1;
-  std::string save = "reference_network.safetensors", load, curve = "learning_curve.svg", profile;
+  std::string save = "reference_network.safetensors", load, curve = "learning_curve.svg", profile, report;
 };
 
 nn::Sequential reference_network() {
@@ -57,7 +57,12 @@ struct ProfileLastEpoch : nn::Callback {
 void train(nn::Trainer& trainer, const nn::TensorDataset& training, const nn::TensorDataset& test, const Settings& s) {
   check_writable(s.save);
   check_writable(s.curve);
-  nn::FitOptions options{.epochs = s.epochs, .batch_size = s.batch_size, .validation = test, .seed = s.seed};
+  if (!s.report.empty()) check_writable(s.report);
+  nn::FitOptions options{.epochs = s.epochs,
+                         .batch_size = s.batch_size,
+                         .validation = test,
+                         .seed = s.seed,
+                         .histograms = !s.report.empty()};
   // After every epoch, so that an interrupted run loses at most one.
   options.callbacks.push_back([&](nn::Run& run) {
     nn::save_weights(trainer.model(), s.save);
@@ -66,6 +71,9 @@ void train(nn::Trainer& trainer, const nn::TensorDataset& training, const nn::Te
   if (!s.profile.empty()) options.callbacks.push_back(ProfileLastEpoch(s.profile));
   const nn::History history = trainer.fit(training, std::move(options));
   if (history.size() > 0) std::printf("\nweights in %s, learning curve in %s\n", s.save.c_str(), s.curve.c_str());
+  if (!s.report.empty())
+    nn::write_report(s.report, trainer, history, test,
+                     {.title = "The reference network", .classes = {"negative", "positive"}, .image = {28, 28}});
 }
 
 void report(nn::Trainer& trainer, const nn::TensorDataset& test) {
@@ -96,6 +104,7 @@ int main(int argc, char** argv) try {
   app.add_option("--save", s.save, "file for the trained weights (safetensors)");
   app.add_option("--load", s.load, "evaluate these weights instead of training");
   app.add_option("--curve", s.curve, "file for the learning curve (SVG)");
+  app.add_option("--report", s.report, "write a page about the run there (HTML)");
   app.add_option("--profile", s.profile, "print where the time of the last epoch goes, and write a Chrome trace there");
   try {
     app.parse(argc, argv);

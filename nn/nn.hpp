@@ -19,4 +19,5 @@
 #include <nn/training/learning_curve.hpp>
 #include <nn/training/metrics.hpp>
 #include <nn/training/progress.hpp>
+#include <nn/training/report.hpp>
 #include <nn/training/trainer.hpp>

@@ -26,6 +26,7 @@ class Fit;
 class Steps;
 struct RunState;
 struct Checkpoint;
+struct Findings;
 }  // namespace detail
 
 class Trainer {
@@ -75,6 +76,7 @@ class Trainer {
   friend class detail::Fit;
   friend class detail::Steps;
   friend struct detail::Checkpoint;
+  friend struct detail::Findings;
   Trainer(Module& model, xgrad::detail::TensorFunction forward, optim::Optimizer& optimizer, Loss loss,
           TrainerOptions options, Place place);
 

@@ -122,3 +122,38 @@ TEST_CASE("callbacks with impossible options, or that look for what there is not
   SAYS("an epoch that there was not", ValueError, history.epoch(1), "History: there is no epoch 1; there are 1");
   SAYS("no epoch to draw", ValueError, nn::History().to_svg(), "History: no epochs to draw");
 }
+
+TEST_CASE("reports that cannot be written or have nothing to compare with") {
+  nn::Sequential model{nn::Dense{4, 1}, nn::Sigmoid{}};
+  optim::SGD optimizer{model.parameters(), {.lr = 0.1}};
+  std::size_t calls = 0;
+  const nn::Loss counted = [&](const Tensor& p, const Tensor& t) {
+    ++calls;
+    return nn::mse_loss(p, t);
+  };
+  nn::Trainer trainer{model, optimizer, counted};
+  const auto write = [&](const nn::Examples& test, nn::ReportOptions options, int line) {
+    nn::write_report("misuse_report.html", trainer, {}, test, std::move(options), Place{__FILE__, line});
+  };
+  SAYS("a folder that is not there", FileError, nn::write_report("no/such/folder/report.html", trainer, {}, rows(8)),
+       "write_report: cannot write 'no/such/folder/report.html': creating a temporary file beside it: No such "
+       "file or directory");
+  SAYS("no rows", ValueError, write(rows(0), {}, line), "write_report: the test data has no rows");
+  SAYS("no targets", ValueError, write(nn::TensorDataset(rand({8, 4})), {}, line),
+       "write_report: the test data has no targets, which a report compares predictions with");
+  SAYS("fewer mistakes than none", ValueError, write(rows(8), {.mistakes = -1}, line),
+       "write_report: mistakes is -1; expected at least 0");
+  SAYS("an image of one axis", ShapeError, write(rows(8), {.image = {4}}, line),
+       "write_report: image is (4,); expected (rows, columns), or (channels, rows, columns) with 1 or 3 channels");
+  SAYS("an image of another size", ShapeError, write(rows(8), {.image = {2, 3}}, line),
+       "write_report: image is (2, 3), and an input has 4 numbers");
+  SAYS("too few columns", ValueError, write(rows(8), {.columns = {"a", "b"}}, line),
+       "write_report: columns has 2 names, and a batch of inputs is (1, 4); name each column of (rows, columns)");
+  CHECK(calls == 0);
+  SAYS("too many classes", ValueError, write(rows(8), {.classes = {"a", "b", "c"}}, line),
+       "write_report: classes has 3 names, and there are 2 classes");
+  SAYS("classes of numbers", ValueError,
+       write(nn::TensorDataset(rand({8, 4}), full({8, 1}, 0.5)), {.classes = {"a"}}, line),
+       "write_report: classes has 1 names, and the targets are no classes");
+  CHECK(!std::filesystem::exists("misuse_report.html"));
+}

@@ -28,6 +28,13 @@ std::vector<double> binary_targets(const Tensor& prediction, const Tensor& targe
 /// The targets of a metric of classes: checks both shapes, and that each is in [0, classes) or `ignored`.
 std::vector<std::int64_t> class_targets(const Tensor& prediction, const Tensor& target, std::int64_t ignored = -1);
 
+/// The samples of one score.
+struct Tied {
+  std::int64_t positive = 0, negative = 0;
+};
+/// Scores with whether each sample is of class 1, from the largest score down.
+std::vector<Tied> ranked(std::vector<std::pair<double, bool>> samples);
+
 template <class Rule, class... Arguments>
 Metric metric_of(const char* name, Arguments&&... arguments) {
   return {name, std::make_shared<Rule>(std::forward<Arguments>(arguments)...)};

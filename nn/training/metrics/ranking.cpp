@@ -6,11 +6,6 @@
 namespace xgrad::nn::detail {
 namespace {
 
-/// The samples of one score.
-struct Tied {
-  std::int64_t positive, negative;
-};
-
 /// State: score and target of each sample.
 class Ranking final : public MetricRule {
  public:
@@ -27,13 +22,7 @@ class Ranking final : public MetricRule {
       if (std::isnan(state[i])) return state[i];
       samples.emplace_back(state[i], state[i + 1] == 1);
     }
-    std::sort(samples.begin(), samples.end(), std::greater<>());
-    std::vector<Tied> ranks;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      if (i == 0 || samples[i].first != samples[i - 1].first) ranks.push_back({0, 0});
-      ++(samples[i].second ? ranks.back().positive : ranks.back().negative);
-    }
-    return measure_(ranks);
+    return measure_(ranked(std::move(samples)));
   }
   bool fits(std::size_t numbers) const override { return numbers % 2 == 0; }
 
@@ -60,6 +49,16 @@ double mean_precision(const std::vector<Tied>& ranks) {
 }
 
 }  // namespace
+
+std::vector<Tied> ranked(std::vector<std::pair<double, bool>> samples) {
+  std::sort(samples.begin(), samples.end(), std::greater<>());
+  std::vector<Tied> ranks;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (i == 0 || samples[i].first != samples[i - 1].first) ranks.emplace_back();
+    ++(samples[i].second ? ranks.back().positive : ranks.back().negative);
+  }
+  return ranks;
+}
 
 Metric make_roc_auc(const NoOptions&, Place) { return metric_of<Ranking>("roc_auc", area_under_roc); }
 Metric make_average_precision(const NoOptions&, Place) {
