@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes the pictures of docs/ that show the graph, the explanation of backpropagation, the activation functions and the
-# page of a gradient check, from the examples. Needs chromium for those that show a page.
+# Makes the pictures of docs/ that show the graph, the explanation of backpropagation, the activation functions, the page
+# of a gradient check and the report on a training run, from the examples. Needs chromium for those that show a page.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 scripts/deps.sh
 source scripts/build.sh
-for example in activation_functions backpropagation_explained find_the_wrong_gradient; do
+for example in activation_functions backpropagation_explained find_the_wrong_gradient reference_network; do
   build release "$example"
 done
 folder=$(mktemp -d)
@@ -14,6 +14,8 @@ trap 'rm -rf "$folder"' EXIT
 build/release/examples/activation_functions docs/activations.svg
 build/release/examples/backpropagation_explained "$folder/explained.html" docs/graph.svg
 build/release/examples/find_the_wrong_gradient --page "$folder/gradcheck.html" >"$folder/found.txt"
+build/release/examples/reference_network --report "$folder/report.html" --save "$folder/weights.safetensors" \
+  --curve "$folder/curve.svg" >"$folder/trained.txt"
 sed -i "s|$PWD/||g" "$folder"/*.html docs/graph.svg  # the examples' places, as they are in every clone
 
 photograph() {  # FILE of the page, WIDTH and HEIGHT in pixels, the PICTURE
@@ -25,3 +27,4 @@ echo "<body style='margin:0;overflow:hidden'><iframe src='explained.html' style=
   >"$folder/part.html"
 photograph part.html 900 1000 docs/explain.png
 photograph gradcheck.html 1120 860 docs/gradcheck.png
+photograph report.html 1000 2310 docs/report.png
