@@ -10,13 +10,14 @@
 ///   write_file_atomically("loss.svg", to_svg(Charts{{{.title = "Loss", .curves = {{.x = epochs, .y = losses}}}}}));
 namespace xgrad {
 
-/// A line through points; where a number is not finite, it has a gap.
+/// A line through points; where a number is not finite, it has a gap. Points alone: `.dots = true, .line = false`.
 struct Curve {
   std::vector<double> x, y;
   std::string name = {};  // in the key, once for all charts; none for a curve without
   std::string colour = "#1f6fb4";
   std::string dashes = {};  // lengths of dashes and gaps in pixels, such as "7 3"
   bool dots = false;        // whether to mark each point
+  bool line = true;         // whether to join them
 };
 
 struct ChartAxis {
@@ -24,6 +25,7 @@ struct ChartAxis {
   std::vector<double> ticks = {};  // the numbers that stand at the axis; found if there are none
   /// What is shown of the axis; found where not given.
   double low = std::numeric_limits<double>::quiet_NaN(), high = low;
+  bool logarithmic = false;  // each power of ten takes the same room; a number that is not above 0 has no place there
 };
 
 struct Chart {
@@ -40,7 +42,8 @@ struct Charts {
 };
 
 /// The charts row by row as one picture, with a key of the curves' names below. What lies outside an axis is cut off.
-/// Throws ValueError without a chart or a column, or if a curve's x and y differ in length.
+/// Throws ValueError without a chart or a column, if a curve's x and y differ in length, or if a logarithmic axis is to
+/// begin, end or have a tick at a number that is not above 0.
 std::string to_svg(const Charts& charts, Place place = Place::here());
 
 }  // namespace xgrad

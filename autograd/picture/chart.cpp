@@ -1,6 +1,7 @@
 // Draws curves in frames with axes, ticks and a key.
 #include <algorithm>
 #include <autograd/chart.hpp>
+#include <autograd/picture/scale.hpp>
 #include <autograd/support/embedded.hpp>
 #include <autograd/support/markup.hpp>
 #include <autograd/support/svg.hpp>
@@ -9,30 +10,9 @@
 namespace xgrad {
 namespace {
 
-using detail::Svg;
+using detail::Scale, detail::Svg;
 
 constexpr double left_margin = 70, column_gap = 100, title_at = 40, line_height = 16;
-
-/// A range of numbers along one side of a frame. Differences are taken between halves, so that those of the largest
-/// numbers do not overflow.
-struct Scale {
-  double low, high, from, to;  // from and to: in pixels
-
-  double half() const { return high / 2 - low / 2; }
-  double operator()(double v) const {
-    return half() > 0 ? from + (to - from) * ((v / 2 - low / 2) / half()) : (from + to) / 2;
-  }
-  bool holds(double v) const { return v >= low && v <= high; }
-
-  /// Multiples of the largest of 1, 2 and 5 times a power of ten that gives at least four steps.
-  std::vector<double> ticks() const {
-    const double power = std::pow(10, std::floor(std::log10(half() / 2))), ratio = half() / 2 / power;
-    const double step = power * (ratio >= 5 ? 5 : ratio >= 2 ? 2 : 1);
-    std::vector<double> found;
-    for (double v = std::ceil(low / step) * step; v <= high && found.size() < 20; v += step) found.push_back(v);
-    return found;
-  }
-};
 
 /// The range of an axis: what is asked for, or that of all finite numbers and `margin` of it on both sides.
 Scale scale_of(const Chart& chart, const std::vector<double> Curve::*numbers, const ChartAxis& axis, double margin,
@@ -46,17 +26,18 @@ Scale scale_of(const Chart& chart, const std::vector<double> Curve::*numbers, co
   const double size = std::max({1., std::abs(low), std::abs(high)});
   const double more = margin == 0 ? 0 : std::max((high / 2 - low / 2) * margin, size * 1e-6);
   return {std::isnan(axis.low) ? std::max(low - more, -largest) : axis.low,
-          std::isnan(axis.high) ? std::min(high + more, largest) : axis.high, from, to};
+          std::isnan(axis.high) ? std::min(high + more, largest) : axis.high, from, to, axis.logarithmic};
 }
 
-/// As many digits as the steps between the ticks need.
-std::string number(double v, const std::vector<double>& ticks) {
-  const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
-  const double largest = std::max(std::abs(ticks.front()), std::abs(ticks.back()));
-  if (largest >= 1e6) return detail::brief(v);
-  int digits = 0;
-  for (double s = step; s < 0.9999 && digits < 4; s *= 10) ++digits;
-  return text(v < 0 ? "−" : "", detail::fixed(std::abs(v), digits));
+/// What a logarithmic axis shows, in powers of ten, so that all else can draw it like any other axis.
+void take_logarithms(Chart& chart, std::vector<double> Curve::*numbers, ChartAxis Chart::*which) {
+  ChartAxis& axis = chart.*which;
+  if (!axis.logarithmic) return;
+  for (Curve& curve : chart.curves)
+    for (double& v : curve.*numbers) v = v > 0 ? std::log10(v) : std::numeric_limits<double>::quiet_NaN();
+  for (double& tick : axis.ticks) tick = std::log10(tick);
+  axis.low = std::log10(axis.low);
+  axis.high = std::log10(axis.high);
 }
 
 /// Which part of the way from a to b, where that is 0 to 1, lies between low and high.
@@ -80,10 +61,12 @@ void draw_curve(Svg& svg, const Curve& curve, const Scale& x, const Scale& y) {
     if (!points.empty()) svg.raw(text("<polyline points='", points, "' ", look, "/>\n"));
     points.clear();
   };
-  const auto is_shown = [&](std::size_t i) { return x.holds(curve.x[i]) && std::isfinite(curve.y[i]); };
-  for (std::size_t i = 0; i + 1 < curve.x.size(); ++i) {
-    const auto [from, to] = part_between(y.low, y.high, curve.y[i], curve.y[i + 1]);
-    if (!is_shown(i) || !is_shown(i + 1) || !(from < to)) {
+  const auto is_finite = [&](std::size_t i) { return std::isfinite(curve.x[i]) && std::isfinite(curve.y[i]); };
+  for (std::size_t i = 0; curve.line && i + 1 < curve.x.size(); ++i) {
+    const auto [x_from, x_to] = part_between(x.low, x.high, curve.x[i], curve.x[i + 1]);
+    const auto [y_from, y_to] = part_between(y.low, y.high, curve.y[i], curve.y[i + 1]);
+    const double from = std::max(x_from, y_from), to = std::min(x_to, y_to);
+    if (!is_finite(i) || !is_finite(i + 1) || !(from < to)) {
       end_line();
       continue;
     }
@@ -94,7 +77,7 @@ void draw_curve(Svg& svg, const Curve& curve, const Scale& x, const Scale& y) {
   }
   end_line();
   for (std::size_t i = 0; curve.dots && i < curve.x.size(); ++i)
-    if (is_shown(i) && y.holds(curve.y[i]))
+    if (x.holds(curve.x[i]) && y.holds(curve.y[i]))
       svg.dot(x(curve.x[i]), y(curve.y[i]), 3.5, text("fill='", detail::escaped(curve.colour), "'"));
 }
 
@@ -115,22 +98,24 @@ struct Heights {
   }
 };
 
-void draw_frame(Svg& svg, const Chart& chart, double left, double top, const Charts& charts) {
+void draw_frame(Svg& svg, Chart chart, double left, double top, const Charts& charts) {
+  take_logarithms(chart, &Curve::x, &Chart::x);
+  take_logarithms(chart, &Curve::y, &Chart::y);
   const double right = left + charts.width, bottom = top + charts.height;
   const Scale x = scale_of(chart, &Curve::x, chart.x, 0, left, right);
   const Scale y = scale_of(chart, &Curve::y, chart.y, 0.16, bottom, top);
   const std::vector<double> x_ticks = chart.x.ticks.empty() && x.half() > 0 ? x.ticks() : chart.x.ticks;
   const std::vector<double> y_ticks = chart.y.ticks.empty() ? y.ticks() : chart.y.ticks;
   const auto look = [](double v, const Scale& scale) {
-    return v == 0 && scale.low < 0 ? "class='zero'" : "class='grid'";
+    return v == 0 && scale.low < 0 && !scale.logarithmic ? "class='zero'" : "class='grid'";
   };
   for (const double v : x_ticks) {
     svg.line(x(v), top, x(v), bottom, look(v, x));
-    svg.words(x(v), bottom + 20, number(v, x_ticks), "class='middle'");
+    svg.words(x(v), bottom + 20, x.label(v, x_ticks), "class='middle'");
   }
   for (const double v : y_ticks) {
     svg.line(left, y(v), right, y(v), look(v, y));
-    svg.words(left - 8, y(v) + 4, number(v, y_ticks), "class='number'");
+    svg.words(left - 8, y(v) + 4, y.label(v, y_ticks), "class='number'");
   }
   svg.rect(left, top, charts.width, charts.height, "class='frame'");
   if (!chart.x.label.empty()) svg.words((left + right) / 2, bottom + 42, chart.x.label, "class='middle'");
@@ -154,11 +139,19 @@ void draw_key(Svg& svg, const Charts& charts, double y) {
 void check(const Charts& charts, const OpScope& scope) {
   if (charts.charts.empty()) scope.fail<ValueError>("there is no chart to draw");
   if (charts.columns < 1) scope.fail<ValueError>("columns is ", charts.columns, "; expected at least 1");
-  for (const Chart& chart : charts.charts)
+  for (const Chart& chart : charts.charts) {
+    for (const auto& [name, axis] : {std::pair("x", &chart.x), std::pair("y", &chart.y)}) {
+      std::vector<double> numbers = axis->ticks;
+      numbers.insert(numbers.end(), {axis->low, axis->high});
+      for (const double v : numbers)
+        if (axis->logarithmic && v <= 0)
+          scope.fail<ValueError>("the ", name, " axis is logarithmic and is to show ", v, "; give it numbers above 0");
+    }
     for (const Curve& curve : chart.curves)
       if (curve.x.size() != curve.y.size())
         scope.fail<ValueError>("a curve", curve.name.empty() ? "" : text(" '", curve.name, "'"), " has ",
                                curve.x.size(), " x and ", curve.y.size(), " y; give each point both");
+  }
 }
 
 }  // namespace

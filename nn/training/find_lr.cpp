@@ -119,14 +119,12 @@ std::string LrRange::to_svg() const {
   double top = -std::numeric_limits<double>::infinity();
   for (const double v : smoothed)
     if (std::isfinite(v)) top = std::max(top, v);
-  Curve batches{.x = {}, .y = loss, .name = "loss", .dots = true},
-      average{.x = {}, .y = smoothed, .name = "smoothed", .colour = "#d9622b"};
+  Curve batches{.x = lr, .y = loss, .name = "loss", .dots = true};
+  const Curve average{.x = lr, .y = smoothed, .name = "smoothed", .colour = "#d9622b"};
   for (double& v : batches.y)  // single batches that shot up would leave the rest flat
     if (v > std::max(2 * top, top)) v = std::numeric_limits<double>::quiet_NaN();
-  for (const double rate : lr)
-    for (Curve* const curve : {&batches, &average}) curve->x.push_back(std::log10(rate));
-  return xgrad::to_svg(
-      Charts{{{.title = "Loss by learning rate", .curves = {batches, average}, .x = {.label = "log10 of lr"}}}});
+  return xgrad::to_svg(Charts{
+      {{.title = "Loss by learning rate", .curves = {batches, average}, .x = {.label = "lr", .logarithmic = true}}}});
 }
 
 }  // namespace xgrad::nn
