@@ -11,6 +11,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/gradcheck.hpp>
 #include <autograd/hooks.hpp>
+#include <autograd/linalg.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/outputs.hpp>
 #include <autograd/picture.hpp>

@@ -86,6 +86,10 @@ if(XGRAD_ONEDNN AND XGRAD_ONEDNN_INCLUDE_DIR AND XGRAD_ONEDNN_LIBRARY)
   target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:${XGRAD_ONEDNN_LIBRARY}> $<INSTALL_INTERFACE:dnnl> ${CMAKE_DL_LIBS})
   target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_ONEDNN)
 endif()
+if(XGRAD_LAPACK)
+  # Nothing of it is needed to build: a program loads it when it first calls what needs it (autograd/linalg/lapack.hpp).
+  target_compile_definitions(xgrad PRIVATE XGRAD_HAVE_LAPACK)
+endif()
 
 # xsimd up to 10 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
 set_source_files_properties(autograd/kernels/simd/unary_contracted.cpp autograd/kernels/simd/binary_contracted.cpp

@@ -30,6 +30,10 @@ void forget_interrupts();
 bool interrupted();
 /// The function of that name in some library that the program has loaded, or null.
 void* find_function(const char* name);
+/// Loads a library, which stays until the process ends; null if there is none of that name.
+void* load_library(const char* name);
+/// The function of that name in a loaded library or in those that it needs, or null.
+void* find_function(void* library, const char* name);
 /// The number that no other process has at the same time.
 std::uint64_t process_number();
 /// Has these, of which each may be null, called around each fork(), where processes fork.

@@ -142,6 +142,8 @@ void forget_interrupts() {
 bool interrupted() { return interrupt_came.load(std::memory_order_relaxed); }
 
 void* find_function(const char* name) { return ::dlsym(RTLD_DEFAULT, name); }
+void* load_library(const char* name) { return ::dlopen(name, RTLD_NOW | RTLD_LOCAL); }
+void* find_function(void* library, const char* name) { return ::dlsym(library, name); }
 
 std::uint64_t process_number() { return static_cast<std::uint64_t>(::getpid()); }
 

@@ -141,6 +141,10 @@ void forget_interrupts() {
 bool interrupted() { return interrupt_came.load(std::memory_order_relaxed); }
 
 void* find_function(const char*) { return nullptr; }  // the system searches one named library only
+void* load_library(const char* name) { return ::LoadLibraryA(name); }
+void* find_function(void* library, const char* name) {
+  return reinterpret_cast<void*>(::GetProcAddress(static_cast<HMODULE>(library), name));
+}
 double sin(double x) {
   static Function* const own = windows_own("sin");
   return own(x);

@@ -57,7 +57,12 @@ std::vector<Tensor> split(const Operand& x, std::int64_t sections,
                           int axis = 0);
 struct Sorted {
   Tensor values, indices;
-};)");
-  CHECK(names == std::vector<std::string>{"exp", "operator+ (unary)", "operator+", "operator+=", "sort", "split"});
+};
+}  // namespace xgrad
+namespace xgrad::linalg {
+SVD svd(const Operand& a);
+})");
+  CHECK(names == std::vector<std::string>{"exp", "operator+ (unary)", "operator+", "operator+=", "sort", "split",
+                                          "linalg::svd"});
   CHECK(declared_ops(op_headers()).size() > 90);
 }

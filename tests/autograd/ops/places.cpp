@@ -3,6 +3,7 @@
 #include <autograd/capture.hpp>
 #include <autograd/checkpoint.hpp>
 #include <autograd/functional.hpp>
+#include <autograd/linalg.hpp>
 #include <autograd/node.hpp>
 #include <autograd/ops/table/declared.hpp>
 #include <autograd/ops/table/row.hpp>
@@ -131,6 +132,18 @@ std::vector<Call> calls() {
       BINARY(relu_grad),
       BINARY(bce_with_logits),
       CALL("masked_scale", masked_scale(2., ones({1}) > 0, 2)),
+      CALL("linalg::cholesky", linalg::cholesky(2.)),
+      CALL("linalg::solve", linalg::solve(2., 3.)),
+      CALL("linalg::solve_triangular", linalg::solve_triangular(2., 3.)),
+      CALL("linalg::inv", linalg::inv(2.)),
+      CALL("linalg::det", linalg::det(2.)),
+      CALL("linalg::slogdet", linalg::slogdet(2.)),
+      CALL("linalg::qr", linalg::qr(2.)),
+      CALL("linalg::eigh", linalg::eigh(2.)),
+      CALL("linalg::svd", linalg::svd(2.)),
+      CALL("linalg::pinv", linalg::pinv(2.)),
+      CALL("linalg::lstsq", linalg::lstsq(2., 3.)),
+      CALL("linalg::matrix_power", linalg::matrix_power(2., 3)),
   };
 }
 

@@ -4,11 +4,12 @@
 
 namespace xgrad::op_table {
 
-/// The text of the headers that declare ops.
+/// The text of the headers that declare ops, and can be called: without LAPACK that of linear algebra is left out.
 std::string op_headers();
 
 /// The names of the ops that a header declares, as rows spell them: every function at the left margin that returns a
-/// Tensor or several, if what it takes begins so. An operator with a single operand is "operator- (unary)".
+/// Tensor or several, if what it takes begins so; within a namespace of xgrad with its name, "linalg::inv". An operator
+/// with a single operand is "operator- (unary)".
 std::vector<std::string> declared_ops(const std::string& header_text, const std::string& taking = "");
 
 }  // namespace xgrad::op_table

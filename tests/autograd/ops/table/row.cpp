@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <autograd/linalg.hpp>
 #include <autograd/ops/table/row.hpp>
 #include <numeric>
 
@@ -141,6 +142,8 @@ std::vector<Row> all_rows() {
   for (const auto family : {rows_arithmetic, rows_transcendental, rows_comparison, rows_activation, rows_reduction,
                             rows_matmul, rows_shaping, rows_indexing})
     for (Row& row : family()) rows.push_back(std::move(row));
+  if (linalg::available())
+    for (Row& row : rows_linalg()) rows.push_back(std::move(row));
   return rows;
 }
 

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-/// The table of ops. Each op that autograd/ops.hpp declares has one Row, which says what the op computes, in words that
-/// share nothing with the library (naive loops in long double), and what to run it on; check.hpp says what is checked.
-/// A row needs at least 6 tuples of input shapes, and among them 0-d, size-0 and size-1 axes and rank 5, but for those
-/// kinds that it declares unsuited.
+/// The table of ops. Each op that autograd/ops.hpp or linalg.hpp declares has one Row, which says what the op computes,
+/// in words that share nothing with the library (naive loops in long double), and what to run it on; check.hpp says
+/// what is checked. A row needs at least 6 tuples of input shapes, and among them 0-d, size-0 and size-1 axes and rank
+/// 5, but for those kinds that it declares unsuited.
 namespace xgrad::op_table {
 
 inline constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
@@ -54,6 +54,8 @@ struct Variant {
   double scale = 0;        // the size of the terms that a value is summed of, where they may cancel
   int order = 3;           // the highest order of derivatives to check
   double f32_grad = 1e-5;  // largest difference of f32's gradient from f64's, relative to its largest element (+ scale)
+  // Of a symmetric matrix it reads one triangle: its gradient is no derivative by single elements.
+  bool reads_triangle = false;
 };
 
 /// A variant of an elementwise op of one input, on any shape, and of one of two inputs, on pairs that broadcast.
@@ -85,7 +87,7 @@ Special at2(double a, double b, double value, double da, double db);
 inline constexpr unsigned scalars = 1, empty_axes = 2, single_axes = 4, rank_five = 8;
 
 struct Row {
-  std::string op;  // as ops.hpp spells it; "operator- (unary)" for the one with a single operand
+  std::string op;  // as ops.hpp spells it, within xgrad; "operator- (unary)" for the one with a single operand
   std::vector<Variant> variants;
   std::vector<Special> special = {};
   unsigned unsuited = 0;
@@ -97,7 +99,7 @@ const ShapeTuples& broadcast_pairs();
 /// The same without a 0-d tensor, for ops along an axis.
 const ShapeTuples& at_least_one_axis();
 
-/// The rows of all families.
+/// The rows of all families; without LAPACK those of linear algebra are left out.
 std::vector<Row> all_rows();
 /// The families, each in the file of its name.
 std::vector<Row> rows_arithmetic();
@@ -109,5 +111,6 @@ std::vector<Row> rows_along_axis();  // a part of rows_reduction
 std::vector<Row> rows_matmul();
 std::vector<Row> rows_shaping();
 std::vector<Row> rows_indexing();
+std::vector<Row> rows_linalg();
 
 }  // namespace xgrad::op_table
