@@ -41,8 +41,8 @@ Tensor solve_triangular(const Operand& a, const Operand& b, TriangularOptions op
 /// if a is singular.
 Tensor inv(const Operand& a);
 
-/// The determinant of a, (..., n, n) -> (...). Its derivatives exist for singular matrices too, where they take n times
-/// as long; only in a captured step (autograd/capture.hpp) they are NaN there.
+/// The determinant of a, (..., n, n) -> (...). It has derivatives at singular matrices too, which take n times as long
+/// there, and always in a captured step (autograd/capture.hpp).
 Tensor det(const Operand& a);
 
 struct SlogDet {
@@ -66,9 +66,9 @@ struct Eigh {
 };
 /// The eigenvalues, ascending (..., n), and orthonormal eigenvectors as columns (..., n, n) of a symmetric a, of which
 /// the lower triangle is read; the gradient is symmetric (Giles 2008, "Collected matrix derivative results"). Vectors
-/// are unique up to their sign at best. Eigenvalues that are equal up to rounding share a space of vectors: a function
-/// that does not depend on the choice of vectors in it, nor on the order of these values, has its right first
-/// derivative; other functions, and second derivatives there, have no meaning.
+/// are unique up to their sign at best. Where eigenvalues are equal up to rounding they are not even that: a derivative
+/// through the vectors is NaN there, also the second one of values. The first one through values alone is right for
+/// functions that treat equal ones alike, such as their sum.
 Eigh eigh(const Operand& a);
 
 struct SVD {
@@ -76,7 +76,7 @@ struct SVD {
 };
 /// a = u diag(s) vh with the singular values s descending (..., k), orthonormal columns in u (..., m, k) and rows in vh
 /// (..., k, n), k = min(m, n) (Townsend 2016, "Differentiating the singular value decomposition"). Of equal singular
-/// values holds what `eigh` says of eigenvalues, of those that are zero too.
+/// values holds what `eigh` says of eigenvalues, and of zeros where m differs from n.
 SVD svd(const Operand& a);
 
 /// The pseudo-inverse (..., n, m) of a (..., m, n), in which singular values of at most rcond times the largest count

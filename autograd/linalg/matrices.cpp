@@ -59,9 +59,14 @@ Tensor lower_ones(std::int64_t n, Dtype dtype, double diagonal) {
 
 Tensor symmetric_part(const Tensor& x) { return (x + transpose(x)) / 2; }
 
-Tensor reciprocal_unless_zero(const Tensor& x, const Tensor& rounding) {
+Tensor reciprocal(const Tensor& x, const Tensor& rounding, const Tensor& wanted) {
   const Tensor differs = abs(x.detach()) > rounding;
-  return where(differs, 1 / where(differs, x, 1), 0);
+  const Tensor otherwise = where(wanted, full({}, NAN, {.dtype = x.dtype()}), 0);
+  return where(differs, 1 / where(differs, x, 1), otherwise);
 }
+
+Tensor nowhere() { return zeros({}, boolean); }
+
+Tensor matrices_used(const Tensor& x) { return any(x.detach() != 0, {-2, -1}, true); }
 
 }  // namespace xgrad::linalg

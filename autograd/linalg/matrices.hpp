@@ -99,7 +99,10 @@ Tensor lower_ones(std::int64_t n, Dtype dtype, double diagonal);
 /// (x + x^T) / 2.
 Tensor symmetric_part(const Tensor& x);
 
-/// 1 / x[i] for what differs from 0 by more than `rounding`, which broadcasts; 0 for the others.
-Tensor reciprocal_unless_zero(const Tensor& x, const Tensor& rounding);
+/// 1 / x[i] for what differs from 0 by more than `rounding`; for the others 0, or NaN where `wanted`. Both broadcast.
+Tensor reciprocal(const Tensor& x, const Tensor& rounding, const Tensor& wanted);
+/// A mask of no element, and of each matrix of x that has an element other than 0, (..., 1, 1).
+Tensor nowhere();
+Tensor matrices_used(const Tensor& x);
 
 }  // namespace xgrad::linalg

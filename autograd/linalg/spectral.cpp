@@ -76,6 +76,9 @@ Tensor skew(const Tensor& x) { return x - transpose(x); }
 /// Numbers (..., k) as the diagonals of matrices.
 Tensor diagonal_of(const Tensor& x) { return unsqueeze(x, -2) * eye(x.shape()[-1], {.dtype = x.dtype()}); }
 
+/// Where i differs from j.
+Tensor off_diagonal(std::int64_t n) { return eye(n) == 0; }
+
 /// x[..., j] - x[..., i] at (i, j).
 Tensor differences(const Tensor& x) { return unsqueeze(x, -2) - unsqueeze(x, -1); }
 
@@ -98,8 +101,9 @@ Eigh eigh(const Operand& a) {
     const auto& [values, vectors] = y;
     if (vectors.size() == 0) return zeros_like(vectors);
     const Tensor rounding = unsqueeze(rounding_of(values, values.shape()[-1]), -1);
+    const Tensor wanted = matrices_used(g[1]) && off_diagonal(values.shape()[-1]);
     const Tensor turning =
-        matmul(vectors, g[1], {.transpose_a = true}) * reciprocal_unless_zero(differences(values), rounding);
+        matmul(vectors, g[1], {.transpose_a = true}) * reciprocal(differences(values), rounding, wanted);
     return symmetric_part(matmul(matmul(vectors, diagonal_of(g[0]) + turning), vectors, {.transpose_b = true}));
   };
   auto [values, vectors] = primitive("linalg::eigh", {a}, forward, rule);
@@ -126,18 +130,19 @@ SVD svd(const Operand& a) {
   const auto rule = [m, n, k, of = a.shape()](const std::array<Tensor, 3>& g, const std::array<Tensor, 3>& y) {
     const auto& [u, s, vh] = y;
     if (of.size() == 0) return zeros(of, {.dtype = u.dtype()});
-    const Tensor rounding = rounding_of(s, std::max(m, n)), of_pairs = unsqueeze(rounding, -1);
-    const Tensor columns = unsqueeze(s, -2), rows = unsqueeze(s, -1);
-    const Tensor sums = columns + rows;
-    // 1 / (s_j^2 - s_i^2), and 1 / s.
-    const Tensor between = reciprocal_unless_zero(differences(s), of_pairs) * reciprocal_unless_zero(sums, of_pairs);
-    const Tensor inverse = reciprocal_unless_zero(s, rounding);
+    const Tensor rounding = unsqueeze(rounding_of(s, std::max(m, n)), -1);
+    const Tensor used_u = matrices_used(g[0]), used_v = matrices_used(g[2]);
     const Tensor turned_u = matmul(u, g[0], {.transpose_a = true}), turned_v = matmul(vh, g[2], {.transpose_b = true});
+    const Tensor columns = unsqueeze(s, -2), rows = unsqueeze(s, -1);
+    // 1 / (s_j^2 - s_i^2).
+    const Tensor between = reciprocal(differences(s), rounding, (used_u || used_v) && off_diagonal(k)) *
+                           reciprocal(columns + rows, rounding, nowhere());
     const Tensor inner = skew(turned_u) * between * columns + rows * (skew(turned_v) * between) + diagonal_of(g[1]);
     Tensor result = matmul(matmul(u, inner), vh);
     // What leaves the space of the columns of u, or of the rows of vh, where that is not all.
-    if (m > k) result += matmul((g[0] - matmul(u, turned_u)) * unsqueeze(inverse, -2), vh);
-    if (n > k) result += matmul(u * unsqueeze(inverse, -2), g[2] - matmul(turned_v, vh, {.transpose_a = true}));
+    const auto inverse = [&](const Tensor& used) { return reciprocal(columns, rounding, used); };
+    if (m > k) result += matmul((g[0] - matmul(u, turned_u)) * inverse(used_u), vh);
+    if (n > k) result += matmul(u * inverse(used_v), g[2] - matmul(turned_v, vh, {.transpose_a = true}));
     return result;
   };
   auto [u, s, vh] = primitive("linalg::svd", {a}, forward, rule);
@@ -154,7 +159,7 @@ Tensor pinv(const Operand& a, double rcond) {
     if (s.size() == 0)
       return zeros(with_matrices(batch_of(a.shape()), a.shape()[-1], a.shape()[-2]), {.dtype = a.dtype()}).array();
     const Tensor least = rcond < 0 ? rounding_of(s, larger) : rcond * max(s, -1, true);
-    const Tensor inverse = unsqueeze(reciprocal_unless_zero(s, least), -2);
+    const Tensor inverse = unsqueeze(reciprocal(s, least, nowhere()), -2);
     return matmul(transpose(vh) * inverse, u, {.transpose_b = true}).array();
   };
   return primitive("linalg::pinv", {a}, forward, [a = Saved(a)](const Tensor& g, const Tensor& y) {

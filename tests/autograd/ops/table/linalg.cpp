@@ -195,7 +195,7 @@ std::vector<Row> rows_linalg() {
   determinant.scale = 400;
   Variant singular = of_matrices(
       "singular", [](const Tensors& x) { return det(x[0]); }, numbers([](Real d) { return d; }),
-      {{{3, 3}}, {{2, 2, 2}}}, fixed({1, 2, 3, 4, 5, 6, 7, 8, 9}));
+      {{{3, 3}}, {{2, 3, 3}}}, fixed({1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 0, 1, 1, 3, 0, 0, 1, 1}));
   singular.scale = 400;
   add("linalg::det", {determinant, singular});
   Variant sign_alone = of_matrices(
