@@ -17,6 +17,7 @@ target=(
   g++                                       # a compiler for the system that programs will run on
   libtbb-dev                                # threads
   libdnnl-dev zlib1g-dev                    # large matrix products, compressed data files
+  liblapacke libopenblas0                   # factors of matrices, loaded by programs that want some
 )
 for what in "$@"; do
   case $what in

@@ -24,6 +24,10 @@ Tensor hilbert(std::int64_t n) {
 #define NEEDS_LAPACK \
   if (!linalg::available()) return
 
+#ifdef XGRAD_LAPACK_INSTALLED
+TEST_CASE("LAPACK is found where it is installed") { CHECK(linalg::available()); }
+#endif
+
 TEST_CASE("large matrices are put together again from their factors") {
   NEEDS_LAPACK;
   manual_seed(1);
