@@ -28,7 +28,7 @@ function(page_program page name code)
   add_test(NAME ${page}.${name} COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${page}.${name}>
     -D EXPECTED=${folder}/${name}.txt -P ${PROJECT_SOURCE_DIR}/tests/readme/run.cmake)
   set_tests_properties(${page}.${name} PROPERTIES LABELS once)
-  if(block MATCHES "linalg::" AND NOT xgrad_has_lapack)
+  if(code MATCHES "linalg::" AND NOT xgrad_has_lapack)
     set_tests_properties(${page}.${name} PROPERTIES DISABLED ON)
   endif()
   file(REMOVE ${folder}/${name}.txt)
