@@ -57,7 +57,6 @@ struct ProfileLastEpoch : nn::Callback {
 void train(nn::Trainer& trainer, const nn::TensorDataset& training, const nn::TensorDataset& test, const Settings& s) {
   check_writable(s.save);
   check_writable(s.curve);
-  if (!s.report.empty()) check_writable(s.report);
   nn::FitOptions options{.epochs = s.epochs,
                          .batch_size = s.batch_size,
                          .validation = test,
@@ -70,10 +69,11 @@ void train(nn::Trainer& trainer, const nn::TensorDataset& training, const nn::Te
   });
   if (!s.profile.empty()) options.callbacks.push_back(ProfileLastEpoch(s.profile));
   const nn::History history = trainer.fit(training, std::move(options));
-  if (history.size() > 0) std::printf("\nweights in %s, learning curve in %s\n", s.save.c_str(), s.curve.c_str());
-  if (!s.report.empty())
-    nn::write_report(s.report, trainer, history, test,
-                     {.title = "The reference network", .classes = {"negative", "positive"}, .image = {28, 28}});
+  if (history.size() == 0) return;
+  double seconds = 0;
+  for (const nn::Pace& pace : history.paces()) seconds += pace.seconds;
+  std::printf("\n%zu epochs in %.2f s of steps, weights in %s, learning curve in %s\n", history.size(), seconds,
+              s.save.c_str(), s.curve.c_str());
 }
 
 void report(nn::Trainer& trainer, const nn::TensorDataset& test) {
@@ -112,6 +112,7 @@ int main(int argc, char** argv) try {
     return app.exit(e) == 0 ? 0 : 2;
   }
 
+  if (!s.report.empty()) check_writable(s.report);
   set_num_threads(s.threads);
   manual_seed(s.seed);
   const nn::Mnist images = nn::read_mnist(s.data);
@@ -126,6 +127,9 @@ int main(int argc, char** argv) try {
     nn::load_weights(model, s.load);
   }
   report(trainer, test);
+  if (!s.report.empty())
+    nn::write_report(s.report, trainer, trainer.history(), test,
+                     {.title = "The reference network", .classes = {"negative", "positive"}, .image = {28, 28}});
 } catch (const Error& e) {
   std::fprintf(stderr, "%s\n", e.what());
   return 1;
