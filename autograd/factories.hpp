@@ -21,6 +21,22 @@ namespace xgrad {
                             Place place = Place::here());
 /// i64, each of low ... high - 1 equally likely. Throws ValueError unless 0 < high - low <= 2^53, the bits of a draw.
 [[nodiscard]] Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Place place = Place::here());
+struct MultinomialOptions {
+  bool replacement = true;  // independent draws; false: none twice, as is the default of PyTorch's multinomial
+};
+/// Positions along the last axis, each drawn with its share of that axis' sum: probabilities (..., n), which need not
+/// sum to 1, -> (..., draws), i64. Throws ValueError for an element that is negative or not finite, a sum of 0, and
+/// more draws without replacement than there are positive elements.
+[[nodiscard]] Tensor multinomial(const Operand& probabilities, std::int64_t draws, MultinomialOptions options = {});
+
+namespace detail {
+Tensor eye_of(std::int64_t rows, std::int64_t columns, const TensorOptions& options, Place place);
+}
+/// The (rows, columns) matrix with ones on its diagonal and zeros elsewhere.
+template <detail::Integer I>  // a template, so that the braces of eye(n, {...}) are options
+[[nodiscard]] Tensor eye(std::int64_t rows, I columns, TensorOptions options = {}, Place place = Place::here()) {
+  return detail::eye_of(rows, static_cast<std::int64_t>(columns), options, place);
+}
 
 /// The same with a dtype in place of options: `zeros({3}, f64)`.
 template <std::same_as<Dtype> D>

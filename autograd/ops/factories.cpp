@@ -157,11 +157,29 @@ Tensor arange(Number start, Number stop, Number step, TensorOptions options, Pla
   return finished(tabulate(options.dtype, shape_of(std::max(count, 0.)), at), options, scope);
 }
 
+/// linspace's numbers, each rounded down, as NumPy does: exactly where both ends are integers.
+template <class At>
+static Array whole_linspace(const Number& start, const Number& stop, std::int64_t count, At at, const OpScope& scope) {
+  if (!start.fits(i64) || !stop.fits(i64)) {
+    for (const Number* n : {&start, &stop})
+      if (!(std::fabs(n->real()) < 0x1p63)) scope.fail<ValueError>("the number ", *n, " is past what i64 holds");
+    return tabulate(i64, {count}, [&](std::int64_t i) { return static_cast<std::int64_t>(std::floor(at(i))); });
+  }
+  const std::int64_t first = start.integer(), gaps = std::max<std::int64_t>(count - 1, 1);
+  std::int64_t distance = 0, most = 0;
+  if (__builtin_sub_overflow(stop.integer(), first, &distance) || __builtin_mul_overflow(gaps, gaps, &most))
+    scope.fail<ValueError>(count, " integers from ", start, " to ", stop, " cannot be counted in i64; use f64");
+  const std::int64_t whole = distance / gaps, rest = distance % gaps;
+  return tabulate(i64, {count}, [=](std::int64_t i) {
+    const std::int64_t part = i * rest;
+    return first + i * whole + part / gaps - (part % gaps < 0 ? 1 : 0);
+  });
+}
+
 Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions options, Place place) {
   const OpScope scope("linspace", place);
   if (count < 0) scope.fail<ValueError>("negative count ", count);
-  if (!is_floating(options.dtype))
-    scope.fail<DtypeError>("not defined for ", name_of(options.dtype), "; use f32 or f64");
+  if (options.dtype == boolean) scope.fail<DtypeError>("not defined for boolean; use f32, f64 or i64");
   for (const Number* n : {&start, &stop})
     if (!std::isfinite(n->real())) scope.fail<ValueError>("start and stop must be finite; got ", *n);
   // Halved where the distance would overflow.
@@ -175,14 +193,17 @@ Tensor linspace(Number start, Number stop, std::int64_t count, TensorOptions opt
                                         : b - (b - a) * (static_cast<double>(count - 1 - i) / last);
     return scaled / scale;
   };
+  if (options.dtype == i64) return finished(whole_linspace(start, stop, count, at, scope), options, scope);
   return finished(tabulate(options.dtype, {count}, at), options, scope);
 }
 
-Tensor eye(std::int64_t n, TensorOptions options, Place place) {
+Tensor eye(std::int64_t n, TensorOptions options, Place place) { return detail::eye_of(n, n, options, place); }
+
+Tensor detail::eye_of(std::int64_t rows, std::int64_t columns, const TensorOptions& options, Place place) {
   const OpScope scope("eye", place);
-  check_sizes({n, n});
-  return finished(tabulate(options.dtype, {n, n}, [n](std::int64_t i) { return i / n == i % n ? 1 : 0; }), options,
-                  scope);
+  check_sizes({rows, columns});
+  const auto at = [columns](std::int64_t i) { return i / columns == i % columns ? 1 : 0; };
+  return finished(tabulate(options.dtype, {rows, columns}, at), options, scope);
 }
 
 }  // namespace xgrad

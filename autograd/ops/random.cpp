@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <autograd/core/capturing.hpp>
 #include <autograd/factories.hpp>
 #include <autograd/kernels/table.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/support/process_locks.hpp>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <thread>
 
@@ -85,6 +87,53 @@ void shuffle(std::int64_t* at, const double* draws, std::int64_t n) {
   }
 }
 
+/// Throws unless the n weights can be drawn from `draws` times.
+void check_weights(const double* weights, std::int64_t n, std::int64_t draws, bool replacement) {
+  std::int64_t positive = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (!(weights[i] >= 0) || !std::isfinite(weights[i]))
+      detail::fail<ValueError>("probability ", weights[i], " at position ", i,
+                               " of the last axis; expected finite ones that are not negative");
+    positive += weights[i] > 0;
+  }
+  if (draws > 0 && !(positive > 0))
+    detail::fail<ValueError>("the ", n, " probabilities sum to 0; expected some above it");
+  if (!replacement && draws > positive)
+    detail::fail<ValueError>(draws, " draws without replacement from ", positive,
+                             " positive probabilities; pass {.replacement = true}");
+}
+
+/// Each draw finds the first position whose running sum is above its share of the whole one.
+void draw_again(const double* weights, const double* uniform, std::int64_t* to, std::int64_t lines, std::int64_t n,
+                std::int64_t draws) {
+  std::vector<double> running(static_cast<std::size_t>(n));
+  for (std::int64_t k = 0; k < lines; ++k, weights += n) {
+    check_weights(weights, n, draws, true);
+    std::partial_sum(weights, weights + n, running.begin());
+    std::int64_t last = n - 1;
+    while (last > 0 && weights[last] == 0) --last;
+    for (std::int64_t i = 0; i < draws; ++i, ++uniform) {
+      const auto found = std::upper_bound(running.begin(), running.end(), *uniform * running.back()) - running.begin();
+      *to++ = std::min<std::int64_t>(found, last);  // a product that was rounded up finds none
+    }
+  }
+}
+
+/// The positions of the smallest of exponential waiting times, -log(u) / w each: the first arrivals come in the order
+/// of draws without replacement (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
+void draw_apart(const double* weights, const double* uniform, std::int64_t* to, std::int64_t lines, std::int64_t n,
+                std::int64_t draws) {
+  constexpr double never = std::numeric_limits<double>::infinity();
+  std::vector<std::pair<double, std::int64_t>> arrivals(static_cast<std::size_t>(n));
+  for (std::int64_t k = 0; k < lines; ++k, weights += n, uniform += n) {
+    check_weights(weights, n, draws, false);
+    for (std::int64_t i = 0; i < n; ++i)
+      arrivals[static_cast<std::size_t>(i)] = {weights[i] > 0 ? -std::log1p(-uniform[i]) / weights[i] : never, i};
+    std::partial_sort(arrivals.begin(), arrivals.begin() + draws, arrivals.end());
+    for (std::int64_t i = 0; i < draws; ++i) *to++ = arrivals[static_cast<std::size_t>(i)].second;
+  }
+}
+
 }  // namespace
 
 void manual_seed(std::uint64_t seed) {
@@ -143,6 +192,27 @@ Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Place pl
   kernels::table().uniform[int(f64)](draws.data(), draws.size(), 0, seed, stream);
   capturing::repeat(spread, numbers.data<std::int64_t>(), draws.data<double>(), draws.size(), low, high);
   return Tensor(std::move(numbers));
+}
+
+Tensor multinomial(const Operand& probabilities, std::int64_t draws, MultinomialOptions options) {
+  const OpScope scope("multinomial", probabilities.place());
+  if (!is_floating(probabilities.dtype()) || probabilities.ndim() < 1)
+    scope.fail("the probabilities are ", name_of(probabilities.dtype()), " ", probabilities.shape(),
+               "; expected f32 or f64 (..., n)");
+  if (draws < 0) scope.fail<ValueError>("the number of draws is ", draws, "; expected at least 0");
+  const Tensor weights = probabilities.tensor().detach().to(f64);
+  Shape shape = weights.shape(), uniform = shape;
+  const std::int64_t n = shape[-1], lines = shape.product(0, shape.ndim() - 1);
+  shape[-1] = draws;
+  if (options.replacement) uniform[-1] = draws;
+  check_sizes(shape);
+  Array positions(i64, shape), numbers(f64, uniform);
+  const auto [seed, stream] = draw();
+  kernels::table().uniform[int(f64)](numbers.data(), numbers.size(), 0, seed, stream);
+  capturing::keep(weights);
+  capturing::repeat(options.replacement ? draw_again : draw_apart, weights.data<double>(), numbers.data<double>(),
+                    positions.data<std::int64_t>(), lines, n, draws);
+  return Tensor(std::move(positions));
 }
 
 Tensor bernoulli(const Shape& shape, double p, Place place) {

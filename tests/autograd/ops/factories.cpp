@@ -153,6 +153,72 @@ TEST_CASE("arange, linspace and eye give NumPy's numbers") {
   CHECK(eye(0).shape() == Shape{0, 0});
 }
 
+TEST_CASE("linspace of integers rounds down, exactly, as NumPy does") {
+  CHECK(linspace(0, 10, 5, i64).str() == "[ 0  2  5  7 10]");
+  CHECK(linspace(10, 0, 5, i64).str() == "[10  7  5  2  0]");
+  CHECK(linspace(-3, 4, 4, i64).str() == "[-3 -1  1  4]");
+  CHECK(linspace(0.5, 3.5, 4, i64).str() == "[0 1 2 3]");
+  CHECK(linspace(7, 9, 1, i64).str() == "[7]");
+  CHECK(linspace(7, 9, 0, i64).shape() == Shape{0});
+  const Tensor large = linspace((std::int64_t{1} << 53) + 1, (std::int64_t{1} << 53) + 5, 3, i64);
+  CHECK(large.data<std::int64_t>()[0] == 9007199254740993);
+  CHECK(large.data<std::int64_t>()[1] == 9007199254740995);
+}
+
+TEST_CASE("an identity need not be square") {
+  CHECK(eye(2, 3).str() == "[[1. 0. 0.]\n [0. 1. 0.]]");
+  CHECK(eye(3, 2, {.dtype = i64}).str() == "[[1 0]\n [0 1]\n [0 0]]");
+  CHECK(eye(0, 2).shape() == Shape{0, 2});
+  CHECK(eye(2, {}).shape() == Shape{2, 2});
+}
+
+TEST_CASE("multinomial draws positions by their shares") {
+  manual_seed(3);
+  const Tensor weights = tensor({{1., 2., 0., 1.}, {0., 0., 5., 0.}}, {.dtype = f64});
+  const Tensor drawn = multinomial(weights, 40'000);
+  CHECK(drawn.shape() == Shape{2, 40'000});
+  CHECK(drawn.dtype() == i64);
+  for (const auto& [position, share] : {std::pair{0, .25}, {1, .5}, {2, 0.}, {3, .25}})
+    CHECK(mean(drawn[0] == position).item() == doctest::Approx(share).epsilon(.03));
+  CHECK(all(drawn[1] == 2).item<bool>());
+  manual_seed(3);
+  CHECK(all(multinomial(weights, 40'000) == drawn).item<bool>());
+  CHECK(multinomial(tensor({0., 3.}), 1).str() == "[1]");
+  CHECK(multinomial(zeros({0}), 0).shape() == Shape{0});
+
+  Tensor first = zeros({4}, {.dtype = i64});
+  for (int i = 0; i < 2000; ++i) {
+    const Tensor apart = multinomial(weights[0], 3, {.replacement = false});
+    CHECK(sort(apart).values.str() == "[0 1 3]");
+    first = index_add(first, 0, slice(apart, 0, 0, 1), ones({1}, {.dtype = i64}));
+  }
+  CHECK(first.at(1).item() == doctest::Approx(1000).epsilon(.1));
+  CHECK(first.at(0).item() == doctest::Approx(500).epsilon(.2));
+
+  const Tensor p = tensor({1., 1.});
+  auto step = capture([&] { return multinomial(p, 64); });
+  CHECK_FALSE(all(step() == step()).item<bool>());
+  CHECK_FALSE(all(step() == step()).item<bool>());
+}
+
+TEST_CASE("multinomial names weights that make no sense") {
+  CHECK(message_of<ValueError>([] {
+          return multinomial(tensor({1., -1.}), 2);
+        }) == "multinomial: probability -1 at position 1 of the last axis; expected finite ones that are not negative");
+  CHECK(message_of<ValueError>([] {
+          return multinomial(tensor({inf, 1.}), 2);
+        }) ==
+        "multinomial: probability inf at position 0 of the last axis; expected finite ones that are not negative");
+  CHECK(message_of<ValueError>([] { return multinomial(zeros({2}), 1); }) ==
+        "multinomial: the 2 probabilities sum to 0; expected some above it");
+  CHECK(message_of<ValueError>([] { return multinomial(ones({2}), 3, {.replacement = false}); }) ==
+        "multinomial: 3 draws without replacement from 2 positive probabilities; pass {.replacement = true}");
+  CHECK(message_of<ValueError>([] { return multinomial(ones({2}), -1); }) ==
+        "multinomial: the number of draws is -1; expected at least 0");
+  CHECK(message_of<ShapeError>([] { return multinomial(tensor(1.), 1); }) ==
+        "multinomial: the probabilities are f32 (); expected f32 or f64 (..., n)");
+}
+
 TEST_CASE("arange of integers is exact over all of i64") {
   constexpr std::int64_t odd = (std::int64_t{1} << 53) + 1, largest = std::numeric_limits<std::int64_t>::max();
   const TensorOptions integers{.dtype = i64};
@@ -242,8 +308,13 @@ TEST_CASE("factories name what they cannot make") {
   CHECK(message_of<ValueError>([] { arange(0, inf); }) == "arange: start, stop and step must be finite; got inf");
   CHECK(message_of<ValueError>([] { linspace(0, 1, -1); }) == "linspace: negative count -1");
   CHECK(message_of<ValueError>([] { linspace(0, inf, 3); }) == "linspace: start and stop must be finite; got inf");
-  CHECK(message_of<DtypeError>([] { linspace(0, 1, 3, {.dtype = i64}); }) ==
-        "linspace: not defined for i64; use f32 or f64");
+  CHECK(message_of<DtypeError>([] { linspace(0, 1, 3, {.dtype = boolean}); }) ==
+        "linspace: not defined for boolean; use f32, f64 or i64");
+  CHECK(message_of<ValueError>([] { linspace(INT64_MIN, 1, 3, {.dtype = i64}); }) ==
+        "linspace: 3 integers from -9223372036854775808 to 1 cannot be counted in i64; use f64");
+  CHECK(message_of<ValueError>([] { linspace(0, 1e20, 3, {.dtype = i64}); }) ==
+        "linspace: the number 1e+20 is past what i64 holds");
+  CHECK(message_of<ShapeError>([] { return eye(2, -1); }) == "eye: negative size in shape (2, -1)");
   CHECK(message_of<DtypeError>([] { rand({2}, {.dtype = i64}); }) == "rand: not defined for i64; use f32 or f64");
   CHECK(message_of<ValueError>([] { bernoulli({2}, 1.5); }) ==
         "bernoulli: the probability is 1.5; expected one in [0, 1]");
