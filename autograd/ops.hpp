@@ -170,11 +170,15 @@ template <detail::IntegerRange S>  // a Shape, a std::vector<int>; not of a know
 Tensor reshape(const Operand& x, const S& shape) {
   return reshape(x, std::vector<std::int64_t>(std::begin(shape), std::end(shape)));
 }
-/// Axes first_axis to the last as one. Shares storage.
-Tensor flatten(const Operand& x, int first_axis = 0);
-/// Removes an axis of size 1; inserts one. Shares storage.
+/// Axes first_axis to last_axis as one. Shares storage.
+Tensor flatten(const Operand& x, int first_axis = 0, int last_axis = -1);
+/// Removes axes of size 1: these, or all that there are. Shares storage.
 Tensor squeeze(const Operand& x, int axis);
+Tensor squeeze(const Operand& x, const Axes& axes = {});
+/// Inserts an axis of size 1. Shares storage.
 Tensor unsqueeze(const Operand& x, int axis);
+/// Axes a and b change places.
+Tensor swap_axes(const Operand& x, int axis_a, int axis_b);
 Tensor broadcast_to(const Operand& x, const Shape& shape);
 /// The transpose of broadcast_to: sums the axes along which `shape` was broadcast to x's shape. Of booleans, as sum:
 /// i64.

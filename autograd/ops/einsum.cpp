@@ -108,19 +108,11 @@ Term with_diagonals(const Term& x) {
     const auto second = std::find(x.labels.begin() + i + 1, x.labels.end(), label);
     if (second == x.labels.end()) continue;
     const int j = static_cast<int>(second - x.labels.begin());
-    const AxesLast last(x.t.ndim(), {i, j});
-    Term diagonal;
-    Shape shape;
-    for (const int d : last.order) {
-      if (d == i || d == j) continue;
-      diagonal.labels.push_back(x.labels[static_cast<std::size_t>(d)]);
-      shape.push_back(x.t.shape()[d]);
-    }
-    const std::int64_t n = x.t.shape()[i];
-    diagonal.labels.push_back(label);
-    shape.push_back(n * n);
-    diagonal.t = slice(reshape(permute(x.t, last.order), shape), -1, 0, n * n, n + 1);
-    return with_diagonals(diagonal);
+    Term rest{diagonal(x.t, 0, i, j), {}};
+    for (int d = 0; d < x.t.ndim(); ++d)
+      if (d != i && d != j) rest.labels.push_back(x.labels[static_cast<std::size_t>(d)]);
+    rest.labels.push_back(label);
+    return with_diagonals(rest);
   }
   return x;
 }

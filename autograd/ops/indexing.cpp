@@ -1,6 +1,6 @@
 #include <autograd/core/capturing.hpp>
 #include <autograd/core/kernel_calls.hpp>
-#include <autograd/ops.hpp>
+#include <autograd/ops/index.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 
@@ -15,11 +15,6 @@ std::string position_of(const Shape& shape, std::int64_t flat) {
   Shape at = shape;
   for (int d = 0; d < shape.ndim(); ++d) at[d] = flat / strides[d] % shape[d];
   return at.str();
-}
-
-void check_dtype(const Operand& index, const char* what, const OpScope& scope) {
-  if (index.dtype() != i64)
-    scope.fail<DtypeError>("the ", what, " are ", name_of(index.dtype()), ", not i64; convert them with .to(i64)");
 }
 
 /// Whether some index counts from the end of an axis of `size`; throws for one outside of it.
@@ -39,9 +34,15 @@ void count_from_front(const std::int64_t* at, std::int64_t* to, const Shape& sha
   for (std::int64_t i = 0, count = shape.size(); i < count; ++i) to[i] = at[i] < 0 ? at[i] + size : at[i];
 }
 
-/// The index with negative entries counted from the end of an axis of `size`; throws for entries outside of it.
+}  // namespace
+
+void check_index_dtype(const Operand& index, const char* what, const OpScope& scope) {
+  if (index.dtype() != i64)
+    scope.fail<DtypeError>("the ", what, " are ", name_of(index.dtype()), ", not i64; convert them with .to(i64)");
+}
+
 Tensor checked_index(const Operand& index, int axis, std::int64_t size, const OpScope& scope) {
-  check_dtype(index, "indices", scope);
+  check_index_dtype(index, "indices", scope);
   const auto* const at = index.array().data<std::int64_t>();
   // A replay may meet negative ones.
   if (!capturing::active() && !some_negative(at, index.shape(), axis, size)) return index.tensor();
@@ -50,6 +51,8 @@ Tensor checked_index(const Operand& index, int axis, std::int64_t size, const Op
   capturing::repeat(count_from_front, at, counted.data<std::int64_t>(), index.shape(), axis, size);
   return Tensor(counted);
 }
+
+namespace {
 
 /// Runs a kernel that picks from `whole` into `picked`, or adds the picked slices into `whole`.
 template <class Kernel>
@@ -60,19 +63,19 @@ void run(const Kernel (&kernels)[dtype_count], const Array& whole, const Tensor&
                                 picked.shape()[axis], view.inner);
 }
 
-Tensor gathered(const Tensor& x, int axis, const Tensor& index);
-
 /// Zeros of shape `whole` with g added at the index: the transpose of `gathered`.
-Tensor scattered(const Tensor& g, int axis, const Tensor& index, const Shape& whole) {
+Tensor ungathered(const Tensor& g, int axis, const Tensor& index, const Shape& whole) {
   const auto forward = [&] {
     const Array result = zeros(whole, {.dtype = g.dtype()}).array();
     run(kernels::table().scatter_add, result, index, g.array(), axis);
     return result;
   };
   return primitive(
-      "scatter_add", {g, index}, forward, [axis, index](const Tensor& h) { return gathered(h, axis, index); },
+      "ungather", {g, index}, forward, [axis, index](const Tensor& h) { return gathered(h, axis, index); },
       not_differentiable);
 }
+
+}  // namespace
 
 Tensor gathered(const Tensor& x, int axis, const Tensor& index) {
   const auto forward = [&] {
@@ -82,11 +85,11 @@ Tensor gathered(const Tensor& x, int axis, const Tensor& index) {
   };
   return primitive(
       "gather", {x, index}, forward,
-      [axis, index, whole = x.shape()](const Tensor& g) { return scattered(g, axis, index, whole); },
+      [axis, index, whole = x.shape()](const Tensor& g) { return ungathered(g, axis, index, whole); },
       not_differentiable);
 }
 
-Tensor taken(const Tensor& x, int axis, const Tensor& indices);
+namespace {
 
 /// Zeros of shape `whole` with g's slices added at the 1-d indices: the transpose of `taken`.
 Tensor untaken(const Tensor& g, int axis, const Tensor& indices, const Shape& whole) {
@@ -100,7 +103,8 @@ Tensor untaken(const Tensor& g, int axis, const Tensor& indices, const Shape& wh
       not_differentiable);
 }
 
-/// x's slices at the 1-d indices.
+}  // namespace
+
 Tensor taken(const Tensor& x, int axis, const Tensor& indices) {
   Shape shape = x.shape();
   shape[axis] = indices.size();
@@ -114,8 +118,6 @@ Tensor taken(const Tensor& x, int axis, const Tensor& indices) {
       [axis, indices, whole = x.shape()](const Tensor& g) { return untaken(g, axis, indices, whole); },
       not_differentiable);
 }
-
-}  // namespace
 
 Tensor gather(const Operand& x, int axis, const Operand& index) {
   const OpScope scope("gather", x.place());
@@ -138,13 +140,22 @@ Tensor take(const Operand& x, const Operand& indices, int axis) {
   return reshape(taken(x.tensor(), axis, reshape(checked, {indices.size()})), shape);
 }
 
-Tensor index_add(const Operand& x, int axis, const Operand& indices, const Operand& source) {
-  const OpScope scope("index_add", x.place());
-  axis = checked_axis(axis, x.ndim());
+namespace {
+
+/// Throws DtypeError unless the source can be added to x.
+void check_addend(const Operand& x, const Operand& source, const OpScope& scope) {
   if (x.dtype() != source.dtype())
     scope.fail<DtypeError>("x is ", name_of(x.dtype()), ", the source is ", name_of(source.dtype()),
                            "; convert one with .to(...)");
   if (x.dtype() == boolean) detail::fail_undefined_for(x.dtype());
+}
+
+}  // namespace
+
+Tensor index_add(const Operand& x, int axis, const Operand& indices, const Operand& source, Number alpha) {
+  const OpScope scope("index_add", x.place());
+  axis = checked_axis(axis, x.ndim());
+  check_addend(x, source, scope);
   if (indices.ndim() != 1) scope.fail("the indices are ", indices.shape(), "; expected one axis");
   Shape expected = x.shape();
   expected[axis] = indices.size();
@@ -152,14 +163,35 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
     scope.fail("x is ", x.shape(), " and there are ", indices.size(), " indices, so the source must be ", expected,
                "; it is ", source.shape());
   const Tensor checked = checked_index(indices, axis, x.shape()[axis], scope);
+  const Tensor added = alpha.real() == 1 ? source.tensor() : source * alpha;
   const auto forward = [&] {
     const Array result = x.array().clone();
-    run(kernels::table().index_add, result, checked, source.array(), axis);
+    run(kernels::table().index_add, result, checked, added.array(), axis);
     return result;
   };
   return primitive(
-      "index_add", {x, checked, source}, forward, [](const Tensor& g) { return g; }, not_differentiable,
+      "index_add", {x, checked, added}, forward, [](const Tensor& g) { return g; }, not_differentiable,
       [axis, checked](const Tensor& g) { return taken(g, axis, checked); });
+}
+
+Tensor scatter_add(const Operand& x, int axis, const Operand& index, const Operand& source) {
+  const OpScope scope("scatter_add", x.place());
+  axis = checked_axis(axis, x.ndim());
+  check_addend(x, source, scope);
+  Shape expected = x.shape();
+  if (index.ndim() == x.ndim()) expected[axis] = index.shape()[axis];
+  if (index.shape() != expected || source.shape() != expected)
+    scope.fail("x is ", x.shape(), ", the index is ", index.shape(), ", the source is ", source.shape(),
+               "; they must agree, x except along axis ", axis);
+  const Tensor checked = checked_index(index, axis, x.shape()[axis], scope);
+  const auto forward = [&] {
+    const Array result = x.array().clone();
+    run(kernels::table().scatter_add, result, checked, source.array(), axis);
+    return result;
+  };
+  return primitive(
+      "scatter_add", {x, checked, source}, forward, [](const Tensor& g) { return g; }, not_differentiable,
+      [axis, checked](const Tensor& g) { return gathered(g, axis, checked); });
 }
 
 /// to[i, at[i]] = 1; throws for a class outside of [0, n).
@@ -174,7 +206,7 @@ static void mark_classes(const std::int64_t* at, float* to, const Shape& shape, 
 
 Tensor one_hot(const Operand& classes, std::int64_t n) {
   const OpScope scope("one_hot", classes.place());
-  check_dtype(classes, "classes", scope);
+  check_index_dtype(classes, "classes", scope);
   if (n < 0) scope.fail<ValueError>("the number of classes is ", n, "; expected at least 0");
   Shape shape = classes.shape();
   shape.push_back(n);

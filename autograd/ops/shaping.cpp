@@ -41,12 +41,14 @@ Tensor reshape(const Operand& x, const std::vector<std::int64_t>& shape) {
   return viewed("reshape", x, result);
 }
 
-Tensor flatten(const Operand& x, int first_axis) {
+Tensor flatten(const Operand& x, int first_axis, int last_axis) {
   const OpScope scope("flatten", x.place());
   if (x.ndim() == 0) return viewed("flatten", x, {1});
-  const int first = checked_axis(first_axis, x.ndim());
+  const int first = checked_axis(first_axis, x.ndim()), last = checked_axis(last_axis, x.ndim());
+  if (first > last) scope.fail("axis ", first, " comes after axis ", last, "; give the first one first");
   Shape shape(x.shape().begin(), x.shape().begin() + first);
-  shape.push_back(x.shape().product(first, x.ndim()));
+  shape.push_back(x.shape().product(first, last + 1));
+  for (int d = last + 1; d < x.ndim(); ++d) shape.push_back(x.shape()[d]);
   return viewed("flatten", x, shape);
 }
 
@@ -56,6 +58,21 @@ Tensor squeeze(const Operand& x, int axis) {
   axis = checked_axis(axis, shape.ndim());
   if (shape[axis] != 1) scope.fail("axis ", axis, " of shape ", shape, " has size ", shape[axis], ", not 1");
   shape.erase(axis);
+  return viewed("squeeze", x, shape);
+}
+
+Tensor squeeze(const Operand& x, const Axes& axes) {
+  const OpScope scope("squeeze", x.place());
+  const std::vector<int>& given = axes;
+  Shape shape = x.shape();
+  const std::vector<int> all = given.empty() && shape.ndim() == 0 ? given : checked_axes(axes, shape.ndim());
+  for (auto axis = all.rbegin(); axis != all.rend(); ++axis) {
+    if (shape[*axis] == 1) {
+      shape.erase(*axis);
+    } else if (!given.empty()) {
+      scope.fail("axis ", *axis, " of shape ", x.shape(), " has size ", shape[*axis], ", not 1");
+    }
+  }
   return viewed("squeeze", x, shape);
 }
 
@@ -93,6 +110,14 @@ Tensor transpose(const Operand& x) {
   std::vector<int> axes;
   for (int d = 0; d < x.ndim(); ++d) axes.push_back(d);
   std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
+  return permute(x, axes);
+}
+
+Tensor swap_axes(const Operand& x, int axis_a, int axis_b) {
+  const OpScope scope("swap_axes", x.place());
+  const int a = checked_axis(axis_a, x.ndim()), b = checked_axis(axis_b, x.ndim());
+  std::vector<int> axes;
+  for (int d = 0; d < x.ndim(); ++d) axes.push_back(d == a ? b : d == b ? a : d);
   return permute(x, axes);
 }
 

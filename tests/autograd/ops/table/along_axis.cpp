@@ -79,6 +79,80 @@ std::vector<Variant> scans(AxisOp f, const std::function<Line(const Line&)>& ref
           scan(f, 1, reference, whole_numbers(-1, 1), middle, "zeros")};
 }
 
+/// The running extreme, and of numbers with ties its gradient at the special points.
+std::vector<Variant> extremes(AxisOp f, bool largest) {
+  const auto reference = [largest](Line x) {
+    for (std::size_t i = 1; i < x.size(); ++i) x[i] = largest ? std::max(x[i], x[i - 1]) : std::min(x[i], x[i - 1]);
+    return x;
+  };
+  std::vector<Variant> variants;
+  for (const int axis : {-1, 0}) {
+    variants.push_back(scan(f, axis, reference, distinct(), at_least_one_axis(), "numbers"));
+    variants.back().ulps = variants.back().scale = 0;
+  }
+  return variants;
+}
+
+std::vector<Variant> differences() {
+  std::vector<Variant> variants;
+  for (const int axis : {-1, 0})
+    for (const int n : {0, 1, 2}) {
+      const auto reference = [n](Line x) {
+        for (int k = 0; k < n && !x.empty(); ++k) {
+          for (std::size_t i = 0; i + 1 < x.size(); ++i) x[i] = x[i + 1] - x[i];
+          x.pop_back();
+        }
+        return x;
+      };
+      variants.push_back({.label = text(n, " times along axis ", axis),
+                          .f = [=](const Tensors& x) { return diff(x[0], n, axis); },
+                          .reference = along(axis, reference),
+                          .domains = {interval(-2, 2)},
+                          .shapes = at_least_one_axis(),
+                          .scale = 4});
+    }
+  return variants;
+}
+
+/// The element at place q (n - 1) of the order, or one between two.
+Line quantile_of(Line x, double q) {
+  const Line sorted = values_of(x, order_of(x, false), x.size());
+  const Real at = Real(q) * Real(x.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const Real share = at - Real(low);
+  return {share > 0 ? sorted[low] * (1 - share) + sorted[low + 1] * share : sorted[low]};
+}
+
+std::vector<Variant> quantiles(const char* name, double q,
+                               const std::function<Tensor(const Tensor&, const Axes&, bool)>& f) {
+  std::vector<Variant> variants;
+  for (const int axis : {-1, 0}) {
+    const ShapeTuples shapes =
+        axis == 0 ? ShapeTuples{{{6}}, {{3, 0}}, {{3, 2}}, {{2, 1, 3, 1, 2}}} : axis_with_elements();
+    variants.push_back({.label = text(name, " along axis ", axis),
+                        .f = [=](const Tensors& x) { return f(x[0], axis, true); },
+                        .reference = along(axis, [q](const Line& x) { return quantile_of(x, q); }),
+                        .domains = {distinct()},
+                        .shapes = shapes});
+    variants.push_back({.label = text(name, " along axis ", axis, " without it"),
+                        .f = [=](const Tensors& x) { return f(x[0], axis, false); },
+                        .reference = without_axis(axis, along(axis, [q](const Line& x) { return quantile_of(x, q); })),
+                        .domains = {distinct()},
+                        .shapes = shapes});
+  }
+  variants.push_back({.label = text(name, " of all"),
+                      .f = [=](const Tensors& x) { return f(x[0], {}, false); },
+                      .reference =
+                          [q](const std::vector<Values>& x) {
+                            Values y{Shape()};
+                            y.v = quantile_of(x[0].v, q);
+                            return y;
+                          },
+                      .domains = {distinct()},
+                      .shapes = {{{}}, {{1}}, {{7}}, {{2, 3}}, {{2, 1, 3, 1, 2}}}});
+  return variants;
+}
+
 std::vector<Variant> arg_extremum(AxisOp f, bool descending) {
   std::vector<Variant> variants;
   for (const int axis : {-1, 0}) {
@@ -214,6 +288,43 @@ std::vector<Row> rows_along_axis() {
                         }),
                   {{{{2, 0, 3, 0}}, {2, 0, 0, 0}, {{1, 8, 0, 0}}, {{4, 12, 2, 6}}}},
                   scalars});
+  rows.push_back(
+      {"cummax",
+       extremes(cummax, true),
+       {{.inputs = {{1, 3, 3, 2}}, .value = {1, 3, 3, 3}, .gradients = {{1, 2, 12, 0}}, .cotangent = {1, 2, 4, 8}},
+        {.inputs = {{1, nan, 3}}, .value = {1, nan, nan}, .gradients = {{1, 6, 0}}, .cotangent = {1, 2, 4}},
+        {.inputs = {{-inf, -inf, 1}}, .value = {-inf, -inf, 1}}},
+       scalars});
+  rows.push_back(
+      {"cummin",
+       extremes(cummin, false),
+       {{.inputs = {{3, 1, 1, 2}}, .value = {3, 1, 1, 1}, .gradients = {{1, 2, 12, 0}}, .cotangent = {1, 2, 4, 8}},
+        {.inputs = {{1, nan, 0}}, .value = {1, nan, nan}, .gradients = {{1, 6, 0}}, .cotangent = {1, 2, 4}}},
+       scalars});
+  rows.push_back({"diff",
+                  differences(),
+                  {{.inputs = {{1, inf, inf}}, .value = {inf, nan}, .f = [](const Tensors& x) { return diff(x[0]); }}},
+                  scalars});
+  std::vector<Variant> shares;
+  for (const double q : {0., .3, 1.})
+    for (Variant& v : quantiles(text(q).c_str(), q, [q](const Tensor&x, const Axes&axes, bool keepdims) {
+           return quantile(x, q, axes, keepdims);
+         }))
+      shares.push_back(std::move(v));
+  const auto quarter = [](const Tensors& x) { return quantile(x[0], .25); };
+  rows.push_back({"quantile",
+                  shares,
+                  {{.inputs = {{4, 1, 3, 2}}, .value = {1.75}, .gradients = {{0, .25, 0, .75}}, .f = quarter},
+                   {.inputs = {{4, nan, 3}}, .value = {nan}, .f = quarter},
+                   {.inputs = {{-inf, 1, inf}}, .value = {-inf}, .f = quarter}}});
+  rows.push_back(
+      {"median",
+       quantiles("", .5, [](const Tensor& x, const Axes& axes, bool keepdims) { return median(x, axes, keepdims); }),
+       {{.inputs = {{4, 1, 3, 2}},
+         .value = {2.5},
+         .gradients = {{0, 0, .5, .5}},
+         .f = [](const Tensors& x) { return median(x[0]); }},
+        {.inputs = {{inf, inf, 1}}, .value = {inf}, .f = [](const Tensors& x) { return median(x[0]); }}}});
   rows.push_back({"argmax",
                   arg_extremum(argmax, true),
                   {{.inputs = {{1, nan, 3, nan}}, .value = {1}}, {.inputs = {{2, 3, 3}}, .value = {1}}},

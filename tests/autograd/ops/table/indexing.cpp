@@ -67,6 +67,18 @@ Variant adding(int axis, Domain indices, ShapeTuples shapes) {
           .scale = 8};
 }
 
+/// The same with a number that the source is multiplied by.
+Variant adding_scaled(double alpha) {
+  Variant v = adding(0, integers(-3, 2), {{{3}, {5}, {5}}, {{3, 2}, {4}, {4, 2}}});
+  v.label = text("alpha ", alpha);
+  v.f = [alpha](const Tensors& x) { return index_add(x[0], 0, x[1], x[2], alpha); };
+  v.reference = [alpha, add = v.reference](std::vector<Values> x) {
+    for (Real& element : x[2].v) element *= static_cast<Real>(alpha);
+    return add(x);
+  };
+  return v;
+}
+
 }  // namespace
 
 std::vector<Row> rows_indexing() {
@@ -101,7 +113,7 @@ std::vector<Row> rows_indexing() {
                            {{3, 0}, {2}, {2, 0}},
                            {{3, 1, 2, 1, 2}, {2}, {2, 1, 2, 1, 2}}}),
                    adding(-1, integers(-1, 0), {{{2, 1}, {3}, {2, 3}}, {{2, 3}, {2}, {2, 2}}}),
-                   adding(1, integers(0, 1), {{{2, 2, 3}, {4}, {2, 4, 3}}})},
+                   adding(1, integers(0, 1), {{{2, 2, 3}, {4}, {2, 4, 3}}}), adding_scaled(-0.5)},
                   {},
                   scalars});
   const auto hot = [](const std::vector<Values>& x) {
@@ -121,6 +133,7 @@ std::vector<Row> rows_indexing() {
                     .shapes = any_shape(),
                     .ulps = 0,
                     .order = 0}}});
+  for (Row& row : rows_placing()) rows.push_back(std::move(row));
   return rows;
 }
 

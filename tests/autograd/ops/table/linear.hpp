@@ -17,5 +17,7 @@ inline Variant one(std::string label, Tensor (*f)(const Tensor&), Values (*refer
 /// Parts of the family of shaping.
 std::vector<Row> rows_joining();
 std::vector<Row> rows_slicing();
+std::vector<Row> rows_rearranging();
+std::vector<Row> rows_diagonals();
 
 }  // namespace xgrad::op_table

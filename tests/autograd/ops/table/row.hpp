@@ -112,5 +112,6 @@ std::vector<Row> rows_matmul();
 std::vector<Row> rows_shaping();
 std::vector<Row> rows_indexing();
 std::vector<Row> rows_linalg();
+std::vector<Row> rows_placing();  // a part of rows_indexing
 
 }  // namespace xgrad::op_table

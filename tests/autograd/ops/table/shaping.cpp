@@ -121,18 +121,63 @@ std::vector<Row> rows_shaping() {
                        any_shape()),
                    one(
                        "from axis -2", [](const Tensor& x) { return flatten(x, -2); },
-                       [](const Values& x) { return flattened(x, x.shape.ndim() - 2); }, from_two_axes())}});
+                       [](const Values& x) { return flattened(x, x.shape.ndim() - 2); }, from_two_axes()),
+                   one(
+                       "the first two axes", [](const Tensor& x) { return flatten(x, 0, 1); },
+                       [](const Values& x) {
+                         Shape shape = x.shape;
+                         shape[1] *= shape[0];
+                         shape.erase(0);
+                         return relabelled(x, shape);
+                       },
+                       from_two_axes())}});
   rows.push_back({"squeeze",
                   {one(
-                      "axis 1", [](const Tensor& x) { return squeeze(x, 1); },
-                      [](const Values& x) {
-                        Shape shape = x.shape;
-                        shape.erase(1);
-                        return relabelled(x, shape);
-                      },
-                      {{{2, 1}}, {{1, 1}}, {{0, 1}}, {{2, 1, 3}}, {{2, 1, 3, 1, 2}}, {{5, 1, 1}}})},
-                  {},
-                  scalars});
+                       "axis 1", [](const Tensor& x) { return squeeze(x, 1); },
+                       [](const Values& x) {
+                         Shape shape = x.shape;
+                         shape.erase(1);
+                         return relabelled(x, shape);
+                       },
+                       {{{2, 1}}, {{1, 1}}, {{0, 1}}, {{2, 1, 3}}, {{2, 1, 3, 1, 2}}, {{5, 1, 1}}}),
+                   one(
+                       "two axes",
+                       [](const Tensor& x) {
+                         return squeeze(x, {1, -2});
+                       },
+                       [](const Values& x) {
+                         Shape shape = x.shape;
+                         shape.erase(shape.ndim() - 2);
+                         shape.erase(1);
+                         return relabelled(x, shape);
+                       },
+                       {{{2, 1, 1, 3}}, {{2, 1, 3, 1, 2}}}),
+                   one(
+                       "all", [](const Tensor& x) { return squeeze(x); },
+                       [](const Values& x) {
+                         Shape shape;
+                         for (const std::int64_t size : x.shape)
+                           if (size != 1) shape.push_back(size);
+                         return relabelled(x, shape);
+                       },
+                       any_shape())}});
+  rows.push_back(
+      {"swap_axes",
+       {one(
+            "the last two", [](const Tensor& x) { return swap_axes(x, -1, -2); }, transposed, from_two_axes()),
+        one(
+            "the first and the third", [](const Tensor& x) { return swap_axes(x, 0, 2); },
+            [](const Values& x) {
+              std::vector<int> axes{2, 1, 0};
+              for (int d = 3; d < x.shape.ndim(); ++d) axes.push_back(d);
+              return permuted(x, axes);
+            },
+            {{{2, 3, 4}}, {{2, 1, 3, 1, 2}}, {{2, 0, 3}}}),
+        one(
+            "one with itself", [](const Tensor& x) { return swap_axes(x, 1, 1); }, [](const Values& x) { return x; },
+            {{{2, 3}}})},
+       {},
+       scalars});
   rows.push_back({"unsqueeze",
                   {one(
                        "at the end", [](const Tensor& x) { return unsqueeze(x, -1); },
@@ -159,8 +204,8 @@ std::vector<Row> rows_shaping() {
   sums.ulps = 4;
   sums.scale = 8;
   rows.push_back({"sum_to", {sums}, {}, scalars});
-  for (Row& row : rows_joining()) rows.push_back(std::move(row));
-  for (Row& row : rows_slicing()) rows.push_back(std::move(row));
+  for (const auto part : {rows_joining, rows_slicing, rows_rearranging, rows_diagonals})
+    for (Row& row : part()) rows.push_back(std::move(row));
   return rows;
 }
 

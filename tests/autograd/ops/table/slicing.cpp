@@ -74,6 +74,31 @@ Variant padding(std::string label, std::vector<std::pair<int, int>> widths, doub
           .ulps = 0};
 }
 
+/// Each element where numpy.pad finds it, one step back into the axis after the other.
+Variant padding(std::string label, std::vector<std::pair<int, int>> widths, PadMode mode, ShapeTuples shapes) {
+  const auto reference = [=](const std::vector<Values>& x) {
+    Shape shape = x[0].shape;
+    for (int d = 0; d < shape.ndim(); ++d)
+      shape[d] += widths[static_cast<std::size_t>(d)].first + widths[static_cast<std::size_t>(d)].second;
+    return build(shape, [&](Index index) {
+      for (int d = 0; d < shape.ndim(); ++d) {
+        std::int64_t& i = index[static_cast<std::size_t>(d)];
+        const std::int64_t n = x[0].shape[d];
+        i -= widths[static_cast<std::size_t>(d)].first;
+        while (i < 0) i = mode == PadMode::circular ? i + n : mode == PadMode::reflect ? -i : i + 1;
+        while (i >= n) i = mode == PadMode::circular ? i - n : mode == PadMode::reflect ? 2 * (n - 1) - i : i - 1;
+      }
+      return x[0][index];
+    });
+  };
+  return {.label = std::move(label),
+          .f = [=](const Tensors& x) { return pad(x[0], widths, mode); },
+          .reference = reference,
+          .domains = {interval(-2, 2)},
+          .shapes = std::move(shapes),
+          .ulps = 0};
+}
+
 /// x with the order along `axes` reversed.
 Values reversed(const Values& x, const std::vector<int>& axes) {
   return build(x.shape, [&](Index index) {
@@ -143,7 +168,13 @@ std::vector<Row> rows_slicing() {
                   {padding("one axis", {{2, 1}}, 0, {{{3}}, {{1}}, {{0}}}),
                    padding("two axes", {{1, 0}, {0, 2}}, 1.5, {{{2, 3}}, {{1, 1}}, {{3, 0}}}),
                    padding("nothing", {}, 7, {{{}}}), padding("no widths", {{0, 0}}, 7, {{{3}}}),
-                   padding("five axes", {{0, 1}, {1, 0}, {0, 0}, {1, 1}, {2, 0}}, -1, {{{2, 1, 3, 1, 2}}})}});
+                   padding("five axes", {{0, 1}, {1, 0}, {0, 0}, {1, 1}, {2, 0}}, -1, {{{2, 1, 3, 1, 2}}}),
+                   padding("reflect", {{2, 1}}, PadMode::reflect, {{{3}}, {{5}}}),
+                   padding("reflect two axes", {{0, 0}, {1, 2}}, PadMode::reflect, {{{2, 3}}, {{0, 4}}}),
+                   padding("replicate", {{2, 4}}, PadMode::replicate, {{{3}}, {{1}}}),
+                   padding("replicate two axes", {{1, 0}, {0, 2}}, PadMode::replicate, {{{2, 3}}, {{1, 1}}}),
+                   padding("circular", {{3, 2}}, PadMode::circular, {{{3}}, {{5}}}),
+                   padding("circular two axes", {{1, 2}, {2, 0}}, PadMode::circular, {{{2, 3}}, {{3, 2}}})}});
   rows.push_back({"flip",
                   {one(
                        "all axes", [](const Tensor& x) { return flip(x, {}); },
