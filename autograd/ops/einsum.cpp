@@ -1,18 +1,14 @@
 #include <algorithm>
+#include <autograd/ops/einsum_order.hpp>
 #include <autograd/ops/reduce.hpp>
-#include <map>
 #include <string_view>
 
 /// einsum, composed of permute, reshape, matmul, multiply and sum.
 namespace xgrad {
 namespace {
 
-/// What a formula calls the axes of an operand: letters; -3, -2, -1 for those of an ellipsis, counted from the last; 0
-/// for an ellipsis whose axes have not been counted yet.
-using Labels = std::vector<int>;
+/// The label of an ellipsis whose axes have not been counted yet.
 constexpr int ellipsis = 0;
-
-bool has(const Labels& labels, int label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
 
 Labels joined(Labels labels, const Labels& more) {
   labels.insert(labels.end(), more.begin(), more.end());
@@ -74,6 +70,8 @@ std::vector<std::string> parts_of(const std::string& list) {
   return parts;
 }
 
+Tensor shaped(const Tensor& t, const Shape& shape) { return t.shape() == shape ? t : reshape(t, shape); }
+
 /// x with its axes in the order of `to`, which holds all of them; those that x lacks have size 1.
 Tensor arranged(const Term& x, const Labels& to) {
   std::vector<int> order;
@@ -83,8 +81,7 @@ Tensor arranged(const Term& x, const Labels& to) {
     if (own) order.push_back(x.axis(label));
     shape.push_back(own ? x.size({label}) : 1);
   }
-  const Tensor t = std::is_sorted(order.begin(), order.end()) ? x.t : permute(x.t, order);
-  return t.shape() == shape ? t : reshape(t, shape);
+  return shaped(std::is_sorted(order.begin(), order.end()) ? x.t : permute(x.t, order), shape);
 }
 
 /// The sum over all axes but those `kept`.
@@ -128,18 +125,19 @@ struct Matrices {
     for (const int label : batch) shape.push_back(x.size({label}));
     shape.push_back(x.size(first));
     shape.push_back(x.size(second));
-    t = reshape(arranged(x, joined(joined(batch, first), second)), shape);
+    t = shaped(arranged(x, joined(joined(batch, first), second)), shape);
   }
 };
 
 /// The product of two terms, summed over the axes that are not `kept`: by matmul where there is something to sum and
-/// something to sum it for.
-Term product(const Term& a, const Term& b, const Labels& kept) {
+/// something to sum it for. Its axes are in the order `wanted` where exchanging the two is enough for that.
+Term product(const Term& a, const Term& b, const Labels& kept, const Labels& wanted) {
   Labels batch, inner, rows, columns;
   for (const int label : a.labels) (!has(b.labels, label) ? rows : has(kept, label) ? batch : inner).push_back(label);
   for (const int label : b.labels)
     if (!has(a.labels, label)) columns.push_back(label);
   const Labels result = joined(joined(batch, rows), columns);
+  if (result != wanted && joined(joined(batch, columns), rows) == wanted) return product(b, a, kept, wanted);
   if (inner.empty() || (rows.empty() && columns.empty())) {
     const Labels all = joined(result, inner);
     return summed({arranged(a, all) * arranged(b, all), all}, kept);
@@ -149,7 +147,18 @@ Term product(const Term& a, const Term& b, const Labels& kept) {
   Shape shape(y.shape().begin(), y.shape().begin() + static_cast<std::ptrdiff_t>(batch.size()));
   for (const int label : rows) shape.push_back(a.size({label}));
   for (const int label : columns) shape.push_back(b.size({label}));
-  return {reshape(y, shape), result};
+  return {shaped(y, shape), result};
+}
+
+Order order_of(const std::vector<Term>& terms, const Labels& output) {
+  if (terms.size() == 2) return {{{0, 1}}, 0};
+  std::vector<Labels> labels;
+  std::map<int, std::int64_t> sizes;
+  for (const Term& term : terms) {
+    labels.push_back(term.labels);
+    for (const int label : term.labels) sizes[label] = std::max(sizes[label], term.size({label}));
+  }
+  return cheapest(labels, output, sizes);
 }
 
 /// The operands with their axes' labels. Throws unless the formula fits them.
@@ -233,15 +242,23 @@ Tensor einsum(std::string_view formula, const std::vector<Tensor>& operands, Pla
                            ", and there are ", operands.size(), "; write one list of letters for each");
   std::vector<Term> terms = terms_of(scope, inputs, operands);
   const Labels output = output_of(scope, packed, terms);
-  Term result;
+  // What stands in one operand only is summed before it is multiplied.
   for (std::size_t i = 0; i < terms.size(); ++i) {
-    Labels later = output, other = i > 0 ? result.labels : Labels();
-    for (std::size_t k = i + 1; k < terms.size(); ++k) later = joined(later, terms[k].labels);
-    // What stands in one operand only is summed before it is multiplied.
-    Term next = summed(with_diagonals(terms[i]), joined(later, other));
-    result = i == 0 ? std::move(next) : product(summed(result, joined(later, next.labels)), next, later);
+    Labels others = output;
+    for (std::size_t k = 0; k < terms.size(); ++k)
+      if (k != i) others = joined(others, terms[k].labels);
+    terms[i] = summed(with_diagonals(terms[i]), others);
   }
-  return arranged(result, output);
+  for (const auto& [a, b] : order_of(terms, output).steps) {
+    Labels others = output;
+    for (std::size_t k = 0; k < terms.size(); ++k)
+      if (k != a && k != b) others = joined(others, terms[k].labels);
+    Term next = product(terms[a], terms[b], others, terms.size() == 2 ? output : Labels());
+    terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(b));  // the later one first
+    terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(a));
+    terms.push_back(std::move(next));
+  }
+  return arranged(terms[0], output);
 }
 
 }  // namespace xgrad
