@@ -174,12 +174,50 @@ void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* byte
   });
 }
 
+/// Short rows, few of them below each other: all operands are written out, two axes at a time, into chunks.
+template <int N>
+void walk_small_planes(const Loop<N>& loop, const void* const* in, const int* bytes, Rows<N>& all) {
+  alignas(64) char written[N][(chunk + slack) * 8];
+  const int last = loop.rank - 1, above = last - 1;
+  const Size n = loop.sizes[last];
+  const void* operands[N];
+  bool step[N];
+  for (int k = 0; k < N; ++k) operands[k] = written[k], step[k] = true;
+  Size filled = 0;
+  const auto flush = [&] {
+    all.put(operands, step, filled);
+    filled = 0;
+  };
+  Loop<N> outer = loop;
+  outer.rank = last;
+  for_each_row(outer, [&](const Size* offsets) {
+    for (Size r = 0, rows; r < loop.sizes[above]; r += rows) {
+      if (chunk - filled < n) flush();
+      const Size room = (chunk - filled) / n;
+      rows = loop.sizes[above] - r < room ? loop.sizes[above] - r : room;
+      for (int k = 0; k < N; ++k) {
+        const Size row_stride = loop.strides[k][above], stride = loop.strides[k][last];
+        const char* const from = at(in[k], (offsets[k] + r * row_stride) * bytes[k]);
+        char* const to = written[k] + filled * bytes[k];
+        if (row_stride == n * stride && stride != 0) {
+          gather(from, stride, bytes[k], to, rows * n);
+        } else {
+          spread(from, row_stride, stride, bytes[k], to, rows, n);
+        }
+      }
+      filled += rows * n;
+    }
+  });
+  if (filled > 0) flush();
+}
+
 template <int N>
 void walk_any(const Loop<N>& loop, const void* const* in, const int* bytes, void* out, Row row) {
   Rows<N> rows(bytes, out, row);
   const Size n = loop.sizes[loop.rank - 1];
   if (loop.rank > 1 && n < short_row && n * loop.sizes[loop.rank - 2] >= enough)
     return walk_short_rows(loop, in, bytes, rows);
+  if (loop.rank > 1 && n > 0 && n < slack) return walk_small_planes(loop, in, bytes, rows);
   bool direct = loop.rank == 1 || n >= slack;
   for (int k = 0; k < N; ++k) {
     const Size stride = loop.strides[k][loop.rank - 1];
