@@ -3,6 +3,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/activations.hpp>
 #include <nn/data/data.hpp>
+#include <nn/embedding.hpp>
 #include <nn/functional.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/init.hpp>

@@ -14,7 +14,8 @@ struct AdagradOptions {
 };
 
 /// Duchi, Hazan and Singer 2011: g = grad + weight_decay p; v = v + g^2, from initial_accumulator_value on;
-/// p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(v) + eps), t counting the parameter's steps from 1.
+/// p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(v) + eps), t counting the parameter's steps from 1. Goes
+/// by rows without weight_decay.
 using Adagrad = OptimizerOf<AdagradOptions>;
 extern template class OptimizerOf<AdagradOptions>;
 

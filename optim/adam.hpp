@@ -15,7 +15,9 @@ struct AdamOptions {
 
 /// Kingma and Ba 2015: g = grad + weight_decay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
 /// p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps), t counting the parameter's steps from 1.
-/// With amsgrad (Reddi et al. 2018) the largest v so far takes the place of v in the last formula.
+/// With amsgrad (Reddi et al. 2018) the largest v so far takes the place of v in the last formula. Goes by rows without
+/// weight_decay, lazily: rows of zeros keep their p, m and v, which the formulas would go on to move, while t counts
+/// all steps (as PyTorch's SparseAdam).
 using Adam = OptimizerOf<AdamOptions>;
 extern template class OptimizerOf<AdamOptions>;
 
@@ -28,7 +30,7 @@ struct AdamWOptions {
 };
 
 /// Loshchilov and Hutter 2019: Adam whose decay does not pass through the moments; p shrinks by 1 - lr weight_decay
-/// before each step, and g is the gradient alone.
+/// before each step, and g is the gradient alone. Goes by rows, as Adam, if weight_decay is 0.
 using AdamW = OptimizerOf<AdamWOptions>;
 extern template class OptimizerOf<AdamWOptions>;
 

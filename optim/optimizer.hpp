@@ -22,6 +22,12 @@
 /// the first. Parameters without a gradient are left as they are, count included; if no parameter has one, or nobody
 /// else holds any of them, a step cannot be what is meant, and throws.
 ///
+/// The gradient that take and embedding (autograd/ops.hpp) leave in a parameter is of rows: those that were taken, and
+/// the knowledge that all others are zeros. Several of them add up to another one; clipping changes the rows alone; and
+/// where an optimiser says that it goes by rows, its step costs what these cost. Everybody else, grad(), hooks and
+/// transforms among them, gets an ordinary tensor of the same numbers, and so do optimisers once that has been assigned
+/// to or clipped, and whatever an op, or an addend of another kind, has made of it.
+///
 /// Groups of parameters may have options of their own:
 ///
 ///   optim::SGD optimizer{{{features, {.lr = 1e-3}}, {head, {.lr = 1e-1, .momentum = .9}}}};

@@ -15,7 +15,8 @@ struct SGDOptions {
 
 /// Stochastic gradient descent, in the form of Sutskever et al. 2013 as PyTorch writes it:
 /// g = grad + weight_decay p; m = momentum m + (1 - dampening) g, at the first step m = g;
-/// p = p - lr m, with nesterov p = p - lr (g + momentum m). Nesterov needs a momentum and no dampening.
+/// p = p - lr m, with nesterov p = p - lr (g + momentum m). Nesterov needs a momentum and no dampening. Goes by
+/// rows without momentum and weight_decay.
 using SGD = OptimizerOf<SGDOptions>;
 extern template class OptimizerOf<SGDOptions>;
 

@@ -2,6 +2,7 @@
 #include <autograd/backward.hpp>
 #include <autograd/backward/sweep.hpp>
 #include <autograd/core/capturing.hpp>
+#include <autograd/core/row_gradient.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
@@ -44,11 +45,12 @@ std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leav
 
 /// node.gradient() += g, where there is a gradient already.
 [[gnu::noinline]] void add_to_gradient(Node& node, const Tensor& g, const Sweep& sweep) {
-  const Tensor& grad = node.gradient();
-  // A gradient in a captured step's memory changes with each replay anyway, whoever else holds it.
-  const bool alone = grad.unique() || grad.array().storage()->owner;
   capturing::reads_grad(node);
   if (!g.defined()) return;
+  const Tensor& grad = node.gradient();
+  if (detail::RowGradient::of(grad) || detail::RowGradient::of(g)) return node.set_gradient(detail::added(grad, g));
+  // A gradient in a captured step's memory changes with each replay anyway, whoever else holds it.
+  const bool alone = grad.unique() || grad.array().storage()->owner;
   if (!sweep.create_graph && alone && !grad.requires_grad()) {
     add_in_place(grad, g);
   } else {
@@ -58,7 +60,7 @@ std::mutex& leaf_mutex() { return detail::process_lock(detail::ProcessLock::leav
 
 /// Makes g fit to be the first gradient of the node: numbers of its own, which the next pass may add to in place.
 [[gnu::noinline]] void own(Node& node, Tensor& g) {
-  if (node.gradient().defined()) return;
+  if (node.gradient().defined() || detail::RowGradient::of(g)) return;
   if (!g.defined()) g = zeros(node.shape(), {.dtype = node.dtype});
   if (!g.unique()) g = g.clone();
 }
@@ -123,6 +125,7 @@ std::vector<Tensor> grad_of(const Tensor* roots, std::size_t count, const Tensor
                              "; pass {.allow_unused = true} if that is meant");
     if (!w.found.defined() && (w.reached || options.zeros_if_unused))
       w.found = zeros(inputs[i].shape(), {.dtype = inputs[i].dtype()});
+    w.found = detail::as_dense(w.found);
     const bool link = w.reached && options.create_graph && grad_enabled();
     results.push_back(link ? linked(w.found, sweep.wanted, place) : w.found);
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/backward/sweep.hpp>
 #include <autograd/core/capturing.hpp>
+#include <autograd/core/row_gradient.hpp>
 #include <autograd/hooks.hpp>
 #include <autograd/observer.hpp>
 #include <autograd/ops.hpp>
@@ -56,7 +57,12 @@ Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) 
 [[gnu::noinline]] Tensor run_observed(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
   Observing::tell([&](Observer& o) { o.vjp_starts(node, edge, g); });
   Tensor result;
-  const auto tell_end = [&] { Observing::tell([&](Observer& o) { o.vjp_ends(node, edge, result); }); };
+  const auto tell_end = [&] {
+    const Tensor before = detail::as_dense(result);
+    Tensor told = before;
+    Observing::tell([&](Observer& o) { o.vjp_ends(node, edge, told); });
+    if (!told.same(before)) result = std::move(told);
+  };
   try {
     result = run_rule(node, edge, g, y);
   } catch (...) {
@@ -79,7 +85,9 @@ Tensor run_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) 
 
 }  // namespace
 
-Tensor apply_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) { return apply(node, edge, g, y); }
+Tensor apply_rule(Node& node, const Edge& edge, const Tensor& g, const Tensor& y) {
+  return detail::as_dense(apply(node, edge, g, y));
+}
 
 /// A pass at a node. Leaves it as it was, unless the rules were taken.
 class Sweep::Visit {
@@ -258,6 +266,10 @@ void Sweep::add(Tensor& sum, Tensor&& g) const {
     sum = std::move(g);
     return;
   }
+  if (!sum.array().data() || !g.array().data()) [[unlikely]] {
+    sum = detail::added(sum, g);
+    return;
+  }
   if (!create_graph && (sum.unique() || g.unique())) {
     if (!sum.unique()) std::swap(sum, g);
     add_in_place(sum, g);
@@ -267,7 +279,10 @@ void Sweep::add(Tensor& sum, Tensor&& g) const {
 }
 
 Tensor Sweep::visit_extras(Node& node, Tensor&& g) {
-  Tensor result = node.extras->run(node, std::move(g), create_graph);
+  const bool of_rows = detail::RowGradient::of(g);
+  const Tensor seen = of_rows && !node.extras->hooks->hooks().empty() ? detail::as_dense(g) : g;
+  Tensor result = node.extras->run(node, seen, create_graph);
+  if (of_rows && result.same(seen)) result = std::move(g);  // no hook replaced it
   if (node.is_leaf) return result;
   if (node.extras->retains_grad && wanted.empty()) leaves.push_back({Ref<Node>(&node), result});
   if (!retain_graph) node.extras->hooks->clear();

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/capture/captured_step.hpp>
+#include <autograd/core/row_gradient.hpp>
 #include <autograd/grad_mode.hpp>
 #include <cstring>
 
@@ -145,14 +146,29 @@ void CapturedStep::pointer_at(std::size_t at) {
 
 void CapturedStep::random_at(std::size_t at) { draws_.push_back({at, 0}); }
 
+void CapturedStep::replace_gradient(const Gradient* gradient) {
+  detail::RowGradient* const rows = detail::RowGradient::of(gradient->g);
+  gradient->node->gradient() = rows ? rows->copy() : gradient->g;
+}
+
 void CapturedStep::set_grad(Node& node, Tensor&& g) {
-  if (g.defined()) {
-    keep(g);
-    reads(g.array().data());
+  detail::RowGradient* const rows = detail::RowGradient::of(g);
+  const auto is_kept = [&](const Tensor& t) {
+    keep(t);
+    reads(t.array().data());
+  };
+  if (rows) {
+    // An argument's numbers lie elsewhere in a replay.
+    if (argument_of(rows->values.array().data()) >= 0)
+      return set_grad(node, detail::RowGradient::make(g.shape(), rows->indices, Tensor(rows->values.array().clone())));
+    is_kept(rows->indices);
+    is_kept(rows->values);
+  } else if (g.defined()) {
+    is_kept(g);
   }
-  node.gradient() = g;
   // Its history was this run's.
   gradients_.push_back({Ref<Node>(&node), g.requires_grad() ? g.detach() : g});
+  rows ? replace_gradient(&gradients_.back()) : void(node.gradient() = g);
   calls.append(replace_gradient, &gradients_.back());
 }
 
@@ -162,8 +178,12 @@ void CapturedStep::reads_grad(const Node& node) {
   if (std::any_of(entry_gradients_.begin(), entry_gradients_.end(), is_known)) return;
   const Ref<Node> reference(const_cast<Node*>(&node));
   entry_gradients_.push_back({reference, {}});
-  const Tensor& now = reference->gradient();
+  Tensor& now = reference->gradient();
   if (!now.defined()) return;
+  if (detail::RowGradient::of(now)) {  // what calls are to read lies in one place
+    const capturing::Paused paused;
+    now = detail::as_dense(now);
+  }
   entry_gradients_.back().storage = now.array().storage();
   keep(now.array());
 }

@@ -129,7 +129,7 @@ class CapturedStep final : public capturing::Listener {
   void meet(const Array& array);
   [[noreturn]] void fail_dropped(const Foreign& foreign) const;
   void place_arguments(const Tensor* const* given);
-  static void replace_gradient(const Gradient* gradient) { gradient->node->gradient() = gradient->g; }
+  static void replace_gradient(const Gradient* gradient);
 
   const void* stack_top_ = nullptr;
   Ref<Arena> arena_ = Arena::make();

@@ -1,4 +1,5 @@
 #include <autograd/core/capturing.hpp>
+#include <autograd/core/row_gradient.hpp>
 #include <autograd/node.hpp>
 
 // The handle: making leaves and constants, gradients, and numbers as operands.
@@ -68,18 +69,36 @@ Tensor& Tensor::set_requires_grad(bool on, Place place) {
   return *this;
 }
 
+namespace {
+
+/// A leaf's gradient that is of rows, as an ordinary tensor.
+[[gnu::noinline]] Tensor dense_gradient(Node& leaf) {
+  const Tensor rows = leaf.grad;
+  Tensor dense = detail::as_dense(rows);
+  if (capturing::active()) leaf.set_gradient(detail::RowGradient::of(rows)->copy());  // which each replay makes anew
+  return dense;
+}
+
+}  // namespace
+
 Tensor Tensor::grad() const {
   if (!requires_grad()) return {};
   Node& from = *value_->node;
   if (from.is_leaf) [[likely]] {
     capturing::reads_grad(from);
+    if (detail::RowGradient::of(from.grad)) [[unlikely]]
+      return dense_gradient(from);
     return from.grad;
   }
   if (!from.extras) return {};
   capturing::reads_grad(from);
   return from.gradient();
 }
-bool Tensor::has_grad() const { return grad().defined(); }
+bool Tensor::has_grad() const {
+  if (!requires_grad() || (!node()->is_leaf && !node()->extras)) return false;
+  capturing::reads_grad(*node());
+  return node()->gradient().defined();
+}
 
 void Tensor::set_grad(const Tensor& g, Place place) {
   const OpScope scope("set_grad", place);

@@ -1,5 +1,6 @@
 #include <autograd/core/capturing.hpp>
 #include <autograd/core/kernel_calls.hpp>
+#include <autograd/core/row_gradient.hpp>
 #include <autograd/ops/index.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
@@ -103,6 +104,12 @@ Tensor untaken(const Tensor& g, int axis, const Tensor& indices, const Shape& wh
       not_differentiable);
 }
 
+/// Whether what a rule of a single input returns now is a leaf's gradient, which nobody will differentiate.
+bool goes_to_leaf() {
+  const Node* const node = detail::Differentiating::node();
+  return !grad_enabled() && node && const_cast<Node*>(node)->edges()[0].input->is_leaf;
+}
+
 }  // namespace
 
 Tensor taken(const Tensor& x, int axis, const Tensor& indices) {
@@ -115,7 +122,10 @@ Tensor taken(const Tensor& x, int axis, const Tensor& indices) {
   };
   return primitive(
       "take", {x, indices}, forward,
-      [axis, indices, whole = x.shape()](const Tensor& g) { return untaken(g, axis, indices, whole); },
+      [axis, indices, whole = x.shape()](const Tensor& g) {
+        return axis == 0 && goes_to_leaf() ? detail::RowGradient::make(whole, indices, g)
+                                           : untaken(g, axis, indices, whole);
+      },
       not_differentiable);
 }
 

@@ -24,7 +24,8 @@ struct detail::Rule<AdagradOptions> {
     return {.kernel = kernels::table().adagrad,
             .numbers = numbers,
             .uses = {false, true, false},
-            .initial = o.initial_accumulator_value};
+            .initial = o.initial_accumulator_value,
+            .by_rows = o.weight_decay == 0};
   }
 };
 

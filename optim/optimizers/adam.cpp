@@ -32,7 +32,10 @@ struct AdamRule {
     numbers.rate2 = 1 / std::sqrt(1 - std::pow(o.betas.second, t));
     numbers.decoupled = decoupled;
     numbers.amsgrad = o.amsgrad;
-    return {.kernel = kernels::table().adam, .numbers = numbers, .uses = {true, true, o.amsgrad}};
+    return {.kernel = kernels::table().adam,
+            .numbers = numbers,
+            .uses = {true, true, o.amsgrad},
+            .by_rows = o.weight_decay == 0};
   }
 };
 

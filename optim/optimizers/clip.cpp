@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <autograd/core/capturing.hpp>
+#include <autograd/core/row_gradient.hpp>
 #include <autograd/kernels/table.hpp>
+#include <autograd/node.hpp>
 #include <cmath>
 #include <optim/clip.hpp>
 
@@ -24,6 +26,18 @@ struct Gradient {
 };
 using Gradients = std::vector<Gradient, memory::PoolAllocator<Gradient>>;
 
+/// The gradient of p that is to be changed: of one of rows these alone, each in one place, unless the ordinary tensor
+/// is known to somebody already.
+Tensor numbers_of(const Tensor& p) {
+  using xgrad::detail::RowGradient;
+  if (!p.has_grad()) return {};
+  Node& node = *p.node();
+  RowGradient* const rows = RowGradient::of(node.gradient());
+  if (!rows || rows->known_dense().defined()) return p.grad();
+  node.set_gradient(xgrad::detail::summed(node.gradient()));
+  return RowGradient::of(node.gradient())->values;
+}
+
 /// The gradients that there are. `parameter(i)` is the i-th of so many, called `name(i)`.
 template <class Parameter, class Name>
 Gradients gradients_of(const OpScope& scope, std::size_t count, Parameter parameter, Name name) {
@@ -32,11 +46,11 @@ Gradients gradients_of(const OpScope& scope, std::size_t count, Parameter parame
   for (std::size_t i = 0; i < count; ++i) {
     const Tensor& p = parameter(i);
     if (!p.defined()) scope.fail<ValueError>("parameter ", i, " is undefined (default-built); give it a value first");
-    const Tensor g = p.grad();
+    const Tensor g = numbers_of(p);
     if (!g.defined()) continue;
     capturing::keep(g);
     nodes.push_back(p.node().get());
-    Gradient& gradient = found.emplace_back(Gradient{g.array(), {{}, static_cast<Size>(i), g.dtype(), g.shape()}});
+    Gradient& gradient = found.emplace_back(Gradient{g.array(), {{}, static_cast<Size>(i), p.dtype(), p.shape()}});
     name(i).copy(gradient.label.name, sizeof gradient.label.name - 1);
   }
   std::sort(nodes.begin(), nodes.end());

@@ -2,6 +2,7 @@
 #include <autograd/node.hpp>
 #include <bit>
 #include <cstring>
+#include <optim/optimizers/row_steps.hpp>
 #include <optim/optimizers/rule.hpp>
 #include <optim/optimizers/state_reader.hpp>
 
@@ -86,7 +87,10 @@ bool KernelOptimizer::change_parameters(const OpScope& scope) {
   for (Slot& slot : slots_) {
     const kernels::OptimiserArrays& arrays = *next++;
     const Dtype of = *dtype++;
-    if (!arrays.g) continue;
+    if (!arrays.g) {
+      change_rows(slot, time);
+      continue;
+    }
     ++slot.steps;
     if (slot.group != group || slot.steps != step) [[unlikely]]
       pass.begin(plan(group = slot.group, step = slot.steps));
@@ -118,9 +122,35 @@ bool KernelOptimizer::prepare(const OpScope& scope) {
       of = p.dtype();
     }
     arrays.g = g.array().data();
+    if (!arrays.g) [[unlikely]]
+      arrays.g = lay_out_rows(slot, arrays);
     any = true;
   }
   return any;
+}
+
+/// Lays out what the kernel is given of a parameter whose gradient is of rows; the numbers of all rows where it has to
+/// change them all, and null otherwise.
+void* KernelOptimizer::lay_out_rows(const Slot& slot, const kernels::OptimiserArrays& arrays) {
+  auto& gradient = *xgrad::detail::RowGradient::of(slot.parameter.node()->grad);
+  if (!plan(slot.group, slot.steps + 1).by_rows || gradient.is_overwritten()) return gradient.dense().array().data();
+  if (rows_.empty()) rows_.resize(slots_.size());
+  const Shape& shape = slot.parameter.shape();
+  RowSteps& rows = rows_[static_cast<std::size_t>(&slot - slots_.data())];
+  rows.lay_out(gradient, arrays, slot.parameter.dtype(), shape.product(1, shape.ndim()));
+  rows.due = true;
+  return nullptr;
+}
+
+/// The step of a parameter whose gradient is of rows, if it is due; of one without a gradient it is not.
+void KernelOptimizer::change_rows(Slot& slot, std::uint64_t time) {
+  if (rows_.empty()) return;
+  RowSteps& rows = rows_[static_cast<std::size_t>(&slot - slots_.data())];
+  if (!std::exchange(rows.due, false)) return;
+  const Plan now = plan(slot.group, ++slot.steps);
+  if (const auto& arrays = rows.arrays(); !arrays.empty())
+    now.kernel[int(slot.parameter.dtype())](arrays.data(), std::ssize(arrays), now.numbers);
+  slot.parameter.array().storage()->written.store(time, std::memory_order_relaxed);
 }
 
 void KernelOptimizer::lay_out(Slot& slot, const Plan& plan, kernels::OptimiserArrays& arrays) const {
@@ -143,6 +173,7 @@ void KernelOptimizer::forget_unused_moments() {
   for (Slot& slot : slots_)
     if (slot.steps == 0) slot.state.clear();
   arrays_.clear();
+  rows_.clear();
 }
 
 void KernelOptimizer::load_slot(StateReader& reader, const std::string& prefix, Slot& slot) const {

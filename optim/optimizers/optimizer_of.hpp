@@ -13,6 +13,7 @@ namespace xgrad::optim {
 namespace detail {
 
 struct Plan;
+class RowSteps;
 
 /// Hands the kernel as many parameters at once as it can.
 class KernelOptimizer : public Optimizer {
@@ -35,11 +36,14 @@ class KernelOptimizer : public Optimizer {
   bool prepare(const OpScope& scope);
   void forget_unused_moments();
   void lay_out(Slot& slot, const Plan& plan, kernels::OptimiserArrays& arrays) const;
+  void* lay_out_rows(const Slot& slot, const kernels::OptimiserArrays& arrays);
+  void change_rows(Slot& slot, std::uint64_t time);
 
   const char* const* moments_;
   // What the kernel is given of each slot, so that it can be given many at once; where p is null it is to be laid out.
   std::vector<kernels::OptimiserArrays> arrays_;
-  std::vector<Dtype> dtypes_;  // of these arrays
+  std::vector<Dtype> dtypes_;   // of these arrays
+  std::vector<RowSteps> rows_;  // of each slot; empty until a gradient is of rows
 };
 
 /// Fits nothing but `{.learning_rate = x}`.

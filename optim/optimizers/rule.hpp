@@ -16,8 +16,9 @@ namespace detail {
 struct Plan {
   const kernels::Table::OptimiserFn* kernel;  // by dtype
   kernels::OptimiserStep numbers;
-  bool uses[3];        // which moments
-  double initial = 0;  // what the moments start from
+  bool uses[3];          // which moments
+  double initial = 0;    // what the moments start from
+  bool by_rows = false;  // rows of zeros in a gradient of rows are left as they are, moments included
 };
 
 template <class Options>

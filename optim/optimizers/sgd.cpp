@@ -29,7 +29,10 @@ struct detail::Rule<SGDOptions> {
     numbers.dampening = o.dampening;
     numbers.nesterov = o.nesterov;
     numbers.first = step == 1;
-    return {.kernel = kernels::table().sgd, .numbers = numbers, .uses = {o.momentum != 0, false, false}};
+    return {.kernel = kernels::table().sgd,
+            .numbers = numbers,
+            .uses = {o.momentum != 0, false, false},
+            .by_rows = o.momentum == 0 && o.weight_decay == 0};
   }
 };
 

@@ -75,6 +75,18 @@ Reference layer_norm(int axes, Real eps) {
   };
 }
 
+/// The rows of x[1] at the indices x[0], negative ones counted from the end.
+Values rows_of(const std::vector<Values>& x) {
+  Shape shape = x[0].shape;
+  shape.push_back(x[1].shape[1]);
+  return build(shape, [&](Index at) {
+    const std::int64_t feature = at.back();
+    at.pop_back();
+    const auto row = static_cast<std::int64_t>(x[0][at]);
+    return x[1][{row < 0 ? row + x[1].shape[0] : row, feature}];
+  });
+}
+
 std::vector<LayerRow> affine_rows() {
   const std::vector<std::vector<Shape>> three{{{4, 3}}, {{1, 3}}, {{0, 3}}, {{3}}, {{2, 2, 3}}};
   return {
@@ -109,6 +121,20 @@ std::vector<LayerRow> affine_rows() {
         layer("empty", nn::Sequential{}, each([](Real x) { return x; }), any_shape)},
        {BAD(ValueError, nn::Sequential{}[0], "Sequential: index 0 is out of range for a model of 0 layers"),
         BAD(ValueError, nn::Sequential{nn::Sigmoid{}}(1.), "in model[0] (Sigmoid): sigmoid: " + plain_number)}},
+      {"Embedding",
+       {layer("", nn::Embedding{4, 3}, rows_of, {{{2, 5}}, {{1}}, {{0}}, {{3}}}, op_table::integers(-4, 3)),
+        layer("padding", nn::Embedding{4, 3, {.padding_index = 1}}, rows_of, {{{2, 2}}, {{1}}, {{0, 2}}},
+              op_table::integers(0, 3)),
+        layer("no features", nn::Embedding{4, 0}, rows_of, {{{2}}, {{1}}, {{0}}}, op_table::integers(0, 3))},
+       {BAD(ValueError, (nn::Embedding{-1, 4}),
+            "Embedding: negative size: -1 rows of 4 features; both must be at least 0"),
+        BAD(ValueError, (nn::Embedding{2, 4, {.padding_index = 2}}),
+            "Embedding: the padding index is 2; expected one of 2 rows, or -1 for none"),
+        BAD(ValueError, (nn::Embedding{2, 4}(tensor({2}, i64))),
+            "in Embedding 2 x 4: embedding: index 2 at position 0 is out of range for axis 0 of size 2"),
+        BAD(DtypeError, (nn::Embedding{2, 4}(tensor({1.}))),
+            "in Embedding 2 x 4: embedding: the indices are f32, not i64; convert them with .to(i64)"),
+        BAD(ValueError, (nn::Embedding{2, 4}(1)), "in Embedding 2 x 4: embedding: " + plain_number)}},
       {"Flatten",
        {layer("", nn::Flatten{},
               [](const std::vector<Values>& x) {
