@@ -8,7 +8,8 @@ namespace xgrad::detail {
 /// The gradient of a table (count, features...) of which an op took some rows: the gradients of these, side by side;
 /// all other rows are zeros. To the sweep it is a Tensor of the table's shape, whose array has no numbers: its `data()`
 /// is null, and its storage's owner is this. Only a leaf holds one, until somebody asks for grad(), and so it never
-/// reaches an op, a rule, a hook or a user; `as_dense` gives them an ordinary tensor. Optimisers and clipping go by rows.
+/// reaches an op, a rule, a hook or a user; `as_dense` gives them an ordinary tensor. Optimisers and clipping go by
+/// rows.
 class RowGradient final : public StorageOwner {
  public:
   const Tensor indices;  // i64 (k), counted from the front; of a row that stands there twice the gradients add up

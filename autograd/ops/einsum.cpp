@@ -230,10 +230,42 @@ Labels output_of(const OpScope& scope, const std::string& formula, const std::ve
   return output;
 }
 
+/// What one matmul computes of two operands as they are, such as "bij,bkj->bik", found without taking the formula
+/// apart: for small matrices that would take longer than their product. Undefined for all other formulas, wrong ones
+/// included.
+Tensor single_product(std::string_view formula, const std::vector<Tensor>& operands) {
+  const std::size_t comma = formula.find(','), arrow = formula.find("->");
+  if (operands.size() != 2 || comma == formula.npos || arrow == formula.npos || arrow < comma) return {};
+  const std::string_view a = formula.substr(0, comma), b = formula.substr(comma + 1, arrow - comma - 1),
+                         y = formula.substr(arrow + 2);
+  const Tensor &p = operands[0], &q = operands[1];
+  const std::size_t n = a.size();
+  if (n < 2 || b.size() != n || y.size() != n || !p.defined() || !q.defined() || p.dtype() != q.dtype() ||
+      p.ndim() != static_cast<int>(n) || q.ndim() != static_cast<int>(n))
+    return {};
+  for (const std::string_view term : {a, b, y})
+    for (std::size_t i = 0; i < n; ++i)
+      if (!is_letter(term[i]) || term.find(term[i], i + 1) != term.npos) return {};
+  for (std::size_t i = 0; i + 2 < n; ++i)
+    if (a[i] != b[i] || a[i] != y[i] || p.shape()[static_cast<int>(i)] != q.shape()[static_cast<int>(i)]) return {};
+  // Whether the summed letter comes first in a, and last in b, so that they are transposed.
+  const auto tail = [n](std::string_view term) { return term.substr(n - 2); };
+  const bool first = tail(b).find(a[n - 2]) != a.npos, second = tail(b).find(a[n - 1]) != a.npos;
+  if (first == second) return {};
+  const char inner = first ? a[n - 2] : a[n - 1], row = first ? a[n - 1] : a[n - 2];
+  const bool last = b[n - 1] == inner;
+  const char column = last ? b[n - 2] : b[n - 1];
+  if (p.shape()[first ? -2 : -1] != q.shape()[last ? -1 : -2]) return {};
+  if (y[n - 2] == row && y[n - 1] == column) return matmul(p, q, {.transpose_a = first, .transpose_b = last});
+  if (y[n - 2] == column && y[n - 1] == row) return matmul(q, p, {.transpose_a = !last, .transpose_b = !first});
+  return {};
+}
+
 }  // namespace
 
 Tensor einsum(std::string_view formula, const std::vector<Tensor>& operands, Place place) {
   const OpScope scope("einsum", place);
+  if (Tensor product = single_product(formula, operands); product.defined()) return product;
   std::string packed;
   std::copy_if(formula.begin(), formula.end(), std::back_inserter(packed), [](char c) { return c != ' '; });
   const std::vector<std::string> inputs = parts_of(packed.substr(0, packed.find("->")));

@@ -14,8 +14,7 @@ Embedding::Embedding(std::int64_t count, std::int64_t features, EmbeddingOptions
     scope.fail<ValueError>("the padding index is ", padding_index_, "; expected one of ", count,
                            " rows, or -1 for none");
   Tensor values = options.weight_init({count, features}, {.dtype = options.dtype});
-  if (padding_index_ >= 0)
-    values = index_put(values, {from_values(std::vector<std::int64_t>{padding_index_}, {1})}, 0);
+  if (padding_index_ >= 0) values = index_put(values, {from_values(std::vector<std::int64_t>{padding_index_}, {1})}, 0);
   weight = Parameter(std::move(values));
 }
 

@@ -160,4 +160,25 @@ TEST_CASE("a product of two matrices is one matmul, also where its result is tra
     CHECK(trace.ops().size() == 1);
     CHECK(std::string(trace.ops()[0].name) == "matmul");
   }
+  manual_seed(2);
+  for (const char* batch : {"", "z", "zw"})
+    for (const char* left : {"ij", "ji"})
+      for (const char* right : {"jk", "kj"})
+        for (const char* result : {"ik", "ki"}) {
+          const auto shape_of = [](const std::string& letters) {
+            Shape shape;
+            for (const char letter : letters)
+              shape.push_back(letter == 'i' ? 2 : letter == 'j' ? 3 : letter == 'k' ? 4 : 2);
+            return shape;
+          };
+          const std::string l = std::string(batch) + left, r = std::string(batch) + right,
+                            y = std::string(batch) + result;
+          const Tensor p = randn(shape_of(l), {.dtype = f64}), q = randn(shape_of(r), {.dtype = f64});
+          const Drawn drawn{l + "," + r + "->" + y, {p, q}, {l, r}, y};
+          CAPTURE(drawn.formula);
+          const Values want = reference(drawn), got(einsum(drawn.formula, {p, q}));
+          REQUIRE(got.shape == want.shape);
+          for (std::size_t k = 0; k < want.v.size(); ++k)
+            CHECK(static_cast<double>(got.v[k]) == doctest::Approx(static_cast<double>(want.v[k])).epsilon(1e-12));
+        }
 }
