@@ -174,7 +174,21 @@ void walk_short_rows(const Loop<N>& loop, const void* const* in, const int* byte
   });
 }
 
-/// Short rows, few of them below each other: all operands are written out, two axes at a time, into chunks.
+/// How an operand lies in a loop: as one value, as the output does, or otherwise.
+enum class Lie { value, output, apart };
+template <int N>
+Lie lie_of(const Loop<N>& loop, int k) {
+  bool value = true, output = true;
+  Size stride = 1;
+  for (int d = loop.rank - 1; d >= 0; stride *= loop.sizes[d--]) {
+    value = value && loop.strides[k][d] == 0;
+    output = output && loop.strides[k][d] == stride;
+  }
+  return value ? Lie::value : output ? Lie::output : Lie::apart;
+}
+
+/// Short rows, few of them below each other: operands that do not lie as the output does are written out, two axes at a
+/// time, into chunks.
 template <int N>
 void walk_small_planes(const Loop<N>& loop, const void* const* in, const int* bytes, Rows<N>& all) {
   alignas(64) char written[N][(chunk + slack) * 8];
@@ -182,10 +196,17 @@ void walk_small_planes(const Loop<N>& loop, const void* const* in, const int* by
   const Size n = loop.sizes[last];
   const void* operands[N];
   bool step[N];
-  for (int k = 0; k < N; ++k) operands[k] = written[k], step[k] = true;
+  Lie lie[N];
+  for (int k = 0; k < N; ++k) {
+    lie[k] = lie_of(loop, k);
+    step[k] = lie[k] != Lie::value;
+    operands[k] = lie[k] == Lie::apart ? written[k] : in[k];
+  }
   Size filled = 0;
   const auto flush = [&] {
     all.put(operands, step, filled);
+    for (int k = 0; k < N; ++k)
+      if (lie[k] == Lie::output) operands[k] = at(operands[k], filled * bytes[k]);
     filled = 0;
   };
   Loop<N> outer = loop;
@@ -196,6 +217,7 @@ void walk_small_planes(const Loop<N>& loop, const void* const* in, const int* by
       const Size room = (chunk - filled) / n;
       rows = loop.sizes[above] - r < room ? loop.sizes[above] - r : room;
       for (int k = 0; k < N; ++k) {
+        if (lie[k] != Lie::apart) continue;
         const Size row_stride = loop.strides[k][above], stride = loop.strides[k][last];
         const char* const from = at(in[k], (offsets[k] + r * row_stride) * bytes[k]);
         char* const to = written[k] + filled * bytes[k];
