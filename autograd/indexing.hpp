@@ -95,7 +95,9 @@ Tensor trace(const Operand& x, std::int64_t offset = 0);
 
 /// y[i][j] = x[index[i][j]][j] for axis 0, and likewise for others; x and index agree in every other axis.
 Tensor gather(const Operand& x, int axis, const Operand& index);
-/// The slices at `indices` (any shape, which replaces the axis).
+/// The slices at `indices` (any shape, which replaces the axis). For axis 0 of a leaf, as a table of vectors is, the
+/// gradient that backward leaves there is kept as the slices' own, and costs what these do until grad() asks for it;
+/// see optim/optimizer.hpp.
 Tensor take(const Operand& x, const Operand& indices, int axis = 0);
 /// x with source's slices, times alpha, added at the 1-d indices; repeated indices add up.
 Tensor index_add(const Operand& x, int axis, const Operand& indices, const Operand& source, Number alpha = 1);

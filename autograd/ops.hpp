@@ -154,8 +154,8 @@ Tensor dense(const Operand& x, const Operand& w, const Tensor& b = {});
 /// Einstein's sum: "bij,bjk->bik" names the axes of each operand and of the result by letters, multiplies what has the
 /// same letter, and sums over those that the result lacks. "..." stands for axes that broadcast. A letter twice in one
 /// operand takes the diagonal; without "->" the result has "..." and the letters that stand once, by the alphabet.
-/// Operands are joined from left to right. Throws ValueError for a formula that makes no sense, ShapeError for sizes of
-/// a letter that differ.
+/// More than two are multiplied in the cheapest order. Throws ValueError for a formula that makes no sense, ShapeError
+/// for sizes of a letter that differ.
 Tensor einsum(std::string_view formula, const std::vector<Tensor>& operands, Place place = Place::here());
 
 // ---- shapes (ops/shaping.cpp) ----

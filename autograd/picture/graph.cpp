@@ -1,6 +1,7 @@
 // Decides what the picture of a graph shows: its nodes with their words, edges with their gradients, and notes.
 #include <algorithm>
 #include <autograd/backward/sweep.hpp>
+#include <autograd/core/row_gradient.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/picture/boxes.hpp>
 #include <autograd/support/markup.hpp>
@@ -119,7 +120,7 @@ void find_gradients(const Tensor& y, Gradients& gradients, std::vector<std::stri
     Sweep sweep(false, true);
     sweep.start(y.node(), ones(y.shape(), {.dtype = y.dtype()}));
     sweep.run();
-    for (const Sweep::Leaf& leaf : sweep.leaves) gradients.at_leaf[leaf.node.get()] = leaf.g;
+    for (const Sweep::Leaf& leaf : sweep.leaves) gradients.at_leaf[leaf.node.get()] = detail::as_dense(leaf.g);
     if (y.size() != 1) notes.push_back("Gradients are those of the sum of the result's elements.");
   } catch (const Error& error) {
     notes.push_back(text("No gradients: ", error.what()));
