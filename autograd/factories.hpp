@@ -38,6 +38,14 @@ template <detail::Integer I>  // a template, so that the braces of eye(n, {...})
   return detail::eye_of(rows, static_cast<std::int64_t>(columns), options, place);
 }
 
+struct GumbelOptions {
+  bool hard = false;  // a one at the largest and zeros elsewhere; its gradient is that of the soft one
+  int axis = -1;
+};
+/// A draw from the categorical distributions softmax(logits) that has a gradient: softmax((logits + noise) /
+/// temperature) for noise of Gumbel's distribution (Jang, Gu and Poole 2017). Throws ValueError unless temperature > 0.
+[[nodiscard]] Tensor gumbel_softmax(const Operand& logits, double temperature = 1, GumbelOptions options = {});
+
 /// The same with a dtype in place of options: `zeros({3}, f64)`.
 template <std::same_as<Dtype> D>
 [[nodiscard]] Tensor tensor(const Nested& n, D d, Place p = Place::here()) {

@@ -11,9 +11,11 @@ namespace xgrad {
 // ---- order and scans (ops/ordering.cpp, ops/scan.cpp) ----
 
 /// The i64 index of the first largest (smallest) element along an axis, the first NaN if there is one. Throws
-/// ValueError on an axis of no elements.
-Tensor argmax(const Operand& x, int axis);
-Tensor argmin(const Operand& x, int axis);
+/// ValueError on an axis of no elements. Without an axis the place among all elements in row-major order.
+Tensor argmax(const Operand& x, int axis, bool keepdims = false);
+Tensor argmin(const Operand& x, int axis, bool keepdims = false);
+Tensor argmax(const Operand& x);
+Tensor argmin(const Operand& x);
 struct Sorted {
   Tensor values, indices;
 };

@@ -172,6 +172,8 @@ Tensor elementwise(const char* name, const OperandRef (&inputs)[N], Kernel kerne
 
 /// f(a, b) as booleans, and f(x) as booleans: never differentiable.
 Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Compare kernel);
+/// Of i64 or boolean tensors, as such: never differentiable.
+Tensor bitwise(const char* name, const Operand& a, const Operand& b, kernels::Bitwise kernel);
 Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel);
 
 }  // namespace xgrad

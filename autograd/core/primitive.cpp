@@ -158,6 +158,19 @@ Tensor compare(const char* name, const Operand& a, const Operand& b, kernels::Co
   return result;
 }
 
+Tensor bitwise(const char* name, const Operand& a, const Operand& b, kernels::Bitwise kernel) {
+  const OperandRef inputs[] = {a, b};
+  const OpScope scope(name, a.place());
+  detail::check_inputs(inputs, 2, true);
+  for (const Operand* o : {&a, &b})
+    if (!o->is_number() && is_floating(o->dtype()))
+      scope.fail<DtypeError>("not defined for ", name_of(o->dtype()), "; convert with .to(i64)");
+  detail::Watch watch(name, inputs, 2);
+  Tensor result(watch.computed(run_binary(inputs, kernels::table().bitwise[int(kernel)], false)));
+  watch.ends(result);
+  return result;
+}
+
 Tensor predicate(const char* name, const Operand& x, kernels::Predicate kernel) {
   const OperandRef inputs[] = {x};
   const OpScope scope(name, x.place());

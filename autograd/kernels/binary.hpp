@@ -1,5 +1,5 @@
 #pragma once
-#include <autograd/kernels/elementwise.hpp>
+#include <autograd/kernels/unary.hpp>
 #include <utility>
 
 #pragma GCC visibility push(default)
@@ -9,11 +9,11 @@ namespace xgrad::kernels {
 
 // clang-format off
 /// Functions of this name in namespace `math` of kernels/simd, which are computed on batches or elements.
-#define XGRAD_BINARY_FUNCTIONS(K) K(pow) K(atan2)
+#define XGRAD_BINARY_FUNCTIONS(K) K(pow) K(atan2) K(fmod) K(remainder) K(floor_divide) K(polygamma)
 /// Functions that are formulas of others: what `value` computes.
 #define XGRAD_BINARY_FORMULAS(K)                                                                                      \
   K(add) K(subtract) K(multiply) K(divide) K(minimum) K(maximum) K(relu_grad) K(sigmoid_grad) K(tanh_grad)            \
-      K(bce_with_logits)
+      K(gelu_grad) K(bce_with_logits) K(hypot) K(logaddexp) K(xlogy)
 // clang-format on
 #define XGRAD_BINARY_KERNELS(K) XGRAD_BINARY_FUNCTIONS(K) XGRAD_BINARY_FORMULAS(K)
 
@@ -76,6 +76,7 @@ struct Elementwise<Binary::maximum> : Arithmetic {
 
 template <>
 struct Elementwise<Binary::pow> : Transcendental {
+  static constexpr bool integers = true;
   static constexpr Notation notation{"y = a<sup>b</sup>", {"b · a<sup>b − 1</sup>", "y · ln a"}};
   static auto tangents(auto a, auto b, auto y) {
     using V = decltype(a);
@@ -108,11 +109,6 @@ struct Elementwise<Binary::relu_grad> : Arithmetic {
   static auto value(auto g, auto y) { return select(y <= 0, decltype(g)(0), g); }
 };
 
-/// Functions that take longer than memory does, but whose products and sums are rounded one by one.
-struct RoundedTranscendental : Transcendental {
-  static constexpr bool contracted = false;
-};
-
 /// g sigmoid'(x).
 template <>
 struct Elementwise<Binary::sigmoid_grad> : RoundedTranscendental {
@@ -129,6 +125,14 @@ struct Elementwise<Binary::tanh_grad> : RoundedTranscendental {
   static auto value(auto g, auto x) { return g * tanh_slope(x); }
 };
 
+/// g gelu'(x).
+template <>
+struct Elementwise<Binary::gelu_grad> : RoundedTranscendental {
+  static constexpr Notation notation{"y = a · (Φ(b) + b · φ(b)), where φ is the bell curve and Φ its area",
+                                     {"Φ(b) + b · φ(b)", "a · φ(b) · (2 − b²)"}};
+  static auto value(auto g, auto x) { return g * Elementwise<Unary::gelu>::slope(x, x); }
+};
+
 template <>
 struct Elementwise<Binary::bce_with_logits> : RoundedTranscendental {
   static constexpr Notation notation{
@@ -143,6 +147,86 @@ struct Elementwise<Binary::bce_with_logits> : RoundedTranscendental {
     const V factor = select(z > 0, V(1), V(0)) - t;
     return select(factor == 0, V(0), z * factor) + log1p_exp(z);
   }
+};
+
+template <>
+struct Elementwise<Binary::hypot> : Arithmetic {
+  static constexpr Notation notation{"y = √(a² + b²)", {"a / y", "b / y"}};
+  /// Scaled by the larger one, so that the squares stay in range; infinite beside a NaN too, as in C.
+  static auto value(auto a, auto b) {
+    using V = decltype(a);
+    const V p = abs(a), q = abs(b), most = maximum(p, q), infinity(__builtin_inf());
+    const V ratio = minimum(p, q) / select(most == 0, V(1), most);
+    return select(logical_or(p == infinity, q == infinity), infinity, most * sqrt(1 + ratio * ratio));
+  }
+  static auto tangents(auto a, auto b, auto y) {
+    using V = decltype(a);
+    const auto infinite = y == V(__builtin_inf());
+    const V size = select(logical_or(y == 0, infinite), V(1), y);
+    const auto share = [&](V x) {
+      const V far = select(abs(x) == V(__builtin_inf()), sign(x), V(0)), slope = select(infinite, far, x / size);
+      return [slope](V t) { return t * slope; };
+    };
+    return std::pair(share(a), share(b));
+  }
+};
+
+template <>
+struct Elementwise<Binary::logaddexp> : RoundedTranscendental {
+  static constexpr Notation notation{"y = ln(e<sup>a</sup> + e<sup>b</sup>)",
+                                     {"e<sup>a − y</sup>", "e<sup>b − y</sup>"}};
+  static auto value(auto a, auto b) {
+    using V = decltype(a);
+    return maximum(a, b) + log1p_exp(select(a == b, V(0), a - b));  // inf - inf is NaN
+  }
+  static auto tangents(auto a, auto b, auto) {
+    using V = decltype(a);
+    // Where both are -inf, none; infinite ones share.
+    const auto none = logical_and(a == b, a == V(-__builtin_inf()));
+    const V apart = select(a == b, V(0), a - b);
+    const auto share = [none](V x) {
+      const V slope = select(none, V(0), sigmoid(x));
+      return [slope](V t) { return t * slope; };
+    };
+    return std::pair(share(apart), share(-apart));
+  }
+};
+
+template <>
+struct Elementwise<Binary::xlogy> : Transcendental {
+  static constexpr bool f64_in_batches = true;
+  static constexpr Notation notation{"y = a · ln b", {"ln b", "a / b"}};
+  static auto value(auto a, auto b) { return select(logical_and(a == 0, b == b), decltype(a)(0), a * log(b)); }
+  static auto tangents(auto a, auto b, auto) {
+    using V = decltype(a);
+    const V slope = select(logical_and(a == 0, b <= 0), V(0), log(b));
+    return std::pair([slope](V t) { return t * slope; }, [=](V t) { return t * (a / b); });
+  }
+};
+
+template <>
+struct Elementwise<Binary::fmod> : ElementByElement {
+  static constexpr bool integers = true;
+  static constexpr Notation notation{"y = a − n · b, where n is a / b without its fraction", {"1", "−n"}};
+};
+
+template <>
+struct Elementwise<Binary::remainder> : ElementByElement {
+  static constexpr bool integers = true;
+  static constexpr Notation notation{"y = a − n · b, where n is a / b rounded down", {"1", "−n"}};
+};
+
+template <>
+struct Elementwise<Binary::floor_divide> : ElementByElement {
+  static constexpr bool integers = true;
+  static constexpr Notation notation{"y = a / b, rounded down", {"0", "0: y does not move until it jumps"}};
+};
+
+template <>
+struct Elementwise<Binary::polygamma> : ElementByElement {
+  static constexpr Notation notation{"y = the derivative number n of ψ at x, where ψ is the slope of ln Γ",
+                                     {"0", "derivative number n + 1"},
+                                     {"n", "x"}};
 };
 
 }  // namespace xgrad::kernels

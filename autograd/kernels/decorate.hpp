@@ -66,8 +66,8 @@ void decorate_fields(Table& table) {
 template <class Policy>
 Table decorated(Table table) {
   using T = Table;
-  detail::decorate_fields<Policy, &T::unary, &T::predicate, &T::cast, &T::binary, &T::compare, &T::select, &T::copy,
-                          &T::accumulate, &T::reduce, &T::reduce_block, &T::centre, &T::squared_deviations,
+  detail::decorate_fields<Policy, &T::unary, &T::predicate, &T::cast, &T::binary, &T::compare, &T::bitwise, &T::select,
+                          &T::copy, &T::accumulate, &T::reduce, &T::reduce_block, &T::centre, &T::squared_deviations,
                           &T::squared_deviations_block, &T::softmax, &T::add_row, &T::uniform, &T::normal, &T::keep,
                           &T::dropout, &T::sgd, &T::adam, &T::rmsprop, &T::adagrad, &T::gemm, &T::gemm_batch, &T::take,
                           &T::gather, &T::index_add, &T::scatter_add, &T::argmax, &T::argmin, &T::argsort, &T::cumsum,

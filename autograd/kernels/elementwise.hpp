@@ -43,6 +43,14 @@ struct Arithmetic {
 struct Transcendental : Arithmetic {
   static constexpr bool transcendental = true, f64_in_batches = false, contracted = true;
 };
+/// The same, but their products and sums are rounded one by one.
+struct RoundedTranscendental : Transcendental {
+  static constexpr bool contracted = false;
+};
+/// Functions with no form for batches.
+struct ElementByElement : RoundedTranscendental {
+  static constexpr bool f32_in_batches = false;
+};
 
 }  // namespace xgrad::kernels
 #pragma GCC visibility pop

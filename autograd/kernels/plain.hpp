@@ -10,6 +10,7 @@ namespace xgrad::kernels {
 void fill_indexing(Table& t);
 void fill_ordering(Table& t);
 void fill_scan(Table& t);
+void fill_integer_products(Table& t);
 
 /// Room for n numbers in between, whose pages cost nothing until they are written to.
 template <class T>

@@ -23,11 +23,14 @@ namespace xgrad::kernels {
 #define XGRAD_PREDICATE_KERNELS(K) K(isnan) K(isfinite) K(logical_not)
 // (T, T) -> boolean
 #define XGRAD_COMPARE_KERNELS(K) \
-  K(equal) K(not_equal) K(less) K(less_equal) K(greater) K(greater_equal) K(logical_and) K(logical_or)
+  K(equal) K(not_equal) K(less) K(less_equal) K(greater) K(greater_equal) K(logical_and) K(logical_or) K(logical_xor)
+// (T, T) -> T for the bits of integers and for booleans
+#define XGRAD_BITWISE_KERNELS(K) K(bitwise_and) K(bitwise_or) K(bitwise_xor)
 
 #define XGRAD_KERNEL_NAME(name) name,
 enum class Predicate { XGRAD_PREDICATE_KERNELS(XGRAD_KERNEL_NAME) count };
 enum class Compare { XGRAD_COMPARE_KERNELS(XGRAD_KERNEL_NAME) count };
+enum class Bitwise { XGRAD_BITWISE_KERNELS(XGRAD_KERNEL_NAME) count };
 #undef XGRAD_KERNEL_NAME
 
 /// `norm2` is the Euclidean norm, scaled by the largest magnitude so that it neither over- nor underflows; `logsumexp`
@@ -62,6 +65,7 @@ struct Table {
   using BinaryFn = void (*)(const void* a, const void* b, void* y, const Loop<2>& loop);
   BinaryFn binary[int(Binary::count)][dtype_count];
   BinaryFn compare[int(Compare::count)][dtype_count];
+  BinaryFn bitwise[int(Bitwise::count)][dtype_count];
 
   /// y = mask ? a : b: strides of mask, a, b. Selects, never multiplies.
   using SelectFn = void (*)(const bool* mask, const void* a, const void* b, void* y, const Loop<3>& loop);
@@ -112,7 +116,7 @@ struct Table {
   OptimiserFn sgd[dtype_count], adam[dtype_count], rmsprop[dtype_count], adagrad[dtype_count];
 
   /// C = A B, or C += A B; `shape` says how they are stored. Large products of f32 go to oneDNN where it is built in;
-  /// long ones are put together in f64, and so are sums of many.
+  /// long ones are put together in f64, and so are sums of many. Those of i64 wrap around.
   GemmFn gemm[dtype_count];
   /// The same for each position of `batch`, whose strides count matrices of a, b and c. Where c's stride is 0 the
   /// products along that axis are summed; c is zeros where there are none.

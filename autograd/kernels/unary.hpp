@@ -10,11 +10,11 @@ namespace xgrad::kernels {
 /// Functions of this name in namespace `math` of kernels/simd, which are computed on batches.
 #define XGRAD_UNARY_FUNCTIONS(K)                                                                                      \
   K(abs) K(sqrt) K(floor) K(ceil) K(round) K(exp) K(expm1) K(log) K(log1p) K(sin) K(cos) K(tan) K(asin) K(acos)       \
-      K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(erfc)
+      K(atan) K(sinh) K(cosh) K(tanh) K(erf) K(erfc) K(erfinv) K(exp2) K(log2) K(log10) K(lgamma)
 /// Functions that are formulas of others: what `value` computes.
 #define XGRAD_UNARY_FORMULAS(K)                                                                                       \
   K(negate) K(sign) K(square) K(rsqrt) K(reciprocal) K(relu) K(sigmoid) K(softplus) K(log_sigmoid) K(silu) K(gelu)    \
-      K(softsign)
+      K(softsign) K(asinh) K(acosh) K(atanh)
 // clang-format on
 #define XGRAD_UNARY_KERNELS(K) XGRAD_UNARY_FUNCTIONS(K) XGRAD_UNARY_FORMULAS(K)
 
@@ -78,18 +78,21 @@ struct Elementwise<Unary::reciprocal> : Arithmetic {
 
 template <>
 struct Elementwise<Unary::floor> : Arithmetic {
+  static constexpr bool integers = true;
   static constexpr Notation notation{"y = x, rounded down", {"0: y does not move until it jumps"}};
   static Zero slope(auto, auto) { return {}; }
 };
 
 template <>
 struct Elementwise<Unary::ceil> : Arithmetic {
+  static constexpr bool integers = true;
   static constexpr Notation notation{"y = x, rounded up", {"0: y does not move until it jumps"}};
   static Zero slope(auto, auto) { return {}; }
 };
 
 template <>
 struct Elementwise<Unary::round> : Arithmetic {
+  static constexpr bool integers = true;
   static constexpr Notation notation{"y = x, rounded", {"0: y does not move until it jumps"}};
   static Zero slope(auto, auto) { return {}; }
 };
@@ -138,6 +141,24 @@ template <>
 struct Elementwise<Unary::log1p> : Transcendental {
   static constexpr Notation notation{"y = ln(1 + x)", {"1 / (1 + x)"}};
   static auto slope(auto x, auto) { return log_slope(1 + x); }
+};
+
+template <>
+struct Elementwise<Unary::exp2> : Transcendental {
+  static constexpr Notation notation{"y = 2<sup>x</sup>", {"y · ln 2"}};
+  static auto slope(auto, auto y) { return y * 0.69314718055994531; }
+};
+
+template <>
+struct Elementwise<Unary::log2> : Transcendental {
+  static constexpr Notation notation{"y = log₂ x", {"1 / (x · ln 2)"}};
+  static auto slope(auto x, auto) { return log_slope(x) * 1.4426950408889634; }
+};
+
+template <>
+struct Elementwise<Unary::log10> : Transcendental {
+  static constexpr Notation notation{"y = log₁₀ x", {"1 / (x · ln 10)"}};
+  static auto slope(auto x, auto) { return log_slope(x) * 0.43429448190325183; }
 };
 
 template <>
@@ -194,6 +215,46 @@ struct Elementwise<Unary::cosh> : Transcendental {
   static auto slope(auto x, auto) { return sinh(x); }
 };
 
+/// From here on log(2 x) is asinh(x) and acosh(x) to the last bit of f64, and x^2 is in range.
+inline constexpr double large_argument = 1e9;
+
+template <>
+struct Elementwise<Unary::asinh> : RoundedTranscendental {
+  static constexpr Notation notation{"y = arsinh x", {"1 / √(1 + x²)"}};
+  static auto value(auto x) {
+    using V = decltype(x);
+    const V size = abs(x);
+    const auto large = size > large_argument;
+    const V s = select(large, V(1), size);
+    const V y = log1p(select(large, size - 1, s + s * (s / (1 + sqrt(1 + s * s)))));
+    return sign(x) * (y + select(large, V(0.69314718055994531), V(0)));
+  }
+  static auto slope(auto x, auto) { return 1 / hypot(decltype(x)(1), x); }
+};
+
+template <>
+struct Elementwise<Unary::acosh> : RoundedTranscendental {
+  static constexpr Notation notation{"y = arcosh x", {"1 / √(x² − 1)"}};
+  static auto value(auto x) {
+    using V = decltype(x);
+    const auto large = x > large_argument;
+    const V t = select(large, V(1), x - 1);
+    const V y = log1p(select(large, x - 1, t + sqrt(t * (t + 2)))) + select(large, V(0.69314718055994531), V(0));
+    return select(x < 1, V(__builtin_nan("")), y);
+  }
+  static auto slope(auto x, auto) { return rsqrt(x - 1) * rsqrt(x + 1); }
+};
+
+template <>
+struct Elementwise<Unary::atanh> : RoundedTranscendental {
+  static constexpr Notation notation{"y = artanh x", {"1 / (1 − x²)"}};
+  static auto value(auto x) {
+    const auto size = abs(x);
+    return sign(x) * (0.5 * log1p(2 * size / (1 - size)));
+  }
+  static auto slope(auto x, auto) { return log_slope((1 - x) * (1 + x)); }
+};
+
 template <>
 struct Elementwise<Unary::tanh> : Transcendental {
   static constexpr Notation notation{"y = tanh x", {"1 − y²"}};
@@ -215,6 +276,19 @@ template <>
 struct Elementwise<Unary::erfc> : Transcendental {
   static constexpr Notation notation{"y = 1 − erf x", {"−2/√π · e<sup>−x²</sup>"}};
   static auto slope(auto x, auto) { return -erf_slope(x); }
+};
+
+template <>
+struct Elementwise<Unary::erfinv> : Transcendental {
+  static constexpr bool contracted = false;
+  static constexpr Notation notation{"y = the number whose erf is x", {"√π/2 · e<sup>y²</sup>"}};
+  static auto slope(auto, auto y) { return 0.88622692545275801 * exp(y * y); }
+};
+
+template <>
+struct Elementwise<Unary::lgamma> : ElementByElement {
+  static constexpr Notation notation{"y = ln |Γ(x)|", {"ψ(x), the slope of ln Γ"}};
+  static auto slope(auto x, auto) { return polygamma(decltype(x)(0), x); }
 };
 
 template <>

@@ -2,6 +2,7 @@
 #include <autograd/ops.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
+#include <cmath>
 
 /// The ops of activations and their parts.
 namespace xgrad {
@@ -43,6 +44,19 @@ Tensor leaky_relu(const Operand& x, double slope) {
   return where(x > 0, x, x * slope);
 }
 
+Tensor prelu(const Operand& x, const Operand& a) {
+  const OpScope scope("prelu", x.place());
+  const Tensor positive = x > 0;
+  // The inner choice keeps the product of a slope of 0 and an infinite x out of the slope's gradient.
+  const Tensor negative = where(positive, 0, x);
+  if (a.is_number() || a.ndim() != 1 || a.size() == 1 || x.ndim() < 2) return where(positive, x, negative * a);
+  if (a.size() != x.shape()[1])
+    scope.fail("x is ", x.shape(), ", the slopes are ", a.shape(), "; give one, or one for each index of axis 1");
+  Shape along(std::vector<std::int64_t>(static_cast<std::size_t>(x.ndim() - 1), 1));
+  along[0] = a.size();
+  return where(positive, x, negative * (x.ndim() == 2 ? a.tensor() : reshape(a, along)));
+}
+
 Tensor elu(const Operand& x, double alpha) {
   const OpScope scope("elu", x.place());
   const Tensor positive = x > 0;
@@ -50,20 +64,74 @@ Tensor elu(const Operand& x, double alpha) {
   return where(positive, x, alpha * expm1(where(positive, 0, x)));
 }
 
+Tensor celu(const Operand& x, double alpha) {
+  const OpScope scope("celu", x.place());
+  if (alpha == 0 || std::isnan(alpha)) scope.fail<ValueError>("alpha is ", alpha, "; it must be a number other than 0");
+  const Tensor positive = x > 0;
+  return where(positive, x, alpha * expm1(where(positive, 0, x) / alpha));
+}
+
 Tensor selu(const Operand& x) {
   const OpScope scope("selu", x.place());
   return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717);
 }
 
-// In the two rules below the factor x meets one that vanishes faster. The limits, past which that one is 0 in f64 too,
-// keep inf * 0 out. clamp's derivative at a NaN is 0; the other term, of x itself, keeps the second derivative NaN.
+// Below the factor x meets one that vanishes faster. The limits, past which that one is 0 in f64 too, keep inf * 0 out.
+// clamp's derivative at a NaN is 0; another term, of x itself, keeps the second derivative NaN.
+
+namespace {
+
+/// g gelu'(x) = g (Phi(x) + x phi(x)).
+Tensor gelu_grad(const Operand& g, const Operand& x) {
+  constexpr double inv_sqrt2pi = 0.39894228040143267794;
+  return elementwise(
+      "gelu_grad", {g, x}, Binary::gelu_grad, [x = Saved(x)](const Tensor& h) { return gelu_grad(h, x); },
+      [g = Saved(g), x = Saved(x)](const Tensor& h) {
+        const Tensor c = clamp(x, -100, 100), z = square(c);  // phi(x) (2 - x^2)
+        return h * g * (inv_sqrt2pi * exp(-0.5 * z) * (2 - z));
+      });
+}
+
+}  // namespace
 
 Tensor gelu(const Operand& x) {
-  constexpr double inv_sqrt2 = 0.70710678118654752440, inv_sqrt2pi = 0.39894228040143267794;
-  return elementwise("gelu", {x}, Unary::gelu, [x = Saved(x)](const Tensor& g) {
-    const Tensor c = clamp(x, -100, 100);
-    return g * (0.5 * erfc(x * -inv_sqrt2) + inv_sqrt2pi * c * exp(-0.5 * square(c)));  // Phi(x) + x phi(x)
-  });
+  return elementwise("gelu", {x}, Unary::gelu, [x = Saved(x)](const Tensor& g) { return gelu_grad(g, x); });
+}
+
+Tensor gelu(const Operand& x, GeluOptions options) {
+  const OpScope scope("gelu", x.place());
+  if (!options.tanh) return gelu(x);
+  const Tensor c = clamp(x, -100, 100);  // 1 + tanh(u) is 2 sigmoid(2 u)
+  return where(x < -100, 0, x) * sigmoid(1.5957691216057308 * (c + 0.044715 * (c * c * c)));
+}
+
+Tensor hardtanh(const Operand& x, double low, double high) {
+  const OpScope scope("hardtanh", x.place());
+  if (!(low < high)) scope.fail<ValueError>("low is ", low, ", high is ", high, "; expected low < high");
+  return where(x <= low, low, where(x >= high, high, x));
+}
+
+Tensor relu6(const Operand& x) {
+  const OpScope scope("relu6", x.place());
+  return hardtanh(x, 0, 6);
+}
+
+Tensor hardsigmoid(const Operand& x) {
+  const OpScope scope("hardsigmoid", x.place());
+  return relu6(x + 3) / 6;
+}
+
+Tensor hardswish(const Operand& x) {
+  const OpScope scope("hardswish", x.place());
+  const Tensor c = clamp(x, -3, 3);
+  return where(x > 3, x, c * (c + 3) / 6);
+}
+
+Tensor mish(const Operand& x) {
+  const OpScope scope("mish", x.place());
+  // It is x above the limits and 0 below, also in its derivatives: inf * 0 would be NaN.
+  const Tensor c = clamp(x, -1000, 50);
+  return where(x > 50, x, c * tanh(softplus(c)));
 }
 
 Tensor silu(const Operand& x) {
@@ -74,6 +142,13 @@ Tensor silu(const Operand& x) {
 
 Tensor softplus(const Operand& x) {
   return elementwise("softplus", {x}, Unary::softplus, [x = Saved(x)](const Tensor& g) { return g * sigmoid(x); });
+}
+
+Tensor softplus(const Operand& x, double beta) {
+  const OpScope scope("softplus", x.place());
+  if (!(beta > 0)) scope.fail<ValueError>("beta is ", beta, "; it must be above 0");
+  if (beta == 1) return softplus(x);
+  return softplus(x * beta) / beta;
 }
 
 Tensor log_sigmoid(const Operand& x) {
@@ -112,6 +187,20 @@ Tensor log_softmax(const Operand& x, int axis) {
   return primitive(
       "log_softmax", {x}, [&] { return normalised(x.array(), axis, kernels::Softmax::log_softmax); },
       [axis](const Tensor& g, const Tensor& y) { return g - exp(y) * sum(g, {axis}, true); });
+}
+
+Tensor softmin(const Operand& x, int axis) {
+  const OpScope scope("softmin", x.place());
+  return softmax(-x, axis);
+}
+
+Tensor glu(const Operand& x, int axis) {
+  const OpScope scope("glu", x.place());
+  axis = checked_axis(axis, x.ndim());
+  if (x.shape()[axis] % 2)
+    scope.fail("axis ", axis, " of shape ", x.shape(), " has an odd size; it is cut into two halves");
+  const std::vector<Tensor> halves = split(x, 2, axis);
+  return halves[0] * sigmoid(halves[1]);
 }
 
 Tensor bce_with_logits(const Operand& z, const Operand& t) {

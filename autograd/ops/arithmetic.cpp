@@ -39,8 +39,20 @@ Tensor operator-(const Operand& x) {
 
 namespace {
 
+void check_not_negative(const std::int64_t* exponents, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    if (exponents[i] < 0)
+      detail::fail<ValueError>("the exponent is ", exponents[i],
+                               ", and integers have no fractions; convert with "
+                               ".to(f64)");
+}
+
 Tensor pow_to_number(const Operand& a, const Operand& b) {
   const double n = b.number().real();
+  if (n < 0 && !a.is_number() && a.dtype() == i64 && b.number().fits(i64)) {
+    const std::int64_t exponent = b.number().integer();
+    check_not_negative(&exponent, 1);
+  }
   if (n == 2 && is_floating(a.dtype())) return square(a);  // many times faster than std::pow, and as exact
   return elementwise(
       "pow", {a, b}, Binary::pow, [a, n](const Tensor& g) { return n == 0 ? Tensor() : g * (n * pow(a, n - 1)); },
@@ -53,6 +65,10 @@ Tensor pow(const Operand& a, const Operand& b) {
   const OpScope scope("pow", a.place());
   if (b.is_number()) return pow_to_number(a, b);
   if (a.is_number()) return pow(a.tensor(b.dtype()), b);
+  if (b.dtype() == i64) {
+    capturing::keep(b.tensor());
+    capturing::repeat(check_not_negative, b.array().data<std::int64_t>(), b.size());
+  }
   // The masked arguments keep 0 * inf out of derivatives of any order: b a^(b-1) at b = 0, log a at a = 0.
   return elementwise(
       "pow", {a, b}, Binary::pow,
@@ -83,6 +99,11 @@ Tensor sqrt(const Operand& x) {
 Tensor rsqrt(const Operand& x) {
   return elementwise("rsqrt", {x}, Unary::rsqrt,
                      [](const Tensor& g, const Tensor& y) { return g * (-0.5 * (y * y * y)); });
+}
+
+Tensor reciprocal(const Operand& x) {
+  return elementwise("reciprocal", {x}, Unary::reciprocal,
+                     [](const Tensor& g, const Tensor& y) { return -(g * (y * y)); });
 }
 
 Tensor floor(const Operand& x) { return elementwise("floor", {x}, Unary::floor, zero_rule); }

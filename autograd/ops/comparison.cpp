@@ -15,6 +15,7 @@ Tensor operator>(const Operand& a, const Operand& b) { return compare("greater",
 Tensor operator>=(const Operand& a, const Operand& b) { return compare("greater_equal", a, b, Compare::greater_equal); }
 Tensor logical_and(const Operand& a, const Operand& b) { return compare("logical_and", a, b, Compare::logical_and); }
 Tensor logical_or(const Operand& a, const Operand& b) { return compare("logical_or", a, b, Compare::logical_or); }
+Tensor logical_xor(const Operand& a, const Operand& b) { return compare("logical_xor", a, b, Compare::logical_xor); }
 Tensor logical_not(const Operand& x) { return predicate("logical_not", x, Predicate::logical_not); }
 Tensor isnan(const Operand& x) { return predicate("isnan", x, Predicate::isnan); }
 Tensor isfinite(const Operand& x) { return predicate("isfinite", x, Predicate::isfinite); }
@@ -80,8 +81,27 @@ Tensor maximum(const Operand& a, const Operand& b) {
       [a, b](const Tensor& g) { return share(g, b < a, a == b); });
 }
 
-Tensor clamp(const Operand& x, Number low, Number high) {
+namespace {
+
+/// Tensors as bounds; where low > high the result is high, which gets the gradient.
+Tensor clamp_between(const Tensor& x, const Tensor& low, const Tensor& high) {
+  const auto forward = [&] { return minimum(maximum(x.detach(), low.detach()), high.detach()).array(); };
+  return primitive(
+      "clamp", {x, low, high}, forward,
+      [x, low, high](const Tensor& g) { return sum_to(where(logical_and(x >= low, x <= high), g, 0), x.shape()); },
+      [x, low, high](const Tensor& g) { return sum_to(where(logical_and(x < low, low <= high), g, 0), low.shape()); },
+      [x, low, high](const Tensor& g) { return sum_to(where(logical_or(x > high, low > high), g, 0), high.shape()); });
+}
+
+}  // namespace
+
+Tensor clamp(const Operand& x, const Operand& lower, const Operand& upper) {
   const OpScope scope("clamp", x.place());
+  if (!lower.is_number() || !upper.is_number()) {
+    const Dtype dtype = lower.is_number() ? upper.dtype() : lower.dtype();
+    return clamp_between(x.tensor(dtype), lower.tensor(dtype), upper.tensor(dtype));
+  }
+  const Number low = lower.number(), high = upper.number();
   const bool integers = low.fits(i64) && high.fits(i64);
   if (!(integers ? low.integer() <= high.integer() : low.real() <= high.real()))
     scope.fail<ValueError>("low is ", low, ", high is ", high, "; expected low <= high");

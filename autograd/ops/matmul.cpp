@@ -111,7 +111,7 @@ void check_operands(const OpScope& scope, const Operand& a, const Operand& b) {
   if (a.is_number() || b.is_number()) scope.fail<ValueError>("an argument is a plain number; multiply by it with *");
   if (a.dtype() != b.dtype())
     scope.fail<DtypeError>("a is ", name_of(a.dtype()), ", b is ", name_of(b.dtype()), "; convert one with .to(...)");
-  check_floating(a);
+  if (a.dtype() != i64) check_floating(a);
 }
 
 }  // namespace

@@ -6,14 +6,19 @@
 namespace xgrad {
 namespace {
 
-Tensor arg_extremum(const char* name, const Operand& x, int axis, const kernels::Table::ArgFn (&kernels)[dtype_count]) {
+Tensor arg_extremum(const char* name, const Operand& x, int axis, bool keepdims,
+                    const kernels::Table::ArgFn (&kernels)[dtype_count]) {
   const OpScope scope(name, x.place());
   axis = checked_axis(axis, x.ndim());
   if (x.shape()[axis] == 0)
     scope.fail<ValueError>("axis ", axis, " of shape ", x.shape(), " has no elements to choose from");
   const auto forward = [&] {
     Shape shape = x.shape();
-    shape.erase(axis);
+    if (keepdims) {
+      shape[axis] = 1;
+    } else {
+      shape.erase(axis);
+    }
     Array index(i64, shape);
     const AxisView view(x.shape(), axis);
     kernels[int(x.dtype())](x.array().data(), index.data<std::int64_t>(), view.outer, view.count, view.inner);
@@ -39,9 +44,23 @@ Sorted first_sorted(const Operand& x, int axis, std::int64_t picks, bool descend
 
 }  // namespace
 
-Tensor argmax(const Operand& x, int axis) { return arg_extremum("argmax", x, axis, kernels::table().argmax); }
+Tensor argmax(const Operand& x, int axis, bool keepdims) {
+  return arg_extremum("argmax", x, axis, keepdims, kernels::table().argmax);
+}
 
-Tensor argmin(const Operand& x, int axis) { return arg_extremum("argmin", x, axis, kernels::table().argmin); }
+Tensor argmin(const Operand& x, int axis, bool keepdims) {
+  return arg_extremum("argmin", x, axis, keepdims, kernels::table().argmin);
+}
+
+Tensor argmax(const Operand& x) {
+  const OpScope scope("argmax", x.place());
+  return argmax(reshape(x, {-1}), 0);
+}
+
+Tensor argmin(const Operand& x) {
+  const OpScope scope("argmin", x.place());
+  return argmin(reshape(x, {-1}), 0);
+}
 
 Sorted sort(const Operand& x, int axis, bool descending) {
   const OpScope scope("sort", x.place());

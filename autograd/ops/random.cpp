@@ -181,6 +181,20 @@ Tensor normal(const Shape& shape, double mean, double stddev, TensorOptions opti
   return finished(randn(shape, {.dtype = options.dtype}, place) * stddev + mean, options);
 }
 
+Tensor gumbel_softmax(const Operand& logits, double temperature, GumbelOptions options) {
+  const OpScope scope("gumbel_softmax", logits.place());
+  if (!(temperature > 0)) scope.fail<ValueError>("the temperature is ", temperature, "; it must be above 0");
+  const int axis = checked_axis(options.axis, logits.ndim());
+  const Tensor noise = -log(-log(rand_like(logits)));  // a draw of 0 is noise of -inf, which is never chosen
+  const Tensor soft = softmax((logits + noise) / temperature, axis);
+  if (!options.hard) return soft;
+  const Tensor place = arange(0, Number(logits.shape()[axis]), 1, {.dtype = i64});
+  std::vector<std::int64_t> along(static_cast<std::size_t>(logits.ndim()), 1);
+  along[static_cast<std::size_t>(axis)] = logits.shape()[axis];
+  const Tensor chosen = unsqueeze(argmax(soft, axis), axis) == reshape(place, along);
+  return chosen.to(soft.dtype()) + (soft - soft.detach());
+}
+
 Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Place place) {
   const OpScope scope("randint", place);
   std::int64_t range = 0;

@@ -67,6 +67,7 @@ Tensor extremum(const char* name, Reduce kind, const Operand& x, const Axes& axe
   const Reduction r(x, axes, keepdims);
   if (r.count == 0)
     scope.fail<ValueError>("no elements to choose from: the input is ", r.from, "; check its size first");
+  if (x.dtype() == boolean) return (kind == Reduce::max ? any : all)(x, axes, keepdims);
   return primitive(
       name, {x}, [&] { return r.run(kind, x.array()); },
       // A NaN is what made y NaN, so it takes the gradient.

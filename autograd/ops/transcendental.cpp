@@ -74,6 +74,21 @@ Tensor log1p(const Operand& x) {
                      [x = Saved(x)](const Tensor& g) { return g / logarithm_domain(1 + x); });
 }
 
+Tensor exp2(const Operand& x) {
+  return elementwise("exp2", {x}, Unary::exp2,
+                     [](const Tensor& g, const Tensor& y) { return g * (y * std::numbers::ln2); });
+}
+
+Tensor log2(const Operand& x) {
+  return elementwise("log2", {x}, Unary::log2,
+                     [x = Saved(x)](const Tensor& g) { return g / logarithm_domain(x) * std::numbers::log2e; });
+}
+
+Tensor log10(const Operand& x) {
+  return elementwise("log10", {x}, Unary::log10,
+                     [x = Saved(x)](const Tensor& g) { return g / logarithm_domain(x) * std::numbers::log10e; });
+}
+
 Tensor sin(const Operand& x) {
   return elementwise("sin", {x}, Unary::sin, [x = Saved(x)](const Tensor& g) { return g * cos(x); });
 }
@@ -135,6 +150,21 @@ Tensor cosh(const Operand& x) {
 Tensor tanh(const Operand& x) {
   // Of x and not of y: 1 - y^2 is 0 long before the slope is.
   return elementwise("tanh", {x}, Unary::tanh, [x = Saved(x)](const Tensor& g) { return tanh_grad(g, x); });
+}
+
+Tensor asinh(const Operand& x) {
+  return elementwise("asinh", {x}, Unary::asinh, [x = Saved(x)](const Tensor& g) { return g / hypot(1, x); });
+}
+
+Tensor acosh(const Operand& x) {
+  // Of the factors, as x^2 leaves the range long before its root does.
+  return elementwise("acosh", {x}, Unary::acosh,
+                     [x = Saved(x)](const Tensor& g) { return g * (rsqrt(x - 1) * rsqrt(x + 1)); });
+}
+
+Tensor atanh(const Operand& x) {
+  return elementwise("atanh", {x}, Unary::atanh,
+                     [x = Saved(x)](const Tensor& g) { return g / logarithm_domain(one_less_square(x)); });
 }
 
 Tensor erf(const Operand& x) {

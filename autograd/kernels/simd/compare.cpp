@@ -9,14 +9,10 @@ void set(Table& t, Compare k, Dtype d, F) {
   t.compare[int(k)][int(d)] = map2<T, Byte, F>;
 }
 template <class F>
-void numbers(Table& t, Compare k, F f) {
+void all(Table& t, Compare k, F f) {
   set<float>(t, k, f32, f);
   set<double>(t, k, f64, f);
   set<Signed>(t, k, i64, f);
-}
-template <class F>
-void all(Table& t, Compare k, F f) {
-  numbers(t, k, f);
   set<Byte>(t, k, boolean, f);
 }
 
@@ -26,12 +22,13 @@ void fill_compare(Table& t) {
   using K = Compare;
   all(t, K::equal, [](auto a, auto b) { return Byte(a == b); });
   all(t, K::not_equal, [](auto a, auto b) { return Byte(a != b); });
-  numbers(t, K::less, [](auto a, auto b) { return Byte(a < b); });
-  numbers(t, K::less_equal, [](auto a, auto b) { return Byte(a <= b); });
-  numbers(t, K::greater, [](auto a, auto b) { return Byte(a > b); });
-  numbers(t, K::greater_equal, [](auto a, auto b) { return Byte(a >= b); });
+  all(t, K::less, [](auto a, auto b) { return Byte(a < b); });
+  all(t, K::less_equal, [](auto a, auto b) { return Byte(a <= b); });
+  all(t, K::greater, [](auto a, auto b) { return Byte(a > b); });
+  all(t, K::greater_equal, [](auto a, auto b) { return Byte(a >= b); });
   all(t, K::logical_and, [](auto a, auto b) { return Byte((a != 0) & (b != 0)); });
   all(t, K::logical_or, [](auto a, auto b) { return Byte((a != 0) | (b != 0)); });
+  all(t, K::logical_xor, [](auto a, auto b) { return Byte((a != 0) ^ (b != 0)); });
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

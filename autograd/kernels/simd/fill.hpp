@@ -13,6 +13,7 @@ void fill_binary(Table& t);
 void fill_binary_contracted(Table& t);
 void fill_predicates(Table& t);
 void fill_compare(Table& t);
+void fill_bits(Table& t);
 void fill_casts(Table& t);
 void fill_select(Table& t);
 void fill_copy(Table& t);

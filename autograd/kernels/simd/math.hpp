@@ -34,6 +34,9 @@ inline Floats tanh(Floats x) { return xsimd::tanh(x); }
 inline Floats select(xsimd::batch_bool<float> mask, Floats a, Floats b) { return xsimd::select(mask, a, b); }
 
 /// Rounded to whole numbers, halves to even, with the sign of x also where that gives zero, which SSE2's does not.
+inline std::int64_t floor(std::int64_t x) { return x; }
+inline std::int64_t ceil(std::int64_t x) { return x; }
+inline std::int64_t round(std::int64_t x) { return x; }
 template <class T>
 Batch<T> floor(Batch<T> x) {
   return xsimd::copysign(xsimd::floor(x), x);

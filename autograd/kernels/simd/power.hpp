@@ -11,6 +11,15 @@ T as_it_counts(T x) {
 }
 
 inline double pow(double a, double b) { return std::pow(as_it_counts(a), as_it_counts(b)); }
+/// By squaring, modulo 2^64. Below 0 the exponent leaves the whole part of the quotient; 0 where that would divide by
+/// 0.
+inline std::int64_t pow(std::int64_t a, std::int64_t b) {
+  if (b < 0) return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
+  std::uint64_t result = 1, factor = std::uint64_t(a);
+  for (; b > 0; b >>= 1, factor *= factor)
+    if (b & 1) result *= factor;
+  return std::int64_t(result);
+}
 template <class T>
 T atan2(T y, T x) {
   return std::atan2(as_it_counts(y), as_it_counts(x));
@@ -25,7 +34,7 @@ inline Doubles log2_plus_1(Doubles f) {
 }
 
 /// 2^t to 2^-29 of it; t may be any number, and is beyond 200 as good as there.
-inline Doubles exp2(Doubles t) {
+inline Doubles rough_exp2(Doubles t) {
 #ifndef __AVX512F__
   t = min_of(Doubles(200.), max_of(Doubles(-200.), t));
 #endif
@@ -46,8 +55,8 @@ inline Floats power(Floats x, Floats y, Floats scale) {
   const Integers bits = bits_as<Integers>(x), k = (bits - Integers(0x3F3504F3)) >> 23;
   const Floats f = bits_as<Floats>(bits - (k << 23)) - Floats(1.f);
   const auto wide_k = widened(xsimd::to_float(k) - scale), wide_f = widened(f), wide_y = widened(y);
-  return narrowed(exp2(wide_y[0] * (wide_k[0] + log2_plus_1(wide_f[0]))),
-                  exp2(wide_y[1] * (wide_k[1] + log2_plus_1(wide_f[1]))));
+  return narrowed(rough_exp2(wide_y[0] * (wide_k[0] + log2_plus_1(wide_f[0]))),
+                  rough_exp2(wide_y[1] * (wide_k[1] + log2_plus_1(wide_f[1]))));
 }
 
 /// a^b by C's rules, for numbers of any kind.

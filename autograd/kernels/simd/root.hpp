@@ -1,10 +1,12 @@
 #pragma once
 #include <autograd/kernels/simd/lanes.hpp>
+#include <cmath>
 
 /// Square roots without the divider, which makes one batch wait for another, where AVX-512 estimates their reciprocals
 /// well enough for few corrections.
 namespace xgrad::kernels::XGRAD_ISA::math {
 
+inline double sqrt(double x) { return std::sqrt(x); }
 inline Batch<float> sqrt(Batch<float> x) { return xsimd::sqrt(x); }
 /// Correctly rounded. Two steps take s to within 0.51 ulp of the root and h, half its reciprocal, to 2^-52. What s
 /// lacks is d h, where d = x - s s is exact: the sum that is rounded last is wrong by less than 2^-52 ulp. Only where x

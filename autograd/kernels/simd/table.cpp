@@ -17,6 +17,7 @@ const Table& table() {
     fill_binary_contracted(t);
     fill_predicates(t);
     fill_compare(t);
+    fill_bits(t);
     fill_casts(t);
     fill_select(t);
     fill_copy(t);
@@ -30,6 +31,7 @@ const Table& table() {
     fill_indexing(t);
     fill_ordering(t);
     fill_scan(t);
+    fill_integer_products(t);
     return t;
   }();
   return filled;

@@ -1,10 +1,12 @@
 #pragma once
 #include <autograd/kernels/binary.hpp>
 #include <autograd/kernels/rows.hpp>
+#include <autograd/kernels/simd/division.hpp>
 #include <autograd/kernels/simd/hyperbolic.hpp>
 #include <autograd/kernels/simd/inverse_trigonometric.hpp>
 #include <autograd/kernels/simd/power.hpp>
 #include <autograd/kernels/simd/root.hpp>
+#include <autograd/kernels/simd/special.hpp>
 #include <autograd/kernels/simd/trigonometric.hpp>
 #include <autograd/kernels/simd/wrapping.hpp>
 #include <autograd/kernels/unary.hpp>

@@ -79,7 +79,8 @@ TEST_CASE("a row or an element that is not there is refused with the line") {
   CHECK(message_of<ShapeError>([&] { (void)x.at(0); }) ==
         "at: 1 index for a tensor of shape (2, 3); give one for each axis, or take rows by x[i]");
   CHECK(message_of<ShapeError>([&] { (void)x.at(0, 1, 2); }).starts_with("at: 3 indices for a tensor of shape (2, 3)"));
-  CHECK(message_of<ShapeError>([] { (void)tensor(1.)[0]; }) == "select: axis 0 of a 0-d tensor, which has no axes");
+  CHECK(message_of<ShapeError>([] { (void)tensor(1.)[0]; }) ==
+        "select: axis 0 of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
 }
 
 TEST_CASE("set overwrites an element, a row or all rows' elements, for everyone who holds the tensor") {

@@ -132,7 +132,8 @@ void check_comparisons(const Table* t) {
     for (double q : values) {
       if (!is_floating(dtype_of<T>) && !(std::isfinite(p) && std::isfinite(q))) continue;
       const T a = T(p), b = T(q);
-      const bool want[] = {a == b, a != b, a<b, a <= b, a> b, a >= b, a != 0 && b != 0, a != 0 || b != 0};
+      const bool want[] = {a == b,           a != b,           a<b, a <= b, a> b,   a >= b,
+                           a != 0 && b != 0, a != 0 || b != 0, (a != 0) != (b != 0)};
       for (int k = 0; k < int(Compare::count); ++k) {
         const auto f = t->compare[k][int(dtype_of<T>)];
         if (!f) continue;
@@ -243,7 +244,20 @@ TEST_CASE("integers wrap around and casts saturate") {
     CHECK(binary<Integer>(t, Binary::minimum, -1, 1) == -1);
     CHECK(binary<Integer>(t, Binary::maximum, -1, 1) == 1);
     CHECK(!t->binary[int(Binary::divide)][int(i64)]);
-    CHECK(!t->binary[int(Binary::add)][int(boolean)]);
+    CHECK(!t->binary[int(Binary::subtract)][int(boolean)]);
+    CHECK(binary<Integer>(t, Binary::floor_divide, -7, 2) == -4);
+    CHECK(binary<Integer>(t, Binary::floor_divide, least_i64, -1) == least_i64);
+    CHECK(binary<Integer>(t, Binary::floor_divide, 7, 0) == 0);
+    CHECK(binary<Integer>(t, Binary::remainder, -7, 2) == 1);
+    CHECK(binary<Integer>(t, Binary::remainder, 7, -2) == -1);
+    CHECK(binary<Integer>(t, Binary::remainder, least_i64, -1) == 0);
+    CHECK(binary<Integer>(t, Binary::fmod, -7, 2) == -1);
+    CHECK(binary<Integer>(t, Binary::fmod, 7, 0) == 0);
+    CHECK(binary<Integer>(t, Binary::pow, -3, 3) == -27);
+    CHECK(binary<Integer>(t, Binary::pow, 2, 64) == 0);
+    CHECK(binary<Integer>(t, Binary::pow, -1, -3) == -1);
+    CHECK(binary<Integer>(t, Binary::pow, 2, -1) == 0);
+    CHECK(unary<Integer>(t, Unary::floor, -5) == -5);
 
     CHECK(cast<double, Integer>(t, -2.9) == -2);
     CHECK(cast<double, Integer>(t, NaN) == 0);

@@ -17,7 +17,8 @@ TEST_CASE("sigmoid remembers its input for a loss, while it records; log_softmax
 TEST_CASE("an activation's graph is freed with its last handle, and its values by backward") {
   const Tensor x = randn({1000}, {.requires_grad = true});
   const auto before = memory::statistics();
-  for (const auto f : {sigmoid, relu, selu, gelu, silu, softplus, log_sigmoid}) {
+  for (Tensor (*const f)(const Operand&) : std::initializer_list<Tensor (*)(const Operand&)>{
+           sigmoid, relu, selu, gelu, silu, softplus, log_sigmoid, mish, hardswish}) {
     { const Tensor y = f(x); }
     { const Tensor g = grad(sum(f(x)), {x}, {.create_graph = true})[0]; }
   }

@@ -135,7 +135,7 @@ TEST_CASE("shapes that do not fit an index are named") {
           index_add(x, 0, integers({1}), zeros({1, 2}, {.dtype = f64}));
         }) == "index_add: x is f32, the source is f64; convert one with .to(...)");
   CHECK(message_of<ShapeError>([] { take(tensor(1.), integers({0})); }) ==
-        "take: axis 0 of a 0-d tensor, which has no axes");
+        "take: axis 0 of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
   CHECK(message_of<ValueError>([&] { take(x, Tensor()); }) ==
         "take: the tensor is undefined (default-built); give it a value first");
 }
@@ -151,7 +151,7 @@ TEST_CASE("joining names the tensor that does not fit") {
         }) == "concatenate: tensor 2 is (0,), tensor 0 is (2, 3); they must agree except along axis 0");
   CHECK(message_of<ShapeError>([] {
           concatenate({tensor(1.), tensor(2.)});
-        }) == "concatenate: axis 0 of a 0-d tensor, which has no axes");
+        }) == "concatenate: axis 0 of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
   CHECK(message_of<ValueError>([] { concatenate({}); }) ==
         "concatenate: expected at least one tensor, got an empty list");
   CHECK(message_of<ValueError>([] { stack({}); }) == "stack: expected at least one tensor, got an empty list");

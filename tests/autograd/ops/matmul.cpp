@@ -92,7 +92,8 @@ TEST_CASE("operands that do not fit are named with their shapes") {
       "matmul: batch axes do not broadcast: a is (2, 2, 3), b is (3, 3, 2); sizes before the last two must agree or be "
       "1");
   CHECK(message_of<DtypeError>([&] { matmul(a, wide); }) == "matmul: a is f32, b is f64; convert one with .to(...)");
-  CHECK(message_of<DtypeError>([&] { matmul(whole, whole); }) == "matmul: not defined for i64; convert with .to(f32)");
+  CHECK(message_of<DtypeError>([&] { matmul(whole == 0, whole == 0); }) ==
+        "matmul: not defined for boolean; convert with .to(f32)");
   CHECK(message_of<ValueError>([&] { matmul(a, 2); }) ==
         "matmul: an argument is a plain number; multiply by it with *");
   CHECK(message_of<ShapeError>([&] { dot(v, zeros({2})); }) ==
@@ -125,13 +126,20 @@ TEST_CASE("einsum hands transposes to the product as flags, and multiplies where
   CHECK(ops_of(einsum("ij,ij->ij", {a, a})) == std::set<std::string>{"leaf", "multiply"});
 }
 
-TEST_CASE("einsum of integers multiplies and sums them, and a product of matrices needs floating ones") {
+TEST_CASE("einsum of integers multiplies and sums them") {
   const Tensor a = tensor({{1, 2}, {3, 4}}, {.dtype = i64});
   CHECK(einsum("ii->", {a}).item<int>() == 5);
   CHECK(einsum("ij,ij->", {a, a}).item<int>() == 30);
-  CHECK(message_of<DtypeError>([&] {
-          einsum("ij,jk->ik", {a, a});
-        }) == "einsum: not defined for i64; convert with .to(f32)");
+  CHECK(to_vector<int>(einsum("ij,jk->ik", {a, a})) == std::vector<int>{7, 10, 15, 22});
+}
+
+TEST_CASE("products of integers are exact and wrap around") {
+  const std::int64_t large = (std::int64_t{1} << 53) + 1;
+  const Tensor a = from_values<std::int64_t>({large, 2, -3, 4}, {2, 2}), b = tensor({{1, 0}, {3, 1}}, i64);
+  CHECK(to_vector<std::int64_t>(matmul(a, b)) == std::vector<std::int64_t>{large + 6, 2, 9, 4});
+  const Tensor most = full({1, 2}, std::numeric_limits<std::int64_t>::max(), i64);
+  CHECK(matmul(most, transpose(most)).item<std::int64_t>() == 2);
+  CHECK(matmul(full({300, 400}, 2, i64), full({400, 500}, 3, i64)).at(299, 499).item<int>() == 2400);
 }
 
 TEST_CASE("einsum says which letter of which operand does not fit") {

@@ -106,6 +106,10 @@ TEST_CASE("integers reduce exactly, and booleans count") {
   CHECK(any(mask).dtype() == boolean);
   CHECK(any(mask).item<bool>());
   CHECK_FALSE(all(mask).item<bool>());
+  CHECK(max(mask).dtype() == boolean);
+  CHECK(to_vector<bool>(max(mask, 1)) == std::vector<bool>{true, true});
+  CHECK(to_vector<bool>(min(mask, 1, true)) == std::vector<bool>{false, false});
+  CHECK(message_of<ValueError>([] { max(zeros({0}, boolean)); }).starts_with("max: no elements to choose from"));
 }
 
 TEST_CASE("derivatives of products stay exact past zeros, to the third order") {
@@ -155,7 +159,8 @@ TEST_CASE("misused reductions say what is wrong, where, and what to do") {
   const Tensor x = zeros({2, 3}), empty = zeros({0, 3}), whole = zeros({2}, {.dtype = i64});
   CHECK(message_of<ShapeError>([&] { sum(x, {2}); }) == "sum: axis 2 is out of range; expected one in [-2, 1]");
   CHECK(message_of<ShapeError>([&] { mean(x, {0, -2}); }) == "mean: axis 0 appears more than once");
-  CHECK(message_of<ShapeError>([&] { prod(sum(x), {0}); }) == "prod: axis 0 of a 0-d tensor, which has no axes");
+  CHECK(message_of<ShapeError>([&] { prod(sum(x), {0}); }) ==
+        "prod: axis 0 of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
   CHECK(message_of<ShapeError>([&] { cumsum(x, -3); }) == "cumsum: axis -3 is out of range; expected one in [-2, 1]");
   CHECK(message_of<ShapeError>([&] { sort(x, 2); }) == "sort: axis 2 is out of range; expected one in [-2, 1]");
   CHECK(message_of<ValueError>([&] { max(empty, {0}); }) ==
@@ -176,7 +181,6 @@ TEST_CASE("misused reductions say what is wrong, where, and what to do") {
   CHECK(message_of<DtypeError>([&] { stddev(whole); }) == "stddev: not defined for i64; convert with .to(f32)");
   CHECK(message_of<DtypeError>([&] { logsumexp(whole); }) == "logsumexp: not defined for i64; convert with .to(f32)");
   CHECK(message_of<DtypeError>([&] { norm(whole); }) == "norm: not defined for i64; convert with .to(f32)");
-  CHECK(message_of<DtypeError>([&] { max(x > 0); }) == "max: not defined for boolean; convert with .to(f32)");
   CHECK(message_of<DtypeError>([&] { cumprod(x > 0, 0); }) ==
         "cumprod: not defined for boolean; convert with .to(f32) or .to(i64)");
   const std::string number = "the argument is a plain number; make it a tensor with tensor(...)";

@@ -11,6 +11,14 @@ TEST_CASE("exponentials, logarithms and trigonometry match their references, and
   check_family("transcendental", rows_transcendental());
 }
 
+TEST_CASE("less common formulas match their references, and their gradients the differences") {
+  check_family("formulas", rows_formulas());
+}
+
+TEST_CASE("remainders, rounded quotients and bits match their references, and their gradients the differences") {
+  check_family("division", rows_division());
+}
+
 TEST_CASE("comparisons and choices match their references, and their gradients the differences") {
   check_family("comparison", rows_comparison());
 }

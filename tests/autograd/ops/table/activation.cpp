@@ -10,26 +10,26 @@ Real sigmoid_of(Real x) { return 1 / (1 + std::exp(-x)); }
 Real softplus_of(Real x) { return std::log(1 + std::exp(x)); }
 Real elu_of(Real x) { return x > 0 ? x : std::exp(x) - 1; }
 
-/// exp(x - max) / sum exp(x - max) along an axis, or its logarithm.
-Reference softmax_reference(int axis, bool logarithm) {
+/// exp(x - max) / sum exp(x - max) along an axis, or its logarithm, or of -x for a sign of -1.
+Reference softmax_reference(int axis, bool logarithm, Real sign) {
   return [=](const std::vector<Values>& x) {
     const Shape& shape = x[0].shape;
     const auto along = static_cast<std::size_t>(axis_of(axis, shape));
     return build(shape, [&](Index index) {
       Real total = 0;
       const Real own = x[0][index];
-      for (index[along] = 0; index[along] < shape[axis]; ++index[along]) total += std::exp(x[0][index] - own);
+      for (index[along] = 0; index[along] < shape[axis]; ++index[along]) total += std::exp(sign * (x[0][index] - own));
       return logarithm ? -std::log(total) : 1 / total;
     });
   };
 }
 
-std::vector<Variant> softmax_variants(Tensor (*f)(const Operand&, int), bool logarithm) {
+std::vector<Variant> softmax_variants(Tensor (*f)(const Operand&, int), bool logarithm, Real sign = 1) {
   std::vector<Variant> variants;
   for (const int axis : {-1, 0}) {
     Variant variant = unary(
         text("axis ", axis).c_str(), [=](const Tensors& x) { return f(x[0], axis); },
-        softmax_reference(axis, logarithm), smooth, 8);
+        softmax_reference(axis, logarithm, sign), smooth, 8);
     variant.shapes = at_least_one_axis();
     if (logarithm) variant.scale = 1;
     variants.push_back(std::move(variant));
@@ -55,6 +55,90 @@ Row bce_row() {
            at2(0, .5, std::numbers::ln2, 0, 0), at2(nan, 1, nan, nan, nan)}};
 }
 
+/// A variant of an activation with options.
+Variant with(const char* label, Function f, Real (*exact)(Real), Domain domain, double ulps = 4) {
+  return unary(label, std::move(f), each(exact), std::move(domain), ulps);
+}
+/// A special point of one.
+Special of(Function f, Special s) {
+  s.f = std::move(f);
+  return s;
+}
+
+Real mish_of(Real x) { return x * std::tanh(std::log1p(std::exp(x))); }
+Real tanh_gelu_of(Real x) {
+  return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi_v<Real>) * (x + .044715L * x * x * x)));
+}
+Tensor tanh_gelu(const Tensors& x) { return gelu(x[0], {.tanh = true}); }
+Tensor sharp_softplus(const Tensors& x) { return softplus(x[0], 3); }
+
+Row prelu_row() {
+  Variant channels = binary(
+      operator*,
+      [](const std::vector<Values>& x) {
+        return build(x[0].shape, [&](const Index& i) {
+          const Real slope = x[1].v[x[1].v.size() == 1 ? 0 : static_cast<std::size_t>(i[1])];
+          return x[0][i] * (x[0][i] > 0 ? 1 : slope);
+        });
+      },
+      off_zero, interval(.1, .5));
+  channels.f = [](const Tensors& x) { return prelu(x[0], x[1]); };
+  channels.shapes = {{{}, {}},      {{4}, {1}},   {{2, 3}, {3}},         {{2, 3, 2}, {3}},
+                     {{0, 3}, {3}}, {{2, 3}, {}}, {{2, 1, 3, 1, 2}, {1}}};
+  Special slope = at2(inf, .5, inf, 1, 0);
+  return {"prelu",
+          {channels, with(
+                         "a number", [](const Tensors& x) { return prelu(x[0], .25); },
+                         [](Real x) { return x > 0 ? x : x / 4; }, off_zero)},
+          {slope, at2(0, .5, 0, .5, 0), at2(-2, .5, -1, .5, -2), at2(nan, .5, nan, .5, nan)}};
+}
+
+Row glu_row() {
+  std::vector<Variant> variants;
+  for (const int axis : {-1, 0}) {
+    Variant v = unary(
+        text("axis ", axis).c_str(), [axis](const Tensors& x) { return glu(x[0], axis); },
+        [axis](const std::vector<Values>& x) {
+          Shape half = x[0].shape;
+          half[axis] /= 2;
+          return build(half, [&](const Index& i) {
+            Index gate = i;
+            gate[static_cast<std::size_t>(axis_of(axis, half))] += half[axis];
+            return x[0][i] * sigmoid_of(x[0][gate]);
+          });
+        },
+        smooth);
+    v.shapes = axis == 0 ? ShapeTuples{{{2}}, {{4, 1}}, {{4, 3}}, {{2, 1, 3, 1, 2}}}
+                         : ShapeTuples{{{2}}, {{6}}, {{0}}, {{3, 0}}, {{1, 4}}, {{2, 1, 3, 1, 2}}};
+    variants.push_back(std::move(v));
+  }
+  return {"glu", std::move(variants), {}, scalars};
+}
+
+std::vector<Row> hard_rows() {
+  const auto between = [](Real x, Real low, Real high) { return std::fmin(std::fmax(x, low), high); };
+  static const auto limit = between;
+  const Domain off_kinks = fixed({-4.2, -2.5, -1.4, -.6, .3, .8, 1.7, 2.6, 3.4, 5.5, 6.5});
+  return {
+      {"hardtanh",
+       {with(
+            "", [](const Tensors& x) { return hardtanh(x[0]); }, [](Real x) { return limit(x, -1, 1); }, off_kinks),
+        with(
+            "limits", [](const Tensors& x) { return hardtanh(x[0], -2, .5); }, [](Real x) { return limit(x, -2, .5L); },
+            off_kinks)},
+       {at(1, 1, 0, 0), at(-1, -1, 0, 0), at(.5, .5, 1, 0), at(inf, 1, 0), at(-inf, -1, 0), at(nan, nan, 1)}},
+      {"relu6",
+       {unary(relu6, each([](Real x) { return limit(x, 0, 6); }), off_kinks)},
+       {at(0, 0, 0, 0), at(6, 6, 0, 0), at(inf, 6, 0), at(-inf, 0, 0), at(nan, nan, 1)}},
+      {"hardsigmoid",
+       {unary(hardsigmoid, each([](Real x) { return limit(x + 3, 0, 6) / 6; }), off_kinks)},
+       {at(-3, 0, 0, 0), at(3, 1, 0, 0), at(0, .5, 1 / 6., 0), at(inf, 1, 0), at(-inf, 0, 0)}},
+      {"hardswish",
+       {unary(hardswish, each([](Real x) { return x * limit(x + 3, 0, 6) / 6; }), off_kinks, 8)},
+       {at(-3, 0, -.5), at(3, 3, 1.5), at(0, 0, .5, 1 / 3.), at(inf, inf, 1, 0), at(-inf, 0, 0, 0), {{{nan}}, {nan}}}},
+  };
+}
+
 Row masked_scale_row() {
   Variant variant =
       binary(operator*, each([](Real x, Real m) -> Real { return m != 0 ? x * 1.25L : 0; }), smooth, booleans());
@@ -77,7 +161,24 @@ Row relu_grad_row() {
 
 std::vector<Row> rows_activation() {
   constexpr double scale = 1.0507009873554804934, alpha = 1.6732632423543772848;
-  return {
+  const Function celu_of_2 = [](const Tensors& x) { return celu(x[0], 2); };
+  std::vector<Row> rows{
+      {"celu",
+       {with(
+            "", [](const Tensors& x) { return celu(x[0]); }, elu_of, off_zero),
+        with(
+            "alpha 2", celu_of_2, [](Real x) { return x > 0 ? x : 2 * std::expm1(x / 2); }, off_zero)},
+       {at(0, 0, 1, 1), at(inf, inf, 1, 0), at(-inf, -1, 0, 0), of(celu_of_2, at(-inf, -2, 0, 0)), at(nan, nan, nan)}},
+      prelu_row(),
+      glu_row(),
+      {"mish",
+       {unary(mish, each(mish_of), smooth, 6)},
+       {at(0, 0, .6),
+        at(inf, inf, 1, 0),
+        at(-inf, 0, 0, 0),
+        at(1000, 1000, 1, 0),
+        at(-2000, 0, 0, 0),
+        {{{nan}}, {nan}}}},
       {"sigmoid",
        {unary(sigmoid, each(sigmoid_of), smooth)},
        {at(0, .5, .25, 0), at(1000, 1, 0, 0), at(-1000, 0, 0, 0), at(inf, 1, 0, 0), at(-inf, 0, 0, 0),
@@ -107,22 +208,28 @@ std::vector<Row> rows_activation() {
               off_zero)},
        {at(0, 0, scale * alpha), at(inf, inf, scale, 0), at(-inf, -scale * alpha, 0, 0), at(nan, nan, nan)}},
       {"gelu",
-       {unary(gelu, each([](Real x) { return x * std::erfc(-x / std::sqrt(Real(2))) / 2; }), smooth, 10)},
+       {unary(gelu, each([](Real x) { return x * std::erfc(-x / std::sqrt(Real(2))) / 2; }), smooth, 10),
+        with("tanh form", tanh_gelu, tanh_gelu_of, smooth, 16)},
        {at(0, 0, .5, 2 / std::sqrt(2 * std::numbers::pi)), at(inf, inf, 1, 0), at(-inf, 0, 0, 0), at(1000, 1000, 1, 0),
-        at(-1000, 0, 0, 0), at(nan, nan, nan, nan)}},
+        at(-1000, 0, 0, 0), at(nan, nan, nan, nan), of(tanh_gelu, at(0, 0, .5)), of(tanh_gelu, at(inf, inf, 1, 0)),
+        of(tanh_gelu, at(-inf, 0, 0, 0)), of(tanh_gelu, {{{nan}}, {nan}})}},
       {"silu",
        {unary(silu, each([](Real x) { return x * sigmoid_of(x); }), smooth)},
        {at(0, 0, .5, .5), at(inf, inf, 1, 0), at(-inf, 0, 0, 0), at(1e4, 1e4, 1, 0), at(-1e4, 0, 0, 0),
         at(nan, nan, nan)}},
       {"softplus",
-       {unary(softplus, each(softplus_of), smooth)},
+       {unary(softplus, each(softplus_of), smooth),
+        with(
+            "beta 3", sharp_softplus, [](Real x) { return softplus_of(3 * x) / 3; }, smooth)},
        {at(1000, 1000, 1, 0),
         at(-1000, 0, 0, 0),
         at(20, 20.000000002061153620, .99999999793884618),
         {{{20.5}}, {20.50000000125015}, {}},
         at(inf, inf, 1, 0),
         at(-inf, 0, 0, 0),
-        at(nan, nan, nan)}},
+        at(nan, nan, nan),
+        of(sharp_softplus, at(1000, 1000, 1, 0)),
+        of(sharp_softplus, at(-1000, 0, 0, 0))}},
       {"log_sigmoid",
        {unary(log_sigmoid, each([](Real x) { return -softplus_of(-x); }), smooth)},
        {at(1000, 0, 0, 0), at(-1000, -1000, 1, 0), at(0, -std::numbers::ln2, .5, -.25), at(-inf, -inf, 1, 0),
@@ -144,9 +251,15 @@ std::vector<Row> rows_activation() {
        {vector_at({1000, -1000}, {0, -2000}, {0, 1}, {-1, 1}), vector_at({-inf, 0}, {-inf, 0}, {1, 0}, {1, -1}),
         vector_at({-inf, -inf}, {nan, nan}, {1, 2}, {nan, nan}), vector_at({nan, 0}, {nan, nan}, {1, 2}, {nan, nan})},
        scalars},
+      {"softmin",
+       softmax_variants(softmin, false, -1),
+       {vector_at({-1000, 1000, 0}, {1, 0, 0}, {1, 2, 3}, {0, 0, 0})},
+       scalars},
       bce_row(),
       masked_scale_row(),
   };
+  for (Row& row : hard_rows()) rows.push_back(std::move(row));
+  return rows;
 }
 
 }  // namespace xgrad::op_table

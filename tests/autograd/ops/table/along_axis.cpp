@@ -153,17 +153,28 @@ std::vector<Variant> quantiles(const char* name, double q,
   return variants;
 }
 
-std::vector<Variant> arg_extremum(AxisOp f, bool descending) {
+std::vector<Variant> arg_extremum(Tensor (*f)(const Operand&, int, bool), Tensor (*of_all)(const Operand&),
+                                  bool descending) {
   std::vector<Variant> variants;
+  const auto first = [descending](const Line& x) { return indices_of(order_of(x, descending), 1); };
   for (const int axis : {-1, 0}) {
-    const auto first = [descending](const Line& x) { return indices_of(order_of(x, descending), 1); };
-    variants.push_back(
-        {.label = text("axis ", axis),
-         .f = [=](const Tensors& x) { return f(x[0], axis); },
-         .reference = without_axis(axis, along(axis, first)),
-         .domains = {whole_numbers(0, 3)},
-         .shapes = axis == 0 ? ShapeTuples{{{6}}, {{3, 0}}, {{3, 2}}, {{2, 1, 3, 1, 2}}} : axis_with_elements()});
+    const ShapeTuples shapes =
+        axis == 0 ? ShapeTuples{{{6}}, {{3, 0}}, {{3, 2}}, {{2, 1, 3, 1, 2}}} : axis_with_elements();
+    for (const bool keepdims : {false, true}) {
+      const Reference kept = along(axis, first);
+      variants.push_back({.label = text("axis ", axis, keepdims ? " keepdims" : ""),
+                          .f = [=](const Tensors& x) { return f(x[0], axis, keepdims); },
+                          .reference = keepdims ? kept : without_axis(axis, kept),
+                          .domains = {whole_numbers(0, 3)},
+                          .shapes = shapes});
+    }
   }
+  Variant all = unary(
+      "of all", [of_all](const Tensors& x) { return of_all(x[0]); },
+      [first](const std::vector<Values>& x) { return Values(Shape(), first(x[0].v)[0]); }, whole_numbers(0, 3));
+  all.shapes = {{{}}, {{1}}, {{7}}, {{3, 4}}, {{2, 1, 3, 1, 2}}};
+  all.order = 0;
+  variants.push_back(std::move(all));
   return variants;
 }
 
@@ -325,14 +336,16 @@ std::vector<Row> rows_along_axis() {
          .gradients = {{0, 0, .5, .5}},
          .f = [](const Tensors& x) { return median(x[0]); }},
         {.inputs = {{inf, inf, 1}}, .value = {inf}, .f = [](const Tensors& x) { return median(x[0]); }}}});
-  rows.push_back({"argmax",
-                  arg_extremum(argmax, true),
-                  {{.inputs = {{1, nan, 3, nan}}, .value = {1}}, {.inputs = {{2, 3, 3}}, .value = {1}}},
-                  scalars});
-  rows.push_back({"argmin",
-                  arg_extremum(argmin, false),
-                  {{.inputs = {{1, 3, nan}}, .value = {2}}, {.inputs = {{2, 1, 1}}, .value = {1}}},
-                  scalars});
+  rows.push_back({
+      "argmax",
+      arg_extremum(argmax, argmax, true),
+      {{.inputs = {{1, nan, 3, nan}}, .value = {1}}, {.inputs = {{2, 3, 3}}, .value = {1}}},
+  });
+  rows.push_back({
+      "argmin",
+      arg_extremum(argmin, argmin, false),
+      {{.inputs = {{1, 3, nan}}, .value = {2}}, {.inputs = {{2, 1, 1}}, .value = {1}}},
+  });
   rows.push_back({"sort",
                   sorts(),
                   {{.inputs = {{2, nan, 1}}, .value = {1, 2, nan}, .gradients = {{2, 3, 1}}, .cotangent = {1, 2, 3}},

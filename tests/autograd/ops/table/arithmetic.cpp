@@ -33,6 +33,17 @@ std::vector<Variant> with_integers(std::vector<Variant> variants) {
   return variants;
 }
 
+/// The same on booleans.
+std::vector<Variant> with_booleans(std::vector<Variant> variants, Real (*exact)(Real, Real)) {
+  Variant logical = variants[0];
+  logical.label = "booleans";
+  logical.reference = each(exact);
+  logical.domains = {booleans(), booleans()};
+  logical.order = 0;
+  variants.push_back(std::move(logical));
+  return variants;
+}
+
 /// `a op= b`, by what it leaves in a.
 Variant compound(Tensor& (*f)(Tensor&, const Operand&), Real (*exact)(Real, Real)) {
   Variant variant = binary(operator+, each(exact), signed_numbers, nonzero);
@@ -65,6 +76,10 @@ Row pow_row() {
   const auto pair = [](double a, double b, double value, double da, double db, double daa, double dbb) {
     return Special{{{a}, {b}}, {value}, {{da}, {db}}, {{daa}, {dbb}}};
   };
+  Variant integer = binary(pow, each([](Real a, Real b) { return std::pow(a, b); }), integers(-5, 5), integers(0, 9));
+  Variant cube = unary("integers^3", to_the(3), each([](Real x) { return x * x * x; }), integers(-99, 99));
+  integer.label = "integers";
+  integer.order = cube.order = 0;
   return {"pow",
           {binary(pow, each([](Real a, Real b) { return std::pow(a, b); }), positive, signed_numbers),
            unary("x^0", to_the(0), each([](Real) -> Real { return 1; }), signed_numbers),
@@ -73,7 +88,7 @@ Row pow_row() {
            unary("x^3", to_the(3), each([](Real x) { return x * x * x; }), signed_numbers),
            unary("x^0.5", to_the(.5), each([](Real x) { return std::sqrt(x); }), positive),
            unary("x^-1", to_the(-1), each([](Real x) { return 1 / x; }), nonzero),
-           unary("2^x", power_of(2), each([](Real x) { return std::exp2(x); }), signed_numbers)},
+           unary("2^x", power_of(2), each([](Real x) { return std::exp2(x); }), signed_numbers), integer, cube},
           {
               pair(0, 0, 1, 0, 0, 0, 0),
               pair(0, 1, 0, 1, 0, 0, 0),
@@ -105,7 +120,10 @@ Special signed_at(double x, double value, double gradient) {
 
 /// A piecewise constant op: values only, its derivative is 0.
 Row steps(const char* op, Tensor (*f)(const Operand&), Real (*exact)(Real), std::vector<Special> special) {
-  return {op, {unary(f, each(exact), fixed({-2.7, -1.2, -.4, .3, .6, 1.8, 2.3}))}, std::move(special)};
+  Variant integer = unary(f, each(exact), integers(-1000000000, 1000000000));
+  integer.label = "integers";
+  integer.order = 0;
+  return {op, {unary(f, each(exact), fixed({-2.7, -1.2, -.4, .3, .6, 1.8, 2.3})), integer}, std::move(special)};
 }
 
 }  // namespace
@@ -115,13 +133,14 @@ std::vector<Row> rows_arithmetic() {
   product_of_zero.f = [](const Tensors& x) { return 0 * sqrt(x[0]); };
   return {
       {"operator+",
-       with_integers(operator_variants(operator+, add, signed_numbers, signed_numbers)),
+       with_booleans(with_integers(operator_variants(operator+, add, signed_numbers, signed_numbers)),
+                     [](Real a, Real b) -> Real { return a != 0 || b != 0; }),
        {at2(inf, -inf, nan, 1, 1)}},
       {"operator-",
        with_integers(operator_variants(operator-, subtract, signed_numbers, signed_numbers)),
        {at2(inf, inf, nan, 1, -1)}},
       {"operator*",
-       with_integers(operator_variants(operator*, multiply, signed_numbers, signed_numbers)),
+       with_booleans(with_integers(operator_variants(operator*, multiply, signed_numbers, signed_numbers)), multiply),
        {at2(0, inf, nan, inf, 0)}},
       {"operator/",
        operator_variants(operator/, divide, signed_numbers, nonzero),

@@ -12,7 +12,10 @@ Row comparison(const char* op, Tensor (*f)(const Operand&, const Operand&), Real
   Variant integer = floating;
   integer.label = "integers";
   integer.domains = {integers(-1, 1), integers(-1, 1)};
-  return {op, {floating, special, integer}};
+  Variant logical = floating;
+  logical.label = "booleans";
+  logical.domains = {booleans(), booleans()};
+  return {op, {floating, special, integer, logical}};
 }
 
 Row predicate_row(const char* op, Tensor (*f)(const Operand&), Real (*exact)(Real)) {
@@ -65,8 +68,13 @@ Row where_row() {
 
 /// minimum and maximum: each with a number, and what ties and NaN give.
 Row extremum(const char* op, Tensor (*f)(const Operand&, const Operand&), Real (*exact)(Real, Real)) {
+  Variant integer = binary(f, each(exact), integers(-9, 9), integers(-9, 9)), logical = integer;
+  integer.label = "integers";
+  logical.label = "booleans";
+  logical.domains = {booleans(), booleans()};
+  integer.order = logical.order = 0;
   return {op,
-          {binary(f, each(exact), interval(-2, 2), interval(-2, 2)),
+          {binary(f, each(exact), interval(-2, 2), interval(-2, 2)), integer, logical,
            unary(
                "number", [f](const Tensors& x) { return f(x[0], .5); },
                [exact](const std::vector<Values>& x) {
@@ -79,15 +87,33 @@ Row extremum(const char* op, Tensor (*f)(const Operand&, const Operand&), Real (
            at2(inf, inf, inf, .5, .5)}};
 }
 
+/// x between tensors of one element.
+Special bounded(double x, double low, double high, double value, std::vector<double> gradients) {
+  Special s{{{x}, {low}, {high}}, {value}};
+  for (const double g : gradients) s.gradients.push_back({g});
+  s.f = [](const Tensors& t) { return clamp(t[0], t[1], t[2]); };
+  return s;
+}
+
 Row clamp_row() {
+  Variant one_bound = binary(operator*, each([](Real x, Real b) { return std::fmin(std::fmax(x, Real(-1)), b); }),
+                             interval(-2, 2), interval(.5, 1));
+  one_bound.label = "number and tensor";
+  one_bound.f = [](const Tensors& x) { return clamp(x[0], -1, x[1]); };
   return {"clamp",
           {unary(
-              "", [](const Tensors& x) { return clamp(x[0], -1, .5); },
-              each([](Real x) { return x < -1    ? Real(-1)
-                                       : x > .5L ? .5L
-                                                 : x; }), interval(-2, 2))},
+               "", [](const Tensors& x) { return clamp(x[0], -1, .5); },
+               each([](Real x) { return std::fmin(std::fmax(x, Real(-1)), .5L); }), interval(-2, 2)),
+           {.label = "tensors",
+            .f = [](const Tensors& x) { return clamp(x[0], x[1], x[2]); },
+            .reference = each([](Real x, Real a, Real b) { return std::fmin(std::fmax(x, a), b); }),
+            .domains = {interval(-2, 2), interval(-1, -.5), interval(.5, 1)},
+            .shapes = broadcast_triples()},
+           one_bound},
           {at(.5, .5, 1, 0), at(-1, -1, 1, 0), at(2, .5, 0, 0), at(-2, -1, 0), at(nan, nan, 0), at(inf, .5, 0),
-           at(-inf, -1, 0)}};
+           at(-inf, -1, 0), bounded(0, -1, 1, 0, {1, 0, 0}), bounded(2, -1, 1, 1, {0, 0, 1}),
+           bounded(-2, -1, 1, -1, {0, 1, 0}), bounded(1, -1, 1, 1, {1, 0, 0}), bounded(0, 1, -1, -1, {0, 0, 1}),
+           bounded(nan, -1, 1, nan, {0, 0, 0}), bounded(0, nan, 1, nan, {0, 0, 0})}};
 }
 
 }  // namespace
@@ -96,6 +122,8 @@ std::vector<Row> rows_comparison() {
   const Row conjunction =
       comparison("logical_and", logical_and, [](Real a, Real b) -> Real { return a != 0 && b != 0; });
   const Row disjunction = comparison("logical_or", logical_or, [](Real a, Real b) -> Real { return a != 0 || b != 0; });
+  const Row difference =
+      comparison("logical_xor", logical_xor, [](Real a, Real b) -> Real { return (a != 0) != (b != 0); });
   const Row negation = predicate_row("logical_not", logical_not, [](Real x) -> Real { return x == 0; });
   return {
       comparison("operator==", operator==, [](Real a, Real b) -> Real { return a == b; }),
@@ -106,6 +134,7 @@ std::vector<Row> rows_comparison() {
       comparison("operator>=", operator>=, [](Real a, Real b) -> Real { return a >= b; }),
       conjunction,
       disjunction,
+      difference,
       negation,
       of_operator(
           "operator&&", [](const Tensors& x) { return x[0] && x[1]; }, conjunction),

@@ -181,6 +181,13 @@ std::vector<Row> rows_matmul() {
             [](const std::vector<Values>& x) { return product(x[0], product(x[0], x[0])); }, {{{2, 2}}, {{2, 2, 2}}})},
        {},
        scalars});
+  Variant whole = with_transposes(false, false, ranks), turned = with_transposes(true, true, {{{3, 2}, {4, 3}}});
+  whole.label = "integers", turned.label = "transposed integers";
+  for (Variant* v : {&whole, &turned}) {
+    v->domains = {integers(-99, 99), integers(-99, 99)};
+    v->order = 0;
+    rows.back().variants.push_back(*v);
+  }
   rows.push_back({"dot",
                   {matrices(
                       "", [](const Tensors& x) { return dot(x[0], x[1]); },

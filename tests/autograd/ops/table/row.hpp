@@ -104,6 +104,9 @@ std::vector<Row> all_rows();
 /// The families, each in the file of its name.
 std::vector<Row> rows_arithmetic();
 std::vector<Row> rows_transcendental();
+std::vector<Row> rows_formulas();
+std::vector<Row> rows_division();
+std::vector<Row> rows_vectors();
 std::vector<Row> rows_comparison();
 std::vector<Row> rows_activation();
 std::vector<Row> rows_reduction();
