@@ -7,8 +7,10 @@
 /// The activations of autograd/ops.hpp as layers; the functions themselves are found in xgrad::nn too.
 namespace xgrad::nn {
 
-using xgrad::elu, xgrad::gelu, xgrad::leaky_relu, xgrad::log_sigmoid, xgrad::log_softmax, xgrad::relu, xgrad::selu,
-    xgrad::sigmoid, xgrad::silu, xgrad::softmax, xgrad::softplus, xgrad::tanh;
+using xgrad::celu, xgrad::elu, xgrad::gelu, xgrad::glu, xgrad::hardsigmoid, xgrad::hardswish, xgrad::hardtanh,
+    xgrad::leaky_relu, xgrad::log_sigmoid, xgrad::log_softmax, xgrad::mish, xgrad::prelu, xgrad::relu, xgrad::relu6,
+    xgrad::selu, xgrad::sigmoid, xgrad::silu, xgrad::softmax, xgrad::softmin, xgrad::softplus, xgrad::softsign,
+    xgrad::tanh;
 
 namespace detail {
 /// A layer that keeps its input's shape.
@@ -26,12 +28,48 @@ class Activation : public ShapeKeeping {
 
 class ReLU : public detail::Activation<xgrad::relu> {};
 class SELU : public detail::Activation<xgrad::selu> {};
-class GELU : public detail::Activation<xgrad::gelu> {};
 class SiLU : public detail::Activation<xgrad::silu> {};
 class Sigmoid : public detail::Activation<xgrad::sigmoid> {};
 class LogSigmoid : public detail::Activation<xgrad::log_sigmoid> {};
 class Tanh : public detail::Activation<xgrad::tanh> {};
-class Softplus : public detail::Activation<xgrad::softplus> {};
+class Softsign : public detail::Activation<xgrad::softsign> {};
+class ReLU6 : public detail::Activation<xgrad::relu6> {};
+class Hardsigmoid : public detail::Activation<xgrad::hardsigmoid> {};
+class Hardswish : public detail::Activation<xgrad::hardswish> {};
+class Mish : public detail::Activation<xgrad::mish> {};
+
+class GELU : public detail::ShapeKeeping {
+ public:
+  explicit GELU(GeluOptions options = {}) : options_(options) {}
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::gelu(input, options_); });
+  }
+
+ private:
+  GeluOptions options_;
+};
+
+class Softplus : public detail::ShapeKeeping {
+ public:
+  explicit Softplus(double beta = 1) : beta_(beta) {}
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::softplus(input, beta_); });
+  }
+
+ private:
+  double beta_;
+};
+
+class Hardtanh : public detail::ShapeKeeping {
+ public:
+  explicit Hardtanh(double low = -1, double high = 1) : low_(low), high_(high) {}
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::hardtanh(input, low_, high_); });
+  }
+
+ private:
+  double low_, high_;
+};
 
 class LeakyReLU : public detail::ShapeKeeping {
  public:
@@ -54,6 +92,53 @@ class ELU : public detail::ShapeKeeping {
 
  private:
   double alpha_;
+};
+
+class CELU : public detail::ShapeKeeping {
+ public:
+  explicit CELU(double alpha = 1) : alpha_(alpha) {}
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::celu(input, alpha_); });
+  }
+
+ private:
+  double alpha_;
+};
+
+/// Slopes for negative x that are trained: one, or one for each of `channels`, the size of axis 1.
+class PReLU : public detail::ShapeKeeping {
+ public:
+  explicit PReLU(std::int64_t channels = 1, double slope = 0.25, Place place = Place::here());
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::prelu(input, weight); });
+  }
+  void members(Visitor& visit) override;
+
+  Parameter weight;
+};
+
+/// Halves the axis: the first half times the sigmoid of the second.
+class GLU : public Module {
+ public:
+  explicit GLU(int axis = -1) : axis_(axis) {}
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::glu(input, axis_); });
+  }
+  std::int64_t output_features(std::int64_t input) const override { return axis_ == -1 && input >= 0 ? input / 2 : -1; }
+
+ private:
+  int axis_;
+};
+
+class Softmin : public detail::ShapeKeeping {
+ public:
+  explicit Softmin(int axis = -1) : axis_(axis) {}
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return xgrad::softmin(input, axis_); });
+  }
+
+ private:
+  int axis_;
 };
 
 class Softmax : public detail::ShapeKeeping {

@@ -179,8 +179,14 @@ std::vector<LayerRow> activation_rows() {
        {BAD(ValueError, nn::ELU{}(1.), "in ELU: elu: " + plain_numbers)}},
       activation<nn::SELU>("SELU", [](Real x) { return scale * (x > 0 ? x : alpha * elu(x)); },
                            {BAD(ValueError, nn::SELU{}(1.), "in SELU: selu: " + plain_numbers)}),
-      activation<nn::GELU>("GELU", [](Real x) { return x * std::erfc(-x / std::numbers::sqrt2_v<Real>) / 2; },
-                           {BAD(ValueError, nn::GELU{}(1.), "in GELU: gelu: " + plain_number)}),
+      {"GELU",
+       {layer("", nn::GELU{}, each([](Real x) { return x * std::erfc(-x / std::numbers::sqrt2_v<Real>) / 2; }),
+              any_shape),
+        layer("tanh form", nn::GELU{{.tanh = true}}, each([](Real x) {
+                return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi_v<Real>) * (x + .044715L * x * x * x)));
+              }),
+              any_shape)},
+       {BAD(ValueError, nn::GELU{}(1.), "in GELU: gelu: " + plain_number)}},
       activation<nn::SiLU>("SiLU", [](Real x) { return x / (1 + std::exp(-x)); },
                            {BAD(ValueError, nn::SiLU{}(1.), "in SiLU: silu: " + plain_number)}),
       activation<nn::Sigmoid>("Sigmoid", [](Real x) { return 1 / (1 + std::exp(-x)); },
@@ -190,8 +196,11 @@ std::vector<LayerRow> activation_rows() {
           {BAD(ValueError, nn::LogSigmoid{}(1.), "in LogSigmoid: log_sigmoid: " + plain_number)}),
       activation<nn::Tanh>("Tanh", [](Real x) { return std::tanh(x); },
                            {BAD(ValueError, nn::Tanh{}(1.), "in Tanh: tanh: " + plain_number)}),
-      activation<nn::Softplus>("Softplus", softplus,
-                               {BAD(ValueError, nn::Softplus{}(1.), "in Softplus: softplus: " + plain_number)}),
+      {"Softplus",
+       {layer("", nn::Softplus{}, each(softplus), any_shape),
+        layer("beta", nn::Softplus{2}, each([](Real x) { return softplus(2 * x) / 2; }), any_shape)},
+       {BAD(ValueError, nn::Softplus{}(1.), "in Softplus: softplus: " + plain_number),
+        BAD(ValueError, nn::Softplus{0}(ones({2})), "in Softplus: softplus: beta is 0; it must be above 0")}},
       {"Softmax",
        {layer("", nn::Softmax{}, softmax(-1, false), any_shape),
         layer("axis 0", nn::Softmax{0}, softmax(0, false), any_shape)},
@@ -205,10 +214,75 @@ std::vector<LayerRow> activation_rows() {
   };
 }
 
+Real limited(Real x, Real low, Real high) { return std::fmin(std::fmax(x, low), high); }
+
+std::vector<LayerRow> later_activation_rows() {
+  const auto prelu = [](const std::vector<Values>& x) {
+    return build(x[0].shape, [&](const Index& at) {
+      const Real slope = x[1].v[x[1].v.size() == 1 ? 0 : static_cast<std::size_t>(at[1])];
+      return x[0][at] * (x[0][at] > 0 ? 1 : slope);
+    });
+  };
+  const auto glu = [](int axis) {
+    return [axis](const std::vector<Values>& x) {
+      Shape half = x[0].shape;
+      half[axis] /= 2;
+      return build(half, [&](const Index& at) {
+        Index gate = at;
+        gate[static_cast<std::size_t>(op_table::axis_of(axis, half))] += half[axis];
+        return x[0][at] / (1 + std::exp(-x[0][gate]));
+      });
+    };
+  };
+  const Reference negative_softmax = [](const std::vector<Values>& x) {
+    return softmax(-1, false)({each([](Real e) { return -e; })({x[0]})});
+  };
+  return {
+      activation<nn::Softsign>("Softsign", [](Real x) { return x / (1 + std::fabs(x)); },
+                               {BAD(ValueError, nn::Softsign{}(1.), "in Softsign: softsign: " + plain_number)}),
+      activation<nn::ReLU6>("ReLU6", [](Real x) { return limited(x, 0, 6); },
+                            {BAD(ValueError, nn::ReLU6{}(1.), "in ReLU6: relu6: " + plain_numbers)}),
+      activation<nn::Hardsigmoid>(
+          "Hardsigmoid", [](Real x) { return limited(x + 3, 0, 6) / 6; },
+          {BAD(ValueError, nn::Hardsigmoid{}(1.), "in Hardsigmoid: hardsigmoid: " + plain_numbers)}),
+      activation<nn::Hardswish>("Hardswish", [](Real x) { return x * limited(x + 3, 0, 6) / 6; },
+                                {BAD(ValueError, nn::Hardswish{}(1.), "in Hardswish: hardswish: " + plain_number)}),
+      activation<nn::Mish>("Mish", [](Real x) { return x * std::tanh(softplus(x)); },
+                           {BAD(ValueError, nn::Mish{}(1.), "in Mish: mish: " + plain_number)}),
+      {"Hardtanh",
+       {layer("", nn::Hardtanh{}, each([](Real x) { return limited(x, -1, 1); }), any_shape, around_zero(.1, .9)),
+        layer("limits", nn::Hardtanh{-2.5, 3}, each([](Real x) { return limited(x, -2.5L, 3); }), any_shape)},
+       {BAD(ValueError, nn::Hardtanh{}(1.), "in Hardtanh: hardtanh: " + plain_numbers),
+        BAD(ValueError, (nn::Hardtanh{1, 0}(ones({2}))),
+            "in Hardtanh: hardtanh: low is 1, high is 0; expected low < high")}},
+      {"CELU",
+       {layer("", nn::CELU{}, each(elu), any_shape, around_zero(.1, 2)),
+        layer("alpha", nn::CELU{2}, each([](Real x) { return x > 0 ? x : 2 * std::expm1(x / 2); }), any_shape,
+              around_zero(.1, 2))},
+       {BAD(ValueError, nn::CELU{}(1.), "in CELU: celu: " + plain_numbers),
+        BAD(ValueError, nn::CELU{0}(ones({2})), "in CELU: celu: alpha is 0; it must be a number other than 0")}},
+      {"PReLU",
+       {layer("", nn::PReLU{}, prelu, any_shape, around_zero(.1, 2)),
+        layer("channels", nn::PReLU{3, .1}, prelu, {{{2, 3}}, {{1, 3}}, {{0, 3}}}, around_zero(.1, 2))},
+       {BAD(ValueError, nn::PReLU{0}, "PReLU: there are 0 channels; at least 1 is needed"),
+        BAD(ShapeError, nn::PReLU{3}(ones({2, 4})),
+            "in PReLU: prelu: x is (2, 4), the slopes are (3,); give one, or one for each index of axis 1")}},
+      {"GLU",
+       {layer("", nn::GLU{}, glu(-1), {{{3, 4}}, {{1, 2}}, {{0, 4}}, {{2, 1, 6}}}),
+        layer("axis 1", nn::GLU{1}, glu(1), {{{3, 4}}, {{1, 2, 3}}, {{0, 4}}})},
+       {BAD(ShapeError, nn::GLU{}(ones({2, 3})),
+            "in GLU: glu: axis 1 of shape (2, 3) has an odd size; it is cut into two halves")}},
+      {"Softmin",
+       {layer("", nn::Softmin{}, negative_softmax, any_shape)},
+       {BAD(ValueError, nn::Softmin{}(1.), "in Softmin: softmin: " + plain_number)}},
+  };
+}
+
 std::vector<LayerRow> all_rows() {
   std::vector<LayerRow> rows = affine_rows();
   rows.push_back(dropout_row());
-  for (LayerRow& row : activation_rows()) rows.push_back(std::move(row));
+  for (const auto family : {activation_rows, later_activation_rows})
+    for (LayerRow& row : family()) rows.push_back(std::move(row));
   return rows;
 }
 
