@@ -108,7 +108,7 @@ Tensor mean_with_logits(const Tensor& z, const Tensor& p, const Operand& t) {
 }
 
 /// w t softplus(-z) + (1 - t) softplus(z); a factor of 0 gives 0 also where its logarithm is infinite.
-Tensor weighted_with_logits(const Tensor& z, const Tensor& t, double w) {
+Tensor weighted_with_logits(const Tensor& z, const Tensor& t, const Operand& w) {
   const auto forward = [&] {
     const Tensor zs = z.detach(), ts = t.detach(), positive = w * ts, negative = 1 - ts;
     return (where(positive == 0, 0, positive * softplus(-zs)) + where(negative == 0, 0, negative * softplus(zs)))
@@ -117,7 +117,28 @@ Tensor weighted_with_logits(const Tensor& z, const Tensor& t, double w) {
   return primitive(
       "weighted_bce_with_logits", {z, t}, forward,
       [z, t, w](const Tensor& g) { return g * ((1 - t) * sigmoid(z) - w * t * sigmoid(-z)); },
-      [z, w](const Tensor& g) { return g * (w == 0 ? -softplus(z) : w * softplus(-z) - softplus(z)); });
+      [z, w = w.tensor(z.dtype())](const Tensor& g) { return g * (where(w == 0, 0, w * softplus(-z)) - softplus(z)); });
+}
+
+/// Throws unless the factors on positive targets are finite, at least 0, and broadcast to the loss's shape.
+void check_pos_weight(const OpScope& scope, const Operand& w, const Operand& z) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (w.is_number()) {
+    if (const double factor = w.number().real(); !(factor >= 0 && factor < infinity))
+      scope.fail<ValueError>("pos_weight is ", factor, "; it must be finite and at least 0");
+    return;
+  }
+  if (w.dtype() != z.dtype())
+    scope.fail<DtypeError>("the prediction is ", name_of(z.dtype()), ", pos_weight is ", name_of(w.dtype()),
+                           "; convert it with .to(", name_of(z.dtype()), ")");
+  if (!detail::fits_into(w.shape(), z.shape()))
+    scope.fail("pos_weight is ", w.shape(), ", the prediction is ", z.shape(), "; it must have or broadcast to that");
+  detail::check_elements(
+      w.tensor(), [](auto x) { return (x >= 0) & (x < std::numeric_limits<decltype(x)>::infinity()); },
+      [](const detail::Invalid& found) {
+        xgrad::detail::fail<ValueError>("pos_weight holds ", found.value, " at position ", found.position,
+                                        "; all must be finite and at least 0");
+      });
 }
 
 }  // namespace
@@ -137,24 +158,33 @@ Tensor binary_cross_entropy_with_logits(const Operand& z, const Operand& t, cons
   const OpScope scope("binary_cross_entropy_with_logits", z.place());
   check_pair(scope, z, t);
   detail::check_target_in_unit_interval(t.tensor());
-  const double w = options.pos_weight;
-  if (!(w >= 0 && w < std::numeric_limits<double>::infinity()))
-    scope.fail<ValueError>("pos_weight is ", w, "; it must be finite and at least 0");
-  if (w == 1 && options.reduction == Reduction::mean && !options.weight.defined())
+  const Operand& w = options.pos_weight;
+  check_pos_weight(scope, w, z);
+  const bool plain = w.is_number() && w.number().real() == 1;
+  if (plain && options.reduction == Reduction::mean && !options.weight.defined())
     return mean_with_logits(z.tensor(), {}, t);
-  Tensor loss = w == 1 ? bce_with_logits(z, t) : weighted_with_logits(z.tensor(), t.tensor(), w);
+  Tensor loss = plain ? bce_with_logits(z, t) : weighted_with_logits(z.tensor(), t.tensor(), w);
+  return reduced(scope, std::move(loss), options.reduction, options.weight);
+}
+
+Tensor focal_loss(const Operand& z, const Operand& t, const FocalOptions& options) {
+  const OpScope scope("focal_loss", z.place());
+  check_pair(scope, z, t);
+  detail::check_target_in_unit_interval(t.tensor());
+  const double alpha = options.alpha;
+  if (!(options.gamma >= 0)) scope.fail<ValueError>("gamma is ", options.gamma, "; it must be at least 0");
+  if (!(alpha <= 1)) scope.fail<ValueError>("alpha is ", alpha, "; it must be at most 1");
+  // 1 - p_t, put together so that it keeps its digits where p_t is near 1.
+  const Tensor missed = t * sigmoid(-z) + (1 - t) * sigmoid(z);
+  Tensor loss = pow(missed, options.gamma) * bce_with_logits(z, t);
+  if (alpha >= 0) loss = loss * (alpha * t + (1 - alpha) * (1 - t));
   return reduced(scope, std::move(loss), options.reduction, options.weight);
 }
 
 Tensor hinge_loss(const Operand& y, const Operand& t, const LossOptions& options) {
   const OpScope scope("hinge_loss", y.place());
   check_pair(scope, y, t);
-  detail::check_elements(
-      t.tensor(), [](auto x) { return (x == 1) | (x == -1); },
-      [](const detail::Invalid& found) {
-        xgrad::detail::fail<ValueError>("the target holds ", found.value, " at position ", found.position,
-                                        "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
-      });
+  detail::check_target_is_sign(t.tensor());
   return reduced(scope, relu(1 - y * t), options.reduction, options.weight);
 }
 

@@ -9,13 +9,23 @@ using detail::check_pair, detail::reduced;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
+/// (classes), (n, classes), or (n, classes, d1, ...).
+int class_axis(const Operand& z) { return z.ndim() == 1 ? 0 : 1; }
+
+/// A number for each class so that they broadcast against z.
+Tensor along_classes(const Tensor& weight, const Tensor& z) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(z.ndim() - class_axis(z)), 1);
+  shape[0] = weight.size();
+  return reshape(weight, shape);
+}
+
 void check_logits(const OpScope& scope, const Operand& z, const CrossEntropyOptions& options) {
   if (z.is_number()) scope.fail<ValueError>("the prediction is a plain number; make it a tensor with tensor(...)");
   if (!is_floating(z.dtype()))
     scope.fail<DtypeError>("the prediction is ", name_of(z.dtype()), "; f32 or f64 is needed");
-  if (z.ndim() != 1 && z.ndim() != 2)
+  if (z.ndim() == 0)
     scope.fail("the prediction is ", z.shape(), "; (n, classes) or (classes) is needed, bring it there with reshape");
-  const Shape classes{z.shape()[-1]};
+  const Shape classes{z.shape()[class_axis(z)]};
   if (options.weight.defined() && options.weight.shape() != classes)
     scope.fail("the weight is ", options.weight.shape(), ", and there are ", classes[0],
                " classes; it must hold one number for each");
@@ -47,34 +57,36 @@ bool check_classes(const OpScope& scope, const Operand& z, const Operand& t, std
     scope.fail<DtypeError>(
         "the classes are ", t.is_number() ? "a plain number" : name_of(t.dtype()),
         t.is_number() ? "; make it a tensor with tensor(..., {.dtype = i64})" : "; convert them with .to(i64)");
-  const Shape expected(z.shape().begin(), z.shape().end() - 1);
+  const int axis = class_axis(z);
+  Shape expected = z.shape();
+  expected.erase(axis);
   if (t.shape() != expected)
     scope.fail("the prediction is ", z.shape(), ", the classes are ", t.shape(), "; they must be ", expected,
                ", one for each row");
   const auto* const at = t.array().data<std::int64_t>();
-  if (!capturing::active()) return some_ignored_class(at, t.size(), z.shape()[-1], ignored);
+  if (!capturing::active()) return some_ignored_class(at, t.size(), z.shape()[axis], ignored);
   capturing::keep(t.tensor());
-  capturing::repeat(check_numbers_of_classes, at, t.size(), z.shape()[-1], ignored);
+  capturing::repeat(check_numbers_of_classes, at, t.size(), z.shape()[axis], ignored);
   return true;
 }
 
 /// -(1 - s) w_t log_p[t] - s / classes sum_c w_c log_p[c], s being the smoothing.
 Tensor class_loss(const OpScope& scope, const Tensor& log_p, const Operand& t, const CrossEntropyOptions& options) {
-  const int last = log_p.ndim() - 1;
-  const std::int64_t classes = log_p.shape()[last];
+  const int axis = class_axis(log_p);
+  const std::int64_t classes = log_p.shape()[axis];
   const bool some_ignored = check_classes(scope, log_p, t, options.ignore_index);
   const Tensor ignored = some_ignored ? t == options.ignore_index : Tensor();
   const Tensor index = some_ignored ? where(ignored, 0, t) : t.tensor();
 
-  Tensor loss = -squeeze(gather(log_p, last, unsqueeze(index, last)), last);
+  Tensor loss = -squeeze(gather(log_p, axis, unsqueeze(index, axis)), axis);
   Tensor weight;
   if (options.weight.defined()) {
     weight = take(options.weight, index);
     loss = loss * weight;
   }
   if (const double s = options.label_smoothing; s > 0) {
-    const Tensor all = options.weight.defined() ? log_p * options.weight : log_p;
-    loss = (1 - s) * loss - s / static_cast<double>(classes) * sum(all, {last});
+    const Tensor all = options.weight.defined() ? log_p * along_classes(options.weight, log_p) : log_p;
+    loss = (1 - s) * loss - s / static_cast<double>(classes) * sum(all, {axis});
   }
   if (some_ignored) {
     loss = where(ignored, 0, loss);
@@ -87,14 +99,14 @@ Tensor class_loss(const OpScope& scope, const Tensor& log_p, const Operand& t, c
 Tensor distribution_loss(const OpScope& scope, const Tensor& log_p, const Operand& t,
                          const CrossEntropyOptions& options) {
   check_pair(scope, log_p, t);
-  const int last = log_p.ndim() - 1;
+  const int axis = class_axis(log_p);
   Tensor target = t.tensor();
   if (const double s = options.label_smoothing; s > 0)
-    target = (1 - s) * target + s / static_cast<double>(log_p.shape()[last]);
-  if (options.weight.defined()) target = target * options.weight;
+    target = (1 - s) * target + s / static_cast<double>(log_p.shape()[axis]);
+  if (options.weight.defined()) target = target * along_classes(options.weight, log_p);
   // A target of 0 contributes 0, also where log_p is -inf.
   const Tensor asked = logical_or(target != 0, isfinite(log_p));
-  return reduced(scope, -sum(target * where(asked, log_p, 0), {last}), options.reduction, {});
+  return reduced(scope, -sum(target * where(asked, log_p, 0), {axis}), options.reduction, {});
 }
 
 }  // namespace
@@ -110,7 +122,7 @@ Tensor cross_entropy(const Operand& z, const Operand& t, const CrossEntropyOptio
     scope.fail<ValueError>("ignore_index is ", options.ignore_index,
                            ", and a target that is a distribution has no class to compare with it; leave it out, as "
                            "a row of zeros adds nothing");
-  const Tensor log_p = log_softmax(z, -1);
+  const Tensor log_p = log_softmax(z, class_axis(z));
   return distributions ? distribution_loss(scope, log_p, t, options) : class_loss(scope, log_p, t, options);
 }
 
@@ -120,9 +132,21 @@ Tensor nll_loss(const Operand& log_p, const Operand& t, const CrossEntropyOption
   return class_loss(scope, log_p.tensor(), t, options);
 }
 
-Tensor kl_div(const Operand& log_p, const Operand& t, const LossOptions& options) {
+namespace {
+
+/// exp(log_t) (log_t - log_p), 0 where log_t is -inf.
+Tensor divergence_of_logarithms(const Tensor& log_p, const Tensor& log_t) {
+  const Tensor none = log_t == -infinity;
+  return exp(log_t) * (where(none, 0, log_t) - where(logical_and(none, log_p == -infinity), 0, log_p));
+}
+
+}  // namespace
+
+Tensor kl_div(const Operand& log_p, const Operand& t, const KlDivOptions& options) {
   const OpScope scope("kl_div", log_p.place());
   check_pair(scope, log_p, t);
+  if (options.log_target)
+    return reduced(scope, divergence_of_logarithms(log_p.tensor(), t.tensor()), options.reduction, options.weight);
   detail::check_elements(
       t.tensor(), [](auto x) { return x >= 0; },
       [](const detail::Invalid& found) {

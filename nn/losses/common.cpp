@@ -47,14 +47,31 @@ void check_target_in_unit_interval(const Tensor& t) {
   check_elements(t, in_unit_interval, [](const Invalid& found) { fail_unit_interval("target", found); });
 }
 
+void check_target_is_sign(const Tensor& t) {
+  check_elements(
+      t, [](auto x) { return (x == 1) | (x == -1); },
+      [](const Invalid& found) {
+        xgrad::detail::fail<ValueError>("the target holds ", found.value, " at position ", found.position,
+                                        "; all must be -1 or 1, which 2 * t - 1 makes of 0 and 1");
+      });
+}
+
+bool fits_into(const Shape& from, const Shape& to) {
+  Shape both;
+  return broadcast(from, to, both) && both == to;
+}
+
 Tensor reduced(const OpScope& scope, Tensor loss, Reduction reduction, const Tensor& weight) {
   if (weight.defined()) {
-    if (weight.shape() != loss.shape())
-      scope.fail("the weight is ", weight.shape(), ", the loss is ", loss.shape(), "; they must be equal");
+    if (!fits_into(weight.shape(), loss.shape()))
+      scope.fail("the weight is ", weight.shape(), ", the loss is ", loss.shape(),
+                 "; it must have or broadcast to that");
     loss = loss * weight;
   }
   if (reduction == Reduction::none) return loss;
-  return reduction == Reduction::sum ? sum(loss) : mean(loss);
+  if (reduction == Reduction::mean) return mean(loss);
+  const std::int64_t rows = loss.ndim() > 0 ? loss.shape()[0] : 1;
+  return reduction == Reduction::sum ? sum(loss) : sum(loss) / static_cast<double>(rows);
 }
 
 }  // namespace xgrad::nn::detail

@@ -41,6 +41,11 @@ void check_elements(const Tensor& t, Valid, void (*fail)(const Invalid&)) {
 void check_prediction_in_unit_interval(const Tensor& t);
 void check_target_in_unit_interval(const Tensor& t);
 
+/// Throws unless all elements are -1 or 1.
+void check_target_is_sign(const Tensor& t);
+/// Whether a tensor of `from` broadcasts to `to`, without making it larger.
+bool fits_into(const Shape& from, const Shape& to);
+
 /// weight * loss, reduced.
 Tensor reduced(const OpScope& scope, Tensor loss, Reduction reduction, const Tensor& weight);
 

@@ -27,8 +27,7 @@ struct Named {
 constexpr Named<LossOptions> plain[] = {{binary_cross_entropy, "binary_cross_entropy"},
                                         {mse_loss, "mse_loss"},
                                         {l1_loss, "l1_loss"},
-                                        {hinge_loss, "hinge_loss"},
-                                        {kl_div, "kl_div"}};
+                                        {hinge_loss, "hinge_loss"}};
 constexpr Named<CrossEntropyOptions> of_classes[] = {{cross_entropy, "cross_entropy"}, {nll_loss, "nll_loss"}};
 
 template <class Options, std::size_t n>
@@ -44,6 +43,10 @@ Loss::Loss(Function<LossOptions>* f) : name_(name_in(plain, f)), call_(weighted(
 Loss::Loss(Function<BceWithLogitsOptions>* f)
     : name_("binary_cross_entropy_with_logits"), takes_logits_(true), binary_(true), call_(weighted(f)) {}
 Loss::Loss(Function<HuberOptions>* f) : name_("huber_loss"), call_(weighted(f)) {}
+Loss::Loss(Function<SmoothL1Options>* f) : name_("smooth_l1_loss"), call_(weighted(f)) {}
+Loss::Loss(Function<PoissonNllOptions>* f) : name_("poisson_nll_loss"), call_(weighted(f)) {}
+Loss::Loss(Function<FocalOptions>* f) : name_("focal_loss"), takes_logits_(true), binary_(true), call_(weighted(f)) {}
+Loss::Loss(Function<KlDivOptions>* f) : name_("kl_div"), call_(weighted(f)) {}
 Loss::Loss(Function<CrossEntropyOptions>* f) : name_(name_in(of_classes, f)), call_(weighted(f)) {
   takes_logits_ = f == of_classes[0].f;
 }

@@ -17,6 +17,10 @@ class Loss {
   Loss(Function<LossOptions>* f);
   Loss(Function<BceWithLogitsOptions>* f);
   Loss(Function<HuberOptions>* f);
+  Loss(Function<SmoothL1Options>* f);
+  Loss(Function<PoissonNllOptions>* f);
+  Loss(Function<FocalOptions>* f);
+  Loss(Function<KlDivOptions>* f);
   Loss(Function<CrossEntropyOptions>* f);
   template <class F>
   requires(!std::is_same_v<F, Loss> && (std::is_invocable_v<F&, const Tensor&, const Tensor&> ||
