@@ -11,6 +11,7 @@ struct AdagradOptions {
   double weight_decay = 0;
   double initial_accumulator_value = 0;
   double eps = 1e-10;
+  bool maximize = false;
 };
 
 /// Duchi, Hazan and Singer 2011: g = grad + weight_decay p; v = v + g^2, from initial_accumulator_value on;
@@ -24,6 +25,7 @@ struct AdadeltaOptions {
   double rho = 0.9;
   double eps = 1e-6;
   double weight_decay = 0;
+  bool maximize = false;
 };
 
 /// Zeiler 2012: g = grad + weight_decay p; v = rho v + (1 - rho) g^2; s = sqrt(d + eps) / sqrt(v + eps) g;

@@ -11,6 +11,7 @@ struct AdamOptions {
   double eps = 1e-8;
   double weight_decay = 0;
   bool amsgrad = false;
+  bool maximize = false;
 };
 
 /// Kingma and Ba 2015: g = grad + weight_decay p; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
@@ -27,6 +28,7 @@ struct AdamWOptions {
   double eps = 1e-8;
   double weight_decay = 1e-2;
   bool amsgrad = false;
+  bool maximize = false;
 };
 
 /// Loshchilov and Hutter 2019: Adam whose decay does not pass through the moments; p shrinks by 1 - lr weight_decay
@@ -40,6 +42,7 @@ struct NAdamOptions {
   double eps = 1e-8;
   double weight_decay = 0;
   double momentum_decay = 4e-3;
+  bool maximize = false;
 };
 
 /// Dozat 2016, Adam with Nesterov's momentum: g, m and v as Adam's, mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2), M_t
@@ -53,6 +56,7 @@ struct AdamaxOptions {
   std::pair<double, double> betas = {0.9, 0.999};
   double eps = 1e-8;
   double weight_decay = 0;
+  bool maximize = false;
 };
 
 /// Kingma and Ba 2015, section 7.1: g and m as Adam's, u = max(beta2 u, |g| + eps);
@@ -64,6 +68,7 @@ struct LionOptions {
   double lr = 1e-4;
   std::pair<double, double> betas = {0.9, 0.99};
   double weight_decay = 0;
+  bool maximize = false;
 };
 
 /// Chen et al. 2023: p = p (1 - lr weight_decay) - lr sign(beta1 m + (1 - beta1) grad), then m = beta2 m + (1 - beta2)

@@ -12,6 +12,7 @@ struct RMSpropOptions {
   double weight_decay = 0;
   double momentum = 0;
   bool centered = false;
+  bool maximize = false;
 };
 
 /// Hinton's lecture 6e of 2012: g = grad + weight_decay p; v = alpha v + (1 - alpha) g^2;

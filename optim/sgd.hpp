@@ -11,6 +11,7 @@ struct SGDOptions {
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
+  bool maximize = false;
 };
 
 /// Stochastic gradient descent, in the form of Sutskever et al. 2013 as PyTorch writes it:

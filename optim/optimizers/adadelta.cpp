@@ -14,7 +14,8 @@ struct detail::Rule<AdadeltaOptions> {
     return {{"lr", o.lr, Range::not_negative},
             {"rho", o.rho, Range::below_one},
             {"eps", o.eps, Range::not_negative},
-            {"weight_decay", o.weight_decay, Range::not_negative}};
+            {"weight_decay", o.weight_decay, Range::not_negative},
+            {"maximize", o.maximize}};
   }
 
   static Plan plan(const AdadeltaOptions& o, std::int64_t) {

@@ -13,7 +13,8 @@ struct detail::Rule<AdagradOptions> {
             {"lr_decay", o.lr_decay, Range::not_negative},
             {"weight_decay", o.weight_decay, Range::not_negative},
             {"initial_accumulator_value", o.initial_accumulator_value, Range::not_negative},
-            {"eps", o.eps, Range::not_negative}};
+            {"eps", o.eps, Range::not_negative},
+            {"maximize", o.maximize}};
   }
 
   static Plan plan(const AdagradOptions& o, std::int64_t step) {

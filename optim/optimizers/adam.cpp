@@ -17,7 +17,8 @@ struct AdamRule {
             {"betas.second", o.betas.second, Range::below_one},
             {"eps", o.eps, Range::not_negative},
             {"weight_decay", o.weight_decay, Range::not_negative},
-            {"amsgrad", o.amsgrad}};
+            {"amsgrad", o.amsgrad},
+            {"maximize", o.maximize}};
   }
 
   static detail::Plan plan(const Options& o, std::int64_t step) {

@@ -15,7 +15,8 @@ struct detail::Rule<AdamaxOptions> {
             {"betas.first", o.betas.first, Range::below_one},
             {"betas.second", o.betas.second, Range::below_one},
             {"eps", o.eps, Range::not_negative},
-            {"weight_decay", o.weight_decay, Range::not_negative}};
+            {"weight_decay", o.weight_decay, Range::not_negative},
+            {"maximize", o.maximize}};
   }
 
   static Plan plan(const AdamaxOptions& o, std::int64_t step) {

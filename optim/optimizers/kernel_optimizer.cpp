@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <autograd/grad_mode.hpp>
 #include <autograd/node.hpp>
+#include <autograd/ops.hpp>
 #include <bit>
 #include <cstring>
 #include <optim/optimizers/row_steps.hpp>
@@ -23,6 +25,14 @@ Tensor moment_of(const Array& p, const Array& values) {
   const Array moment = room.viewed(p.shape(), shift / each);
   std::memcpy(moment.data(), values.data(), values.bytes());
   return Tensor(moment);
+}
+
+/// -g, of rows if g is.
+Tensor opposite_of(const Tensor& g) {
+  auto* const rows = xgrad::detail::RowGradient::of(g);
+  if (!rows) return -g;
+  if (rows->is_overwritten()) return -rows->dense();
+  return xgrad::detail::RowGradient::make(g.shape(), rows->indices, -rows->values);
 }
 
 /// Gives a kernel several parameters at a time; for small ones a call costs more than their step.
@@ -102,7 +112,10 @@ bool KernelOptimizer::change_parameters(const OpScope& scope) {
 
 /// Lays out what the kernel is given of each parameter that has a gradient, moments included. Whether there is one.
 bool KernelOptimizer::prepare(const OpScope& scope) {
-  bool any = false;
+  const NoGrad guard;
+  opposite_.clear();
+  bool any = false, maximize = false;
+  std::size_t group = group_count();
   kernels::OptimiserArrays* next = arrays_.data();
   Dtype* dtype = dtypes_.data();
   for (Slot& slot : slots_) {
@@ -121,9 +134,11 @@ bool KernelOptimizer::prepare(const OpScope& scope) {
       lay_out(slot, plan(slot.group, slot.steps + 1), arrays);
       of = p.dtype();
     }
-    arrays.g = g.array().data();
+    if (slot.group != group) maximize = maximizes(group = slot.group);
+    const Tensor& down = maximize ? opposite_.emplace_back(opposite_of(g)) : g;
+    arrays.g = down.array().data();
     if (!arrays.g) [[unlikely]]
-      arrays.g = lay_out_rows(slot, arrays);
+      arrays.g = lay_out_rows(slot, down, arrays);
     any = true;
   }
   return any;
@@ -131,8 +146,8 @@ bool KernelOptimizer::prepare(const OpScope& scope) {
 
 /// Lays out what the kernel is given of a parameter whose gradient is of rows; the numbers of all rows where it has to
 /// change them all, and null otherwise.
-void* KernelOptimizer::lay_out_rows(const Slot& slot, const kernels::OptimiserArrays& arrays) {
-  auto& gradient = *xgrad::detail::RowGradient::of(slot.parameter.node()->grad);
+void* KernelOptimizer::lay_out_rows(const Slot& slot, const Tensor& g, const kernels::OptimiserArrays& arrays) {
+  auto& gradient = *xgrad::detail::RowGradient::of(g);
   if (!plan(slot.group, slot.steps + 1).by_rows || gradient.is_overwritten()) return gradient.dense().array().data();
   if (rows_.empty()) rows_.resize(slots_.size());
   const Shape& shape = slot.parameter.shape();

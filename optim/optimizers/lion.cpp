@@ -13,7 +13,8 @@ struct detail::Rule<LionOptions> {
     return {{"lr", o.lr, Range::not_negative},
             {"betas.first", o.betas.first, Range::below_one},
             {"betas.second", o.betas.second, Range::below_one},
-            {"weight_decay", o.weight_decay, Range::not_negative}};
+            {"weight_decay", o.weight_decay, Range::not_negative},
+            {"maximize", o.maximize}};
   }
 
   static Plan plan(const LionOptions& o, std::int64_t) {

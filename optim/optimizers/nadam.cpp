@@ -16,7 +16,8 @@ struct detail::Rule<NAdamOptions> {
             {"betas.second", o.betas.second, Range::below_one},
             {"eps", o.eps, Range::not_negative},
             {"weight_decay", o.weight_decay, Range::not_negative},
-            {"momentum_decay", o.momentum_decay, Range::not_negative}};
+            {"momentum_decay", o.momentum_decay, Range::not_negative},
+            {"maximize", o.maximize}};
   }
 
   static Plan plan(const NAdamOptions& o, std::int64_t step) {

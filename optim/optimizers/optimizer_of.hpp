@@ -3,7 +3,7 @@
 
 #pragma GCC visibility push(default)
 
-/// Optimisers whose step is one pass of a kernel.
+/// Optimisers whose step is one pass of a kernel. With `.maximize` each formula takes the gradient with the other sign.
 namespace xgrad::kernels {
 struct OptimiserArrays;
 }
@@ -29,6 +29,8 @@ class KernelOptimizer : public Optimizer {
  private:
   /// How the kernel is called at a parameter's given step, counted from 1.
   virtual Plan plan(std::size_t group, std::int64_t step) const = 0;
+  /// Whether a group's parameters go up their gradients.
+  virtual bool maximizes(std::size_t group) const = 0;
 
   bool change_parameters(const OpScope& scope) override;
   void load_slot(StateReader& reader, const std::string& prefix, Slot& slot) const override;
@@ -36,14 +38,15 @@ class KernelOptimizer : public Optimizer {
   bool prepare(const OpScope& scope);
   void forget_unused_moments();
   void lay_out(Slot& slot, const Plan& plan, kernels::OptimiserArrays& arrays) const;
-  void* lay_out_rows(const Slot& slot, const kernels::OptimiserArrays& arrays);
+  void* lay_out_rows(const Slot& slot, const Tensor& g, const kernels::OptimiserArrays& arrays);
   void change_rows(Slot& slot, std::uint64_t time);
 
   const char* const* moments_;
   // What the kernel is given of each slot, so that it can be given many at once; where p is null it is to be laid out.
   std::vector<kernels::OptimiserArrays> arrays_;
-  std::vector<Dtype> dtypes_;   // of these arrays
-  std::vector<RowSteps> rows_;  // of each slot; empty until a gradient is of rows
+  std::vector<Dtype> dtypes_;     // of these arrays
+  std::vector<RowSteps> rows_;    // of each slot; empty until a gradient is of rows
+  std::vector<Tensor> opposite_;  // gradients of what is maximised, with the other sign, of the last step
 };
 
 /// Fits nothing but `{.learning_rate = x}`.
@@ -70,6 +73,7 @@ class OptimizerOf final : public detail::KernelOptimizer {
   std::vector<detail::Option> options(std::size_t group) override;
   std::string conflict(std::size_t group) const override;
   detail::Plan plan(std::size_t group, std::int64_t step) const override;
+  bool maximizes(std::size_t group) const override { return options_[group].maximize; }
 
   std::vector<Options> options_;
 };

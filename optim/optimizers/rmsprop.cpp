@@ -14,7 +14,8 @@ struct detail::Rule<RMSpropOptions> {
             {"eps", o.eps, Range::not_negative},
             {"weight_decay", o.weight_decay, Range::not_negative},
             {"momentum", o.momentum, Range::not_negative},
-            {"centered", o.centered}};
+            {"centered", o.centered},
+            {"maximize", o.maximize}};
   }
 
   static Plan plan(const RMSpropOptions& o, std::int64_t) {

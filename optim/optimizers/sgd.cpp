@@ -13,7 +13,8 @@ struct detail::Rule<SGDOptions> {
             {"momentum", o.momentum, Range::not_negative},
             {"dampening", o.dampening, Range::finite},
             {"weight_decay", o.weight_decay, Range::not_negative},
-            {"nesterov", o.nesterov}};
+            {"nesterov", o.nesterov},
+            {"maximize", o.maximize}};
   }
 
   static std::string conflict(const SGDOptions& o) {

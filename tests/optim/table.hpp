@@ -47,13 +47,20 @@ Row row(const char* name, void (*step)(Element&, const Options&, double t), std:
   };
   Row row{.name = name};
   const Options first = variants.front();
+  Options uphill = first;
+  uphill.maximize = true;
+  variants.insert(variants.begin() + 1, uphill);
   for (const Options& options : variants)
     row.variants.push_back(
         {.make = maker(options),
          .make_groups = [=](const Parameters& a, const Parameters& b) -> Made {
            return std::make_unique<Optimizer>(std::vector<optim::Group<Options>>{{a, options}, {b, first}});
          },
-         .step = [=](Element& e, double t) { step(e, options, t); }});
+         .step =
+             [=](Element& e, double t) {
+               if (options.maximize) e.g = -e.g;
+               step(e, options, t);
+             }});
   for (const auto& [options, message] : faults) row.faults.push_back({maker(options), message});
   return row;
 }

@@ -45,6 +45,8 @@ CASES = (
     + [("Adamax", o) for o in combinations({"lr": 0.01}, betas=[(0.9, 0.999), (0.8, 0.95)], eps=[1e-8, 1e-3],
                                            weight_decay=[0, 0.1])]
     + [("Adadelta", o) for o in combinations({"lr": 0.5}, rho=[0.9, 0.8], eps=[1e-6, 1e-3], weight_decay=[0, 0.1])]
+    + [(kind, {"maximize": True, "weight_decay": 0.1})
+       for kind in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adamax", "Adadelta")]
     + [(kind, {}) for kind in ("Adam", "AdamW", "RMSprop", "Adagrad", "NAdam", "Adamax",
                                "Adadelta")]  # the defaults are the same too
 )
@@ -62,6 +64,7 @@ def request(kind, options):
 
 def theirs(kind, options, start, noise):
     parameters = [p.clone().requires_grad_() for p in start]
+    options = {"lr": 1e-3, **options} if kind == "SGD" else options
     optimizer = getattr(torch.optim, kind)(parameters, **options)
     trajectory = []
     for step in noise:
