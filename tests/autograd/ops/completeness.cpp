@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/ops/table/check.hpp>
 #include <autograd/ops/table/declared.hpp>
+#include <fstream>
 
 // Every op has a row in the table, and the whole table passes.
 using namespace xgrad::op_table;
@@ -22,7 +23,33 @@ std::vector<std::string> missing(const std::vector<std::string>& names, const st
   return result;
 }
 
+/// The ops that docs/coming_from.md tells the names of, by the first cells of its rows.
+std::vector<std::string> translated_ops() {
+  std::ifstream file(XGRAD_SOURCE_FOLDER "/docs/coming_from.md");
+  std::vector<std::string> names;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("| `")) continue;
+    std::string name = line.substr(3, line.find('`', 3) - 3);
+    std::erase(name, '\\');
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 }  // namespace
+
+TEST_CASE("each op stands in docs/coming_from.md once, with its names in PyTorch and NumPy, and nothing else does") {
+  const std::vector<std::string> declared = declared_ops(op_headers()), names = translated_ops();
+  for (const std::string& op : missing(declared, names)) FAIL_CHECK(op << " is missing in docs/coming_from.md");
+  for (const std::string& op : missing(names, declared))
+    FAIL_CHECK(op << " stands in docs/coming_from.md but is declared in none of the headers of ops");
+  for (const std::string& op : names) {
+    CHECK_MESSAGE(std::count(names.begin(), names.end(), op) == 1, op, " stands in docs/coming_from.md several times");
+    std::vector<std::string> rest = names;
+    rest.erase(std::find(rest.begin(), rest.end(), op));
+    CHECK(missing(declared, rest) == std::vector<std::string>{op});
+  }
+}
 
 TEST_CASE("each op that a header declares has one row in the table, and each row an op") {
   const std::vector<Row> rows = all_rows();
