@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Makes the pictures of docs/ that show the graph, the explanation of backpropagation, the activation functions, the page
-# of a gradient check and the report on a training run, from the examples. Needs chromium for those that show a page.
+# Makes the pictures of docs/ that come from the examples: the graph, the explanation of backpropagation, the page of a
+# gradient check, the report on a training run, and the answers to questions. Needs chromium for those that show a page.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 scripts/deps.sh
 source scripts/build.sh
-for example in activation_functions backpropagation_explained find_the_wrong_gradient reference_network; do
+answers=(activation_choice architecture_search perceptron universal_approximation)
+for example in activation_functions backpropagation_explained find_the_wrong_gradient reference_network "${answers[@]}"; do
   build release "$example"
 done
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 build/release/examples/activation_functions docs/activations.svg
+for example in "${answers[@]}"; do "build/release/examples/$example" "docs/$example.svg"; done
 build/release/examples/backpropagation_explained "$folder/explained.html" docs/graph.svg
 build/release/examples/find_the_wrong_gradient --page "$folder/gradcheck.html" >"$folder/found.txt"
 build/release/examples/reference_network --report "$folder/report.html" --save "$folder/weights.safetensors" \
