@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/activations.hpp>
 #include <autograd/factories.hpp>
+#include <autograd/images.hpp>
 #include <autograd/indexing.hpp>
 #include <autograd/normalisation.hpp>
 #include <optional>

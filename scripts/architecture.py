@@ -58,6 +58,7 @@ HEADERS_ONLY = {
 # Public headers that are parts of another one, which includes them: they count as one with it.
 PARTS = {
     "autograd/activations": "autograd/ops",
+    "autograd/images": "autograd/ops",
     "autograd/indexing": "autograd/ops",
     "autograd/normalisation": "autograd/ops",
 }

@@ -357,6 +357,48 @@ struct Parallel {
       });
     });
   }
+
+  template <class E>  // correlate
+  static void call(const Correlation& of, const void* source, const void* weights, const void* bias, void* to) {
+    serial<E>()(of, source, weights, bias, to);
+  }
+
+  template <class E>  // tap_sums
+  static void call(const TapSums& of, const void* source, const void* g, double* sums) {
+    serial<E>()(of, source, g, sums);
+  }
+
+  template <class E>  // max_windows
+  static void call(const Convolution& c, const void* x, void* y, Size* index) {
+    const Size in = c.in_size() * size_of(E::dtype), out = c.out_size();
+    split(c.images, out * c.kernel_size() * per_nanosecond / 2, 1, [&](Size first, Size n) {
+      Convolution part = c;
+      part.images = n;
+      serial<E>()(part, at(x, first * in), at(y, first * out * size_of(E::dtype)),
+                  index ? index + first * out : nullptr);
+    });
+  }
+
+  template <class E>  // standardise
+  static void call(const Slices& s, double eps, const void* x, void* y, double* moments) {
+    split_slices<E>(s, [&](const Slices& part) { serial<E>()(part, eps, x, y, moments); });
+  }
+
+  template <class E>  // standardise_grad
+  static void call(const Slices& s, double eps, const void* g, const void* y, const double* moments, void* dx) {
+    split_slices<E>(s, [&](const Slices& part) { serial<E>()(part, eps, g, y, moments, dx); });
+  }
+
+  template <class E, class Body>
+  static void split_slices(const Slices& s, const Body& body) {
+    // Slices of single elements stand next to each other: whole lines of them.
+    split(s.count, s.outer * s.inner * 2 * size_of(E::dtype), s.inner == 1 && s.outer > 1 ? 16 : 1,
+          [&](Size first, Size n) {
+            Slices part = s;
+            part.first = s.first + first, part.count = n;
+            body(part);
+          });
+  }
 };
 
 /// The same with subnormal numbers counting as zeros, as in all that xgrad computes.

@@ -3,7 +3,9 @@
 #include <autograd/kernels/binary.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/loop.hpp>
+#include <autograd/kernels/slices.hpp>
 #include <autograd/kernels/unary.hpp>
+#include <autograd/kernels/windows.hpp>
 
 #pragma GCC visibility push(default)
 
@@ -122,6 +124,22 @@ struct Table {
   /// products along that axis are summed; c is zeros where there are none.
   using GemmBatchFn = void (*)(const Gemm& shape, const Loop<3>& batch, const void* a, const void* b, void* c);
   GemmBatchFn gemm_batch[dtype_count];
+
+  /// The parts of convolutions (kernels/windows.hpp), which cut the work into pieces themselves.
+  void (*correlate[dtype_count])(const Correlation& of, const void* source, const void* weights, const void* bias,
+                                 void* to);
+  void (*tap_sums[dtype_count])(const TapSums& of, const void* source, const void* g, double* sums);
+  /// y[n, p], the largest element of window p of x[n], and index[n, p], where it stands in x[n] as one row: the first
+  /// NaN, or the first of equal ones. `index` may be null. The windows are those of a convolution with one channel and
+  /// no dilation, and each reaches into x.
+  void (*max_windows[dtype_count])(const Convolution& c, const void* x, void* y, Size* index);
+
+  /// y = (x - mean) / sqrt(variance + eps) within each slice, in two passes with sums in double; moments, (2, slices),
+  /// gets the means, 0 where these are not taken off, and the variances, of squares then.
+  void (*standardise[dtype_count])(const Slices& s, double eps, const void* x, void* y, double* moments);
+  /// Its vjp: dx = (g - mean(g) - y mean(g y)) / sqrt(variance + eps), without the first mean where none was taken off.
+  void (*standardise_grad[dtype_count])(const Slices& s, double eps, const void* g, const void* y,
+                                        const double* moments, void* dx);
 
   // Around an axis, (outer, count, inner). Indices have been checked by the caller to lie in range.
 

@@ -38,6 +38,16 @@ double flops_of(const OpCall& call, const Array& result) {
     }
     return 2 * batch * std::sqrt(product) + (call.input_count > 2 ? static_cast<double>(result.size()) : 0);
   }
+  if (is_any(call.name, window_ops)) {
+    // Each element of y meets the weights of its output. The derivative by weights has y as its second input and the
+    // weights as its result; the transposed map has y as its first input.
+    const bool by_weights = std::string_view(call.name) == "conv_weights";
+    const Array& w = by_weights ? result : array(1);
+    const Array& y = by_weights ? array(1) : std::string_view(call.name) == "conv" ? result : array(0);
+    const auto of_output = static_cast<double>(w.size() / std::max<std::int64_t>(w.shape()[0], 1));
+    return 2 * of_output * static_cast<double>(y.size()) +
+           (call.input_count > 2 ? static_cast<double>(result.size()) : 0);
+  }
   if (is_any(call.name, moving_ops)) return 0;
   std::int64_t size = result.size();
   for (std::size_t i = 0; i < call.input_count; ++i)

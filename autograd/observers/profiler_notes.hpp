@@ -11,8 +11,9 @@ namespace xgrad {
 
 enum class Kind { op, rule, pass, step };
 
-/// The ops that compute matrix products, and those that compute nothing: they move numbers, or choose among them.
+/// The ops that compute matrix products and convolutions, and those that compute nothing: they move numbers, or choose among them.
 inline constexpr std::string_view product_ops[] = {"dense", "matmul"};
+inline constexpr std::string_view window_ops[] = {"conv", "conv_transpose", "conv_weights"};
 inline constexpr std::string_view moving_ops[] = {
     "reshape", "flatten", "squeeze", "unsqueeze", "broadcast_to", "permute", "slice",  "unslice", "pad",  "concatenate",
     "flip",    "gather",  "take",    "to",        "clone",        "sort",    "argmax", "argmin",  "where"};

@@ -11,6 +11,8 @@ Tensor checked_index(const Operand& index, int axis, std::int64_t size, const Op
 
 /// x's elements at an index of x's shape but for the axis.
 Tensor gathered(const Tensor& x, int axis, const Tensor& index);
+/// Zeros of shape `whole` with g added at the index: the transpose of `gathered`.
+Tensor ungathered(const Tensor& g, int axis, const Tensor& index, const Shape& whole);
 /// x's slices at the 1-d indices.
 Tensor taken(const Tensor& x, int axis, const Tensor& indices);
 

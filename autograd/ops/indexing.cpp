@@ -64,7 +64,8 @@ void run(const Kernel (&kernels)[dtype_count], const Array& whole, const Tensor&
                                 picked.shape()[axis], view.inner);
 }
 
-/// Zeros of shape `whole` with g added at the index: the transpose of `gathered`.
+}  // namespace
+
 Tensor ungathered(const Tensor& g, int axis, const Tensor& index, const Shape& whole) {
   const auto forward = [&] {
     const Array result = zeros(whole, {.dtype = g.dtype()}).array();
@@ -75,8 +76,6 @@ Tensor ungathered(const Tensor& g, int axis, const Tensor& index, const Shape& w
       "ungather", {g, index}, forward, [axis, index](const Tensor& h) { return gathered(h, axis, index); },
       not_differentiable);
 }
-
-}  // namespace
 
 Tensor gathered(const Tensor& x, int axis, const Tensor& index) {
   const auto forward = [&] {

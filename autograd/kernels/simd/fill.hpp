@@ -24,5 +24,8 @@ void fill_logsumexp(Table& t);
 void fill_random(Table& t);
 void fill_optimisers(Table& t);
 void fill_gemm(Table& t);
+void fill_convolution(Table& t);
+void fill_pooling(Table& t);
+void fill_standardise(Table& t);
 
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -28,6 +28,9 @@ const Table& table() {
     fill_random(t);
     fill_optimisers(t);
     fill_gemm(t);
+    fill_convolution(t);
+    fill_pooling(t);
+    fill_standardise(t);
     fill_indexing(t);
     fill_ordering(t);
     fill_scan(t);

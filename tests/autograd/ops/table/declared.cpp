@@ -9,7 +9,7 @@ namespace xgrad::op_table {
 
 std::string op_headers() {
   std::string text;
-  for (const char* name : {"ops", "activations", "indexing", "normalisation", "linalg"}) {
+  for (const char* name : {"ops", "activations", "images", "indexing", "normalisation", "linalg"}) {
     if (name == std::string_view("linalg") && !linalg::available()) continue;
     std::ifstream file(std::string(XGRAD_SOURCE_FOLDER "/autograd/") + name + ".hpp");
     text.append(std::istreambuf_iterator<char>(file), {});

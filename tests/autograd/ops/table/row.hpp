@@ -112,6 +112,8 @@ std::vector<Row> rows_activation();
 std::vector<Row> rows_reduction();
 std::vector<Row> rows_along_axis();  // a part of rows_reduction
 std::vector<Row> rows_matmul();
+std::vector<Row> rows_images();
+std::vector<Row> rows_normalisation();  // a part of rows_images
 std::vector<Row> rows_shaping();
 std::vector<Row> rows_indexing();
 std::vector<Row> rows_linalg();

@@ -1,0 +1,27 @@
+#include <algorithm>
+#include <autograd/kernels/pieces.hpp>
+#include <autograd/kernels/pooling.hpp>
+
+/// The derivative of a pooling by the largest elements.
+namespace xgrad::kernels {
+namespace {
+
+template <class T>
+void spread(const Convolution& c, const void* g_, const Size* index, void* dx_) {
+  const T* g = static_cast<const T*>(g_);
+  T* dx = static_cast<T*>(dx_);
+  const Size in = c.in_size(), out = c.out_size();
+  split(c.images, in * Size(sizeof(T)) + out * (grain / 20000), 1, [&](Size first, Size count) {
+    std::fill_n(dx + first * in, count * in, T(0));
+    for (Size i = first; i < first + count; ++i)
+      for (Size p = i * out; p < (i + 1) * out; ++p) dx[i * in + index[p]] += g[p];
+  });
+}
+
+}  // namespace
+
+void spread_maxima(const Convolution& c, Dtype dtype, const void* g, const Size* index, void* dx) {
+  (dtype == f32 ? spread<float> : spread<double>)(c, g, index, dx);
+}
+
+}  // namespace xgrad::kernels
