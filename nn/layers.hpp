@@ -1,10 +1,11 @@
 #pragma once
 #include <nn/init.hpp>
-#include <nn/module.hpp>
+#include <nn/normalisation.hpp>
 
 #pragma GCC visibility push(default)
 
-/// Layers with parameters or a mode of their own; activations are in nn/activations.hpp.
+/// Layers with parameters or a mode of their own; activations are in nn/activations.hpp,
+/// what moves windows along images in nn/convolution.hpp, and what normalises in nn/normalisation.hpp.
 namespace xgrad::nn {
 
 struct DenseOptions {
@@ -39,31 +40,6 @@ class Dropout : public Module {
 
  private:
   double p_;
-};
-
-struct LayerNormOptions {
-  double eps = 1e-5;
-  bool affine = true;  // with weight and bias
-  bool bias = true;
-  Dtype dtype = f32;
-};
-
-/// layer_norm of autograd/ops.hpp over the last axes, of shape `features`, with a trained weight, at first 1, and bias,
-/// at first 0 (Ba, Kiros and Hinton 2016; PyTorch's options and defaults): `LayerNorm{64}`, `LayerNorm{{8, 8}}`. Throws
-/// ShapeError for a negative size or no axis, ValueError unless eps >= 0; ShapeError for an x with other last axes.
-class LayerNorm : public Module {
- public:
-  explicit LayerNorm(const Shape& features, LayerNormOptions options = {}, Place place = Place::here());
-  Tensor operator()(const Operand& x) const;
-  void members(Visitor& visit) override;
-  std::string describe() const override;
-  std::int64_t output_features(std::int64_t) const override { return features_[-1]; }
-
-  Parameter weight, bias;
-
- private:
-  Shape features_;
-  double eps_;
 };
 
 /// (n, a, b, ...) -> (n, a b ...).

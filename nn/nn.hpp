@@ -2,6 +2,7 @@
 /// All of nn in one include.
 #include <autograd/autograd.hpp>
 #include <nn/activations.hpp>
+#include <nn/convolution.hpp>
 #include <nn/data/data.hpp>
 #include <nn/embedding.hpp>
 #include <nn/functional.hpp>
@@ -12,6 +13,7 @@
 #include <nn/layers.hpp>
 #include <nn/losses.hpp>
 #include <nn/module.hpp>
+#include <nn/normalisation.hpp>
 #include <nn/per_sample.hpp>
 #include <nn/sequential.hpp>
 #include <nn/training/callbacks.hpp>

@@ -94,9 +94,9 @@ class LayerOf final : public Layer {
   Layer* clone() const override { return new LayerOf(T(layer_)); }
   bool assign(const Layer& other) override {
     if constexpr (std::is_copy_assignable_v<T>) {
-      const auto* const same = dynamic_cast<const LayerOf*>(&other);
-      if (same) layer_ = same->layer_;
-      return same;
+      const auto* const like = dynamic_cast<const LayerOf*>(&other);
+      if (like) layer_ = like->layer_;
+      return like;
     } else {
       return false;
     }

@@ -1,5 +1,7 @@
 #include "nn/table/layers.hpp"
 
+#include "nn/table/image_layers.hpp"
+
 #include <filesystem>
 #include <numbers>
 
@@ -281,7 +283,7 @@ std::vector<LayerRow> later_activation_rows() {
 std::vector<LayerRow> all_rows() {
   std::vector<LayerRow> rows = affine_rows();
   rows.push_back(dropout_row());
-  for (const auto family : {activation_rows, later_activation_rows})
+  for (const auto family : {activation_rows, later_activation_rows, image_rows})
     for (LayerRow& row : family()) rows.push_back(std::move(row));
   return rows;
 }

@@ -19,7 +19,7 @@ struct LayerCase {
   Reference reference;  // of the inputs and after them the parameters and buffers, in the order of `members`
   std::vector<std::vector<Shape>> shapes;  // of the inputs; among them batches of 0 and of 1
   std::vector<Domain> domains;             // one for each input
-  bool draws = false;                      // random in training mode: the reference is that of evaluation mode
+  bool draws = false;  // random in training mode, or of the batch: the reference is that of evaluation mode
 };
 
 struct LayerRow {

@@ -1,0 +1,185 @@
+#include <nn/convolution.hpp>
+
+#include <autograd/grad_mode.hpp>
+#include <autograd/ops.hpp>
+
+/// Convolutions and pooling as layers.
+namespace xgrad::nn {
+namespace {
+
+std::string sizes(const Shape& shape) {
+  std::string s;
+  for (const std::int64_t size : shape) s += text(s.empty() ? "" : " x ", size);
+  return s;
+}
+
+/// The kernel of each of `axes` axes.
+Shape kernel_of(const OpScope& scope, int axes, const Shape& kernel) {
+  Shape all = kernel;
+  if (kernel.ndim() == 1)
+    while (all.ndim() < axes) all.push_back(kernel[0]);
+  if (all.ndim() != axes) scope.fail("the kernel is ", kernel, "; give one number, or one for each of ", axes, " axes");
+  for (const std::int64_t size : all)
+    if (size < 1) scope.fail<ValueError>("the kernel is ", kernel, "; it must be at least 1");
+  return all;
+}
+
+void check_channels(const OpScope& scope, std::int64_t in, std::int64_t out, std::int64_t groups) {
+  if (in < 1 || out < 1)
+    scope.fail<ValueError>("there are ", in, " input and ", out, " output channels; both must be at least 1");
+  if (groups < 1 || in % groups != 0 || out % groups != 0)
+    scope.fail<ValueError>("there are ", groups, " groups, for ", in, " input and ", out,
+                           " output channels; they must divide both");
+}
+
+/// A weight (rows, columns, kernel...), of which an initialiser is asked for (kernel..., fan_in, fan_out): its fans are
+/// in front of what is left of them by the kernel.
+Tensor initial(const init::Initializer& init, std::int64_t fan_in, std::int64_t fan_out, const Shape& kernel,
+               bool out_first, Dtype dtype) {
+  const NoGrad guard;
+  Shape shape = kernel;
+  shape.push_back(fan_in);
+  shape.push_back(fan_out);
+  const int axes = kernel.ndim();
+  std::vector<int> order{out_first ? axes + 1 : axes, out_first ? axes : axes + 1};
+  for (int d = 0; d < axes; ++d) order.push_back(d);
+  return permute(init(shape, {.dtype = dtype}), order);
+}
+
+std::string described(const char* kind, const Tensor& w, std::int64_t in, std::int64_t out, const Shape& stride,
+                      const Padding& padding, const Shape& dilation, std::int64_t groups) {
+  const auto unlike = [](const Shape& s, std::int64_t usual) {
+    for (const std::int64_t size : s)
+      if (size != usual) return true;
+    return false;
+  };
+  std::string s =
+      text(kind, w.ndim() - 2, "d ", in, " -> ", out, ", ", sizes({w.shape().begin() + 2, w.shape().end()}));
+  if (unlike(stride, 1)) s += text(", stride ", sizes(stride));
+  if (padding.is_same()) s += ", same";
+  if (unlike(padding.sizes(), 0)) s += text(", padding ", sizes(padding.sizes()));
+  if (unlike(dilation, 1)) s += text(", dilation ", sizes(dilation));
+  if (groups > 1) s += text(", ", groups, " groups");
+  return s;
+}
+
+void check_axes(const OpScope& scope, const Operand& x, int axes) {
+  if (x.ndim() != axes + 2)
+    scope.fail("x is ", x.shape(), "; it needs axes (n, channels", axes == 1 ? ", length)" : ", height, width)");
+}
+
+/// The call of a pooling layer.
+template <class Pool>
+Tensor pooled(const char* name, const Operand& x, int axes, Pool pool) {
+  const OpScope scope(name, x.place());
+  check_axes(scope, x, axes);
+  return pool(x);
+}
+
+}  // namespace
+
+detail::Convolution::Convolution(int axes, std::int64_t in, std::int64_t out, const Shape& kernel,
+                                 const ConvolutionOptions& o, Place place)
+    : options_{o.stride, o.padding, o.dilation, o.groups} {
+  const OpScope scope("Conv", place);
+  check_channels(scope, in, out, o.groups);
+  weight = Parameter(initial(o.weight_init, in / o.groups, out, kernel_of(scope, axes, kernel), true, o.dtype));
+  if (o.bias) bias = Parameter(o.bias_init({out}, {.dtype = o.dtype}));
+}
+
+Tensor detail::Convolution::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) { return conv(input, weight, bias, options_); });
+}
+
+void detail::Convolution::members(Visitor& visit) {
+  visit("weight", weight);
+  visit("bias", bias);
+}
+
+std::string detail::Convolution::describe() const {
+  if (!weight.defined()) return "Conv (moved from)";
+  const ConvOptions& o = options_;
+  return described("Conv", weight, weight.shape()[1] * o.groups, weight.shape()[0], o.stride, o.padding, o.dilation,
+                   o.groups);
+}
+
+detail::TransposedConvolution::TransposedConvolution(int axes, std::int64_t in, std::int64_t out, const Shape& kernel,
+                                                     const TransposedConvolutionOptions& o, Place place)
+    : options_{o.stride, o.padding, o.dilation, o.groups, o.output_padding} {
+  const OpScope scope("ConvTranspose", place);
+  check_channels(scope, in, out, o.groups);
+  weight = Parameter(initial(o.weight_init, in, out / o.groups, kernel_of(scope, axes, kernel), false, o.dtype));
+  if (o.bias) bias = Parameter(o.bias_init({out}, {.dtype = o.dtype}));
+}
+
+Tensor detail::TransposedConvolution::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) { return conv_transpose(input, weight, bias, options_); });
+}
+
+void detail::TransposedConvolution::members(Visitor& visit) {
+  visit("weight", weight);
+  visit("bias", bias);
+}
+
+std::string detail::TransposedConvolution::describe() const {
+  if (!weight.defined()) return "ConvTranspose (moved from)";
+  const ConvTransposeOptions& o = options_;
+  return described("ConvTranspose", weight, weight.shape()[0], weight.shape()[1] * o.groups, o.stride, o.padding,
+                   o.dilation, o.groups);
+}
+
+Tensor MaxPool1d::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) {
+    return pooled("max_pool", input, 1, [this](const Operand& in) { return max_pool(in, kernel_, options_); });
+  });
+}
+std::string MaxPool1d::describe() const { return text("MaxPool1d ", sizes(kernel_)); }
+
+Tensor MaxPool2d::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) {
+    return pooled("max_pool", input, 2, [this](const Operand& in) { return max_pool(in, kernel_, options_); });
+  });
+}
+std::string MaxPool2d::describe() const { return text("MaxPool2d ", sizes(kernel_)); }
+
+Tensor AvgPool1d::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) {
+    return pooled("avg_pool", input, 1, [this](const Operand& in) { return avg_pool(in, kernel_, options_); });
+  });
+}
+std::string AvgPool1d::describe() const { return text("AvgPool1d ", sizes(kernel_)); }
+
+Tensor AvgPool2d::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) {
+    return pooled("avg_pool", input, 2, [this](const Operand& in) { return avg_pool(in, kernel_, options_); });
+  });
+}
+std::string AvgPool2d::describe() const { return text("AvgPool2d ", sizes(kernel_)); }
+
+Tensor AdaptiveAvgPool2d::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) {
+    return pooled("adaptive_avg_pool", input, 2, [this](const Operand& in) { return adaptive_avg_pool(in, size_); });
+  });
+}
+std::string AdaptiveAvgPool2d::describe() const { return text("AdaptiveAvgPool2d ", sizes(size_)); }
+
+Dropout2d::Dropout2d(double p, Place place) : p_(p) {
+  const OpScope scope("Dropout2d", place);
+  if (!(p >= 0 && p <= 1)) scope.fail<ValueError>("the probability is ", p, "; it must be between 0 and 1");
+}
+
+Tensor Dropout2d::operator()(const Operand& x) const {
+  return hooked(x, [this](const Operand& input) {
+    const OpScope scope("dropout", input.place());
+    if (input.ndim() < 2) scope.fail("x is ", input.shape(), "; it needs axes (n, channels) and perhaps more");
+    if (!is_training() || p_ == 0) return input.tensor();
+    Shape each{input.shape()[0], input.shape()[1]};
+    const Tensor keep = bernoulli(each, 1 - p_);
+    while (each.ndim() < input.ndim()) each.push_back(1);
+    return masked_scale(input, broadcast_to(reshape(keep, each), input.shape()), p_ < 1 ? 1 / (1 - p_) : 1);
+  });
+}
+
+std::string Dropout2d::describe() const { return text("Dropout2d ", p_); }
+
+}  // namespace xgrad::nn
