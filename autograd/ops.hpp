@@ -4,6 +4,7 @@
 #include <autograd/images.hpp>
 #include <autograd/indexing.hpp>
 #include <autograd/normalisation.hpp>
+#include <autograd/sequences.hpp>
 #include <optional>
 #include <string_view>
 

@@ -45,6 +45,7 @@ HEADERS_ONLY = {
     "autograd/grad_mode": "autograd/core",
     "autograd/observer": "autograd/core",
     "autograd/ops": "autograd/ops",
+    "autograd/sequences": "autograd/ops",
     "autograd/fused": "autograd/fused",
     "autograd/xtensor": "autograd/xtensor",
     "autograd/chart": "autograd/picture",

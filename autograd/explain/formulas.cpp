@@ -8,6 +8,8 @@ namespace {
 
 constexpr const char* moved = "y holds the numbers of x, some of them at other places";
 
+constexpr const char* through_time = "the sum over all steps: of each what it adds, times how the later states follow from its own";
+
 using kernels::Binary, kernels::Elementwise, kernels::Notation, kernels::Unary;
 
 constexpr OpFormula of_x(const char* name, const Notation& n) { return {name, {"x"}, n.value, {n.derivatives[0]}}; }
@@ -73,6 +75,23 @@ constexpr OpFormula formulas[] = {
      {"y<sub>i</sub> · (1 − y<sub>i</sub>) for the same place, −y<sub>i</sub> · y<sub>k</sub> for another"}},
     {"log_softmax", {"x"}, "y<sub>i</sub> = x<sub>i</sub> − ln Σ<sub>k</sub> e<sup>x<sub>k</sub></sup>",
      {"1 − e<sup>y<sub>i</sub></sup> for the same place, −e<sup>y<sub>k</sub></sup> for another"}},
+    {"scaled_dot_product_attention", {"q", "k", "v"},
+     "y<sub>i</sub> = Σ<sub>j</sub> p<sub>ij</sub> · v<sub>j</sub>, where p<sub>i</sub> = softmax(s · q<sub>i</sub> · k<sub>j</sub> + mask)",
+     {"s · Σ<sub>j</sub> p<sub>ij</sub> · v<sub>j</sub> · (k<sub>j</sub> − Σ<sub>l</sub> p<sub>il</sub> · k<sub>l</sub>)",
+      "s · p<sub>ij</sub> · (v<sub>j</sub> − y<sub>i</sub>) · q<sub>i</sub>", "p<sub>ij</sub>"}},
+    {"rnn", {"x", "W", "U", "b", "h"}, "y<sub>t</sub> = tanh(x<sub>t</sub> · W + y<sub>t−1</sub> · U + b), beginning with h",
+     {through_time, through_time, through_time, through_time, through_time}},
+    {"gru", {"x", "W", "U", "b", "h"},
+     "y<sub>t</sub> = (1 − u) · n + u · y<sub>t−1</sub>, where u and r are σ(x<sub>t</sub> · W + y<sub>t−1</sub> · U + b) "
+     "and n = tanh(x<sub>t</sub> · W + b + r · (y<sub>t−1</sub> · U + b′))",
+     {through_time, through_time, through_time, through_time, through_time}},
+    {"lstm", {"x", "W", "U", "b", "h", "c"},
+     "y<sub>t</sub> = o · tanh(c<sub>t</sub>), where c<sub>t</sub> = f · c<sub>t−1</sub> + i · g, g = tanh(x<sub>t</sub> · W + y<sub>t−1</sub> · U + b), "
+     "and i, f, o likewise with σ",
+     {through_time, through_time, through_time, through_time, through_time, through_time}},
+    {"lstm_cell", {"x", "W", "U", "b", "h", "c"},
+     "y = c<sub>t</sub> after the last step, where c<sub>t</sub> = f · c<sub>t−1</sub> + i · g",
+     {through_time, through_time, through_time, through_time, through_time, through_time}},
     {"weighted_bce_with_logits", {"z", "t"},
      "y = −w · t · ln p − (1 − t) · ln(1 − p), where p = σ(z) = 1 / (1 + e<sup>−z</sup>)",
      {"(1 − t) · p − w · t · (1 − p)", "ln(1 − p) − w · ln p"}},

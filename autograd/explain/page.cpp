@@ -231,9 +231,11 @@ class Page {
     const Arc& arc = g_.arcs[at(index)];
     const ScalarNode& node = g_.nodes[at(g_.scalars[at(arc.output)].node)];
     const OpFormula* const formula = formula_of(node.node->name);
-    const char* const given = formula && arc.argument < 3 ? formula->inputs[arc.argument] : nullptr;
+    const char* const given =
+        formula && arc.argument < std::ssize(formula->inputs) ? formula->inputs[arc.argument] : nullptr;
     const std::string x = given ? given : arc.argument == 0 ? "x" : text("x<sub>", arc.argument + 1, "</sub>");
-    const char* const rule = formula && arc.argument < 3 ? formula->derivatives[arc.argument] : nullptr;
+    const char* const rule =
+        formula && arc.argument < std::ssize(formula->derivatives) ? formula->derivatives[arc.argument] : nullptr;
     const Place place = node.op >= 0 ? x_.ops[at(node.op)]->place : node.node->place();
     const std::string module = node.op >= 0 ? x_.ops[at(node.op)]->path : "";
     std::string where = escaped(module);

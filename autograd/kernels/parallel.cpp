@@ -1,25 +1,11 @@
-#include <autograd/kernels/blocks.hpp>
-#include <autograd/kernels/decorate.hpp>
 #include <autograd/kernels/parallel.hpp>
-#include <autograd/kernels/pieces.hpp>
+#include <autograd/kernels/parallel_sequences.hpp>
 #include <autograd/kernels/stream.hpp>
 #include <vector>
 
 /// How each kernel's work is cut into pieces for several threads.
 namespace xgrad::kernels {
 namespace {
-
-const Table* serial_;
-
-template <class E>
-auto serial() {
-  return E::in(*serial_);
-}
-
-const char* at(const void* p, Size bytes) { return static_cast<const char*>(p) + bytes; }
-char* at(void* p, Size bytes) { return p ? static_cast<char*>(p) + bytes : nullptr; }
-
-constexpr Size size_of(int dtype) { return Size(xgrad::size_of(Dtype(dtype))); }
 
 template <class E>
 constexpr bool is_transcendental() {
@@ -84,7 +70,9 @@ double* room(Size count) {
   return numbers.data();
 }
 
-struct Parallel {
+struct Parallel : ParallelSequences {
+  using ParallelSequences::call;
+
   // unary, predicate, cast
   template <class E>
   static void call(const void* x, void* y, Size n) {

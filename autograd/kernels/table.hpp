@@ -3,6 +3,7 @@
 #include <autograd/kernels/binary.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/loop.hpp>
+#include <autograd/kernels/sequences.hpp>
 #include <autograd/kernels/slices.hpp>
 #include <autograd/kernels/unary.hpp>
 #include <autograd/kernels/windows.hpp>
@@ -140,6 +141,10 @@ struct Table {
   /// Its vjp: dx = (g - mean(g) - y mean(g y)) / sqrt(variance + eps), without the first mean where none was taken off.
   void (*standardise_grad[dtype_count])(const Slices& s, double eps, const void* g, const void* y,
                                         const double* moments, void* dx);
+  RecurrentFn recurrent[int(Recurrent::count)][dtype_count];
+  RecurrentBackwardFn recurrent_backward[int(Recurrent::count)][dtype_count];
+  AttentionFn attention[dtype_count];
+  AttentionBackwardFn attention_backward[dtype_count];
 
   // Around an axis, (outer, count, inner). Indices have been checked by the caller to lie in range.
 

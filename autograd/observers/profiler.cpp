@@ -24,8 +24,26 @@ double matrix_size(const Array& a, bool whole) {
   return static_cast<double>(whole || a.ndim() <= 2 ? a.size() : a.shape()[-1] * a.shape()[-2]);
 }
 
+/// Of recurrent layers and attention; the way back has twice the products of the way there, the weights once more.
+double sequence_flops(const OpCall& call, const Array& result) {
+  const std::string_view name = call.name;
+  const std::size_t first = name.ends_with("_backward") ? 1 : 0;  // behind the cotangent
+  const auto array = [&](std::size_t i) -> const Array& { return call.inputs[first + i].tensor().array(); };
+  const auto size = [](const Array& a) { return static_cast<double>(a.size()); };
+  if (is_any(name, attention_ops)) {
+    const auto keys = static_cast<double>(array(1).shape()[-2]);
+    const double of_scores = keys * size(array(0)),
+                 of_values = keys * size(first ? call.inputs[0].tensor().array() : result);
+    return 2 * (first ? 3 * of_scores + 2 * of_values : of_scores + of_values);
+  }
+  const Array& x = array(0);
+  const auto rows = static_cast<double>(x.shape()[0] * x.shape()[1]);
+  return 2 * rows * (size(array(1)) + size(array(2))) * (first ? 2 : 1);
+}
+
 double flops_of(const OpCall& call, const Array& result) {
   const auto array = [&](std::size_t i) -> const Array& { return call.inputs[i].tensor().array(); };
+  if (is_any(call.name, attention_ops) || is_any(call.name, recurrent_ops)) return sequence_flops(call, result);
   if (is_any(call.name, product_ops)) {
     const bool dense = std::string_view(call.name) == "dense";
     // (m, k), (k, n) and (m, n): the root of the product of the three sizes is m k n.

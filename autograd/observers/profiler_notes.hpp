@@ -11,9 +11,13 @@ namespace xgrad {
 
 enum class Kind { op, rule, pass, step };
 
-/// The ops that compute matrix products and convolutions, and those that compute nothing: they move numbers, or choose among them.
+/// The ops that compute matrix products, alone or as parts of a sequence's, and convolutions; and those that compute
+/// nothing: they move numbers, or choose among them.
 inline constexpr std::string_view product_ops[] = {"dense", "matmul"};
 inline constexpr std::string_view window_ops[] = {"conv", "conv_transpose", "conv_weights"};
+inline constexpr std::string_view recurrent_ops[] = {"rnn",          "gru",          "lstm",
+                                                     "rnn_backward", "gru_backward", "lstm_backward"};
+inline constexpr std::string_view attention_ops[] = {"scaled_dot_product_attention", "attention_backward"};
 inline constexpr std::string_view moving_ops[] = {
     "reshape", "flatten", "squeeze", "unsqueeze", "broadcast_to", "permute", "slice",  "unslice", "pad",  "concatenate",
     "flip",    "gather",  "take",    "to",        "clone",        "sort",    "argmax", "argmin",  "where"};

@@ -27,5 +27,10 @@ void fill_gemm(Table& t);
 void fill_convolution(Table& t);
 void fill_pooling(Table& t);
 void fill_standardise(Table& t);
+void fill_recurrent(Table& t);
+void fill_attention(Table& t);
+
+/// The table that is filled, for kernels that are made of others.
+const Table& table();
 
 }  // namespace xgrad::kernels::XGRAD_ISA

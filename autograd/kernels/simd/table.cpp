@@ -31,6 +31,8 @@ const Table& table() {
     fill_convolution(t);
     fill_pooling(t);
     fill_standardise(t);
+    fill_recurrent(t);
+    fill_attention(t);
     fill_indexing(t);
     fill_ordering(t);
     fill_scan(t);

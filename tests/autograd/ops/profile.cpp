@@ -40,5 +40,7 @@ TEST_CASE("every name by which the profiler counts operations is an op's") {
   }
   for (const std::string_view name : product_ops) CHECK_MESSAGE(names.seen.count(name) == 1, name);
   for (const std::string_view name : window_ops) CHECK_MESSAGE(names.seen.count(name) == 1, name);
+  for (const std::string_view name : recurrent_ops) CHECK_MESSAGE(names.seen.count(name) == 1, name);
+  for (const std::string_view name : attention_ops) CHECK_MESSAGE(names.seen.count(name) == 1, name);
   for (const std::string_view name : moving_ops) CHECK_MESSAGE(names.seen.count(name) == 1, name);
 }

@@ -9,7 +9,7 @@ namespace xgrad::op_table {
 
 std::string op_headers() {
   std::string text;
-  for (const char* name : {"ops", "activations", "images", "indexing", "normalisation", "linalg"}) {
+  for (const char* name : {"ops", "activations", "images", "indexing", "normalisation", "sequences", "linalg"}) {
     if (name == std::string_view("linalg") && !linalg::available()) continue;
     std::ifstream file(std::string(XGRAD_SOURCE_FOLDER "/autograd/") + name + ".hpp");
     text.append(std::istreambuf_iterator<char>(file), {});
@@ -32,7 +32,7 @@ std::string namespace_at(const std::string& text, std::size_t end) {
 
 std::vector<std::string> declared_ops(const std::string& header_text, const std::string& taking) {
   static const std::regex declaration(
-      R"((?:^|\n)(?:inline )?(?:Tensor&?|Sorted|std::vector<Tensor>|SlogDet|QR|Eigh|SVD) ((?:operator[^\s(]+)|\w+)\(([^)]*))");
+      R"((?:^|\n)(?:inline )?(?:Tensor&?|Sorted|std::vector<Tensor>|LstmState|SlogDet|QR|Eigh|SVD) ((?:operator[^\s(]+)|\w+)\(([^)]*))");
   std::vector<std::string> names;
   for (std::sregex_iterator it(header_text.begin(), header_text.end(), declaration), end; it != end; ++it) {
     std::string name = (*it)[1], parameters = (*it)[2];

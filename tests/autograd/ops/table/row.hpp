@@ -118,5 +118,6 @@ std::vector<Row> rows_shaping();
 std::vector<Row> rows_indexing();
 std::vector<Row> rows_linalg();
 std::vector<Row> rows_placing();  // a part of rows_indexing
+std::vector<Row> rows_sequences();
 
 }  // namespace xgrad::op_table
