@@ -2,9 +2,11 @@
 /// All of nn in one include.
 #include <autograd/autograd.hpp>
 #include <nn/activations.hpp>
+#include <nn/attention.hpp>
 #include <nn/convolution.hpp>
 #include <nn/data/data.hpp>
 #include <nn/embedding.hpp>
+#include <nn/embedding_bag.hpp>
 #include <nn/functional.hpp>
 #include <nn/gradcheck.hpp>
 #include <nn/init.hpp>
@@ -15,6 +17,7 @@
 #include <nn/module.hpp>
 #include <nn/normalisation.hpp>
 #include <nn/per_sample.hpp>
+#include <nn/recurrent.hpp>
 #include <nn/sequential.hpp>
 #include <nn/training/callbacks.hpp>
 #include <nn/training/checkpoint.hpp>

@@ -1,4 +1,4 @@
-#include "nn/table/layers.hpp"
+#include "nn/table/sequence_layers.hpp"
 
 #include "nn/table/image_layers.hpp"
 
@@ -283,7 +283,7 @@ std::vector<LayerRow> later_activation_rows() {
 std::vector<LayerRow> all_rows() {
   std::vector<LayerRow> rows = affine_rows();
   rows.push_back(dropout_row());
-  for (const auto family : {activation_rows, later_activation_rows, image_rows})
+  for (const auto family : {activation_rows, later_activation_rows, image_rows, sequence_rows})
     for (LayerRow& row : family()) rows.push_back(std::move(row));
   return rows;
 }
