@@ -4,3 +4,5 @@
 #include <nn/data/dataset.hpp>
 #include <nn/data/idx.hpp>
 #include <nn/data/loader.hpp>
+#include <nn/data/sequences.hpp>
+#include <nn/data/vocabulary.hpp>
