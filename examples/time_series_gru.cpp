@@ -1,0 +1,79 @@
+// A GRU learns a series of two waves and noise, and goes on from where the series ends. Draws both into an SVG file.
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <xgrad.hpp>
+
+using namespace xgrad;
+
+namespace {
+
+struct Forecaster : nn::Module {
+  nn::GRU gru{1, 32};
+  nn::Dense output{32, 1};
+
+  /// What comes after each step of x (n, steps, 1); `state` moves on.
+  Tensor operator()(const Tensor& x, Tensor& state) {
+    const auto [states, last] = gru(x, {.state = state});
+    state = last;
+    return output(states);
+  }
+  void members(nn::Visitor& visit) override {
+    visit("gru", gru);
+    visit("output", output);
+  }
+};
+
+double wave(int t) { return .6 * std::sin(.2 * t) + .4 * std::sin(.063 * t + 1); }
+
+Tensor series(int from, int to) {
+  std::vector<float> values;
+  for (int t = from; t < to; ++t) values.push_back(static_cast<float>(wave(t)));
+  return from_values(values, {1, to - from, 1}) + .02 * randn({1, to - from, 1});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+    std::fputs("usage: time_series_gru [FILE.svg]\n", stderr);
+    return 2;
+  }
+  constexpr int length = 640, window = 64, ahead = 120;
+  manual_seed(0);
+  const Tensor known = series(0, length);
+  // Windows side by side as a batch, one step after another as targets.
+  const Tensor x = reshape(slice(known, 1, 0, 576), {9, window, 1}),
+               y = reshape(slice(known, 1, 1, 577), {9, window, 1});
+
+  Forecaster model;
+  optim::Adam optimizer{model.parameters(), {.lr = 1e-2}};
+  auto step = capture([&] {
+    Tensor state;
+    const Tensor loss = nn::mse_loss(model(x, state), y);
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+    return loss;
+  });
+  for (int i = 1; i <= 300; ++i)
+    if (const double loss = step().item(); i % 100 == 0) std::printf("step %3d   loss %.5f\n", i, loss);
+
+  const NoGrad guard;
+  Tensor state, next = select(model(known, state), 1, -1);
+  Curve forecast{{}, {}, "forecast", "#c8402f"}, truth{{}, {}, "without noise", "#1f6fb4", "5 4"};
+  double squares = 0, naive = 0;
+  for (int t = length; t < length + ahead; ++t) {
+    const double value = next.item(), error = value - wave(t), from_last = wave(length - 1) - wave(t);
+    squares += error * error, naive += from_last * from_last;
+    forecast.x.push_back(t), forecast.y.push_back(value);
+    next = select(model(unsqueeze(next, 1), state), 1, -1);
+  }
+  for (int t = length - 100; t < length + ahead; ++t) truth.x.push_back(t), truth.y.push_back(wave(t));
+  if (argc > 1)
+    write_file_atomically(argv[1], to_svg(Charts{{{.title = "A GRU goes on", .curves = {truth, forecast}}}, 1, 640}));
+
+  const double error = std::sqrt(squares / ahead), of_last = std::sqrt(naive / ahead);
+  std::printf("%d steps ahead: error %.3f, of the last value %.3f\n", ahead, error, of_last);
+  return error < .3 * of_last ? 0 : 1;
+}
