@@ -68,7 +68,8 @@ Shape broadcast_strides(const Shape& from, const Shape& to) {
 
 int checked_axis(int axis, int ndim) {
   if (axis < -ndim || axis >= ndim) {
-    if (ndim == 0) detail::fail<ShapeError>("axis ", axis, " of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
+    if (ndim == 0)
+      detail::fail<ShapeError>("axis ", axis, " of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
     detail::fail<ShapeError>("axis ", axis, " is out of range; expected one in [", -ndim, ", ", ndim - 1, "]");
   }
   return axis < 0 ? axis + ndim : axis;
