@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <utility>
 
 namespace xgrad::nn {
 namespace {
@@ -71,6 +70,21 @@ std::string detail::progress_line(const Standing& s, const Scores& scores, int c
   return line.substr(0, most);
 }
 
+std::string detail::broken(std::string_view line, int columns) {
+  std::string rows;
+  std::size_t used = 0;
+  for (std::size_t at = 0; at < line.size();) {
+    const std::size_t gap = std::min(line.find("  ", at), line.size());
+    const std::string_view part = line.substr(at, gap - at);
+    const bool breaks = at > 0 && used + 2 + part.size() > static_cast<std::size_t>(std::max(columns, 0));
+    if (at > 0) rows += breaks ? "\n  " : "  ";
+    rows += part;
+    used = (breaks ? 0 : used) + (at > 0 ? 2 : 0) + part.size();
+    at = std::min(gap + 2, line.size());
+  }
+  return rows;
+}
+
 Progress::Progress(int epochs, std::int64_t samples_an_epoch)
     : epochs_(epochs), samples_(samples_an_epoch), terminal_(system::stdout_is_terminal()), start_(Clock::now()) {}
 
@@ -91,13 +105,20 @@ void Progress::draw(int epoch, std::int64_t samples, const Scores& scores) {
   const detail::Standing standing{epoch, epochs_, static_cast<double>(samples) / static_cast<double>(samples_), rate,
                                   rate > 0 ? left / rate : -1};
   // One column stays free: where a letter fills the last one, some terminals go to the next line.
-  moving_ = true;
-  std::printf("\r%s\033[K", detail::progress_line(standing, scores, system::terminal_columns() - 1).c_str());
+  line_ = detail::progress_line(standing, scores, system::terminal_columns() - 1);
+  draw_line();
+  std::printf("\r");
   std::fflush(stdout);
 }
 
+/// The cursor waits where the line begins. If the terminal is made narrower, and breaks the line into several, they are
+/// all below it, and are cleared.
+void Progress::draw_line() const { std::printf("\r\033[J%s", line_.c_str()); }
+
 void Progress::leave() {
-  if (!std::exchange(moving_, false)) return;
+  if (line_.empty()) return;
+  draw_line();  // Ctrl-C has written over it
+  line_.clear();
   std::printf("\n");
   std::fflush(stdout);
 }
@@ -108,10 +129,13 @@ void Progress::finish(int epoch, const Scores& scores, const std::string& remark
   const double rate = elapsed > 0 ? static_cast<double>(seen - std::max<std::int64_t>(first_, 0)) / elapsed : 0;
   const double left = static_cast<double>((epochs_ - epoch) * samples_);
   const detail::Standing standing{epoch, epochs_, 1, rate, rate > 0 && left > 0 ? left / rate : -1};
-  std::printf("%s%s%s%s\n", terminal_ ? "\r" : "",
-              detail::progress_line(standing, scores, std::numeric_limits<int>::max()).c_str(), remark.c_str(),
-              terminal_ ? "\033[K" : "");
-  moving_ = false;
+  const std::string line = detail::progress_line(standing, scores, std::numeric_limits<int>::max()) + remark;
+  if (terminal_) {
+    std::printf("\r\033[J%s\n", detail::broken(line, system::terminal_columns() - 1).c_str());
+  } else {
+    std::printf("%s\n", line.c_str());
+  }
+  line_.clear();
   std::fflush(stdout);
 }
 

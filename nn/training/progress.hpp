@@ -45,7 +45,7 @@ class Progress {
   void update(int epoch, std::int64_t samples, F&& scores) {
     if (is_due()) draw(epoch, samples, scores());
   }
-  /// After the epoch; `remark` ends its line.
+  /// After the epoch; `remark` ends its line, which a narrow terminal shows as several.
   void finish(int epoch, const Scores& scores, const std::string& remark = "");
   /// After a run that ended within an epoch: leaves the line as it is.
   void leave();
@@ -53,11 +53,13 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   bool is_due();
+  void draw_line() const;
   void draw(int epoch, std::int64_t samples, const Scores& scores);
 
   int epochs_;
   std::int64_t samples_, first_ = -1;  // samples that were seen before this process
-  bool terminal_, moving_ = false;     // a line that is not finished
+  bool terminal_;
+  std::string line_;  // that is not finished, as it was drawn last
   Clock::time_point start_, drawn_;
 };
 
@@ -71,6 +73,9 @@ struct Standing {
 /// The line, of at most `columns` letters: what does not fit is left out, first the bar, then the rate, then scores
 /// from the last on.
 std::string progress_line(const Standing& standing, const Scores& scores, int columns);
+/// A line broken where its parts, two spaces apart, would cross the edge of so many columns; further lines are
+/// indented.
+std::string broken(std::string_view line, int columns);
 }  // namespace detail
 
 }  // namespace xgrad::nn

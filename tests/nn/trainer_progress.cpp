@@ -21,6 +21,16 @@ TEST_CASE("the line of a run is never wider than the terminal, and leaves out fi
   for (int columns = 0; columns < 120; ++columns) CHECK(line(columns).size() <= static_cast<std::size_t>(columns));
 }
 
+TEST_CASE("on a narrow terminal the line of an epoch that is over goes on below, between its numbers") {
+  const std::string line = "epoch 2/5  [====]  loss 0.0333  accuracy 0.9899  9 samples/s";
+  CHECK(nn::detail::broken(line, 200) == line);
+  CHECK(nn::detail::broken(line, static_cast<int>(line.size())) == line);
+  CHECK(nn::detail::broken(line, 32) == "epoch 2/5  [====]  loss 0.0333\n  accuracy 0.9899  9 samples/s");
+  CHECK(nn::detail::broken(line, 20) == "epoch 2/5  [====]\n  loss 0.0333\n  accuracy 0.9899\n  9 samples/s");
+  CHECK(nn::detail::broken(line, 0) == "epoch 2/5\n  [====]\n  loss 0.0333\n  accuracy 0.9899\n  9 samples/s");
+  CHECK(nn::detail::broken("", 5) == "");
+}
+
 TEST_CASE("times and numbers are written as people read them") {
   nn::Scores scores;
   scores.set("loss", 1e-5);
