@@ -212,12 +212,13 @@ std::string facts(const History& history, const detail::Findings& found) {
 std::string detail::report_page(const Module& model, const History& history, const Findings& found,
                                 const ReportOptions& options) {
   const bool of_classes = found.task != Task::other;
-  const std::string wrong = of_classes ? text(found.wrong, " of ", found.rows, " rows were told wrong; ") : "";
+  const std::string wrong =
+      of_classes ? text(found.wrong, " of ", found.rows, " rows were told wrong; these") : "These";
   const std::string body = text(
       "<main>\n<header><h1>", escaped(options.title), "</h1></header>\n", said(history), tiles(model, history, found),
       section("Learning curves", "Point at a chart to read its numbers.", curves(history)),
       section(of_classes ? "What is taken for what" : "What is told", "", classes(found)),
-      section("The worst mistakes", text(wrong, "these have the largest loss."), mistakes(found, options)),
+      section("The worst mistakes", wrong + " have the largest loss.", mistakes(found, options)),
       section("Parameters and gradients over time",
               "Histograms after epochs, from the first to the last; gradients are those of an epoch's last step.",
               spreads(history)),
