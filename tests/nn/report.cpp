@@ -157,6 +157,32 @@ TEST_CASE("a unit is dead that gives one number for all rows of all batches, a c
       has(report(looking, {}, nn::TensorDataset(x, randn({6, 2}))), "<td>relu</td><td>2</td><td class='some'>1</td>"));
 }
 
+TEST_CASE("activations that are composed of ops are watched as one, and every one of the library is known") {
+  struct Composed : Echo {
+    Tensor operator()(const Tensor& x) { return selu(relu(x) * scale); }
+  } model;
+  optim::SGD optimizer{model.parameters(), {.lr = 0.1}};
+  nn::Trainer trainer{model, optimizer, nn::mse_loss};
+  const Tensor x = tensor({{7., 1., -1.}, {8., 2., -2.}});
+  const std::string page = report(trainer, {}, nn::TensorDataset(x, ones({2, 3})));
+  CHECK(has(page, "<td>relu</td><td>3</td><td class='some'>1</td>"));
+  CHECK(has(page, "<td>selu</td><td>3</td><td class='some'>1</td>"));
+  CHECK(!has(page, "<td>elu</td>"));
+
+  const std::filesystem::path root = XGRAD_SOURCE_DIR;
+  const std::string header = read_file(root / "autograd/activations.hpp"),
+                    source = read_file(root / "nn/training/report/units.cpp");
+  const std::regex declaration("\nTensor (\\w+)\\(const Operand&");
+  std::size_t activations = 0;
+  for (std::sregex_iterator i(header.begin(), header.end(), declaration), end; i != end; ++i) {
+    const std::string name = (*i)[1].str();
+    if (has(name, "softm")) continue;  // probabilities of classes, of which none is a unit
+    ++activations;
+    CHECK_MESSAGE(has(source, '"' + name + '"'), name);
+  }
+  CHECK(activations >= 10);
+}
+
 TEST_CASE("images become PNG pictures of their pixels") {
   const auto decoded = [](const std::string& address) {
     const std::string prefix = "data:image/png;base64,";
@@ -291,7 +317,7 @@ TEST_CASE("a history that was written by hand is drawn, of losses only, and what
 TEST_CASE("every loss of the library has its name in reports") {
   const std::filesystem::path root = XGRAD_SOURCE_DIR;
   const std::string header = read_file(root / "nn/losses.hpp"), source = read_file(root / "nn/training/loss.cpp");
-  const std::regex declaration("\nTensor (\\w+)\\(const Operand&");
+  const std::regex declaration("\nTensor (\\w+)\\(const Operand& \\w+, const Operand& \\w+, const \\w+Options& ");
   std::size_t losses = 0;
   for (std::sregex_iterator i(header.begin(), header.end(), declaration), end; i != end; ++i, ++losses)
     CHECK_MESSAGE(has(source, '"' + (*i)[1].str() + '"'), (*i)[1].str());

@@ -24,15 +24,14 @@ Tensor row_of(const Tensor& t, std::int64_t row) { return slice(t, 0, row, row +
 
 }  // namespace
 
-Findings Findings::of(Trainer& trainer, const Examples& test, const ReportOptions& options, const OpScope& scope,
-                      Place place) {
+Findings Findings::of(Trainer& trainer, const Examples& test, const ReportOptions& options, Place place) {
   const NoGrad guard;
   Findings found;
   found.predict(trainer, test, place);
   found.scores = trainer.evaluate(test, {}, place);
   const Tensor raw = found.prediction;  // as the loss takes it
   found.tell_task(trainer.loss_);
-  found.name_classes(options, scope);
+  found.name_classes(options, place);
   found.rank(trainer, test, raw, options.mistakes);
   return found;
 }
@@ -47,8 +46,11 @@ void Findings::predict(Trainer& trainer, const Examples& test, Place place) {
     targets.push_back(std::move(batch.back()));
     batch.pop_back();
     watch.begin(stop - at);
-    const Observing observing(watch);
-    predictions.push_back(trainer.predict(batch, {.batch_size = rows_at_once}, place));
+    {
+      const Observing observing(watch);
+      predictions.push_back(trainer.predict(batch, {.batch_size = rows_at_once}, place));
+    }
+    watch.end();
   }
   prediction = concatenate(predictions, 0);
   target = concatenate(targets, 0);
@@ -74,7 +76,8 @@ void Findings::tell_task(const Loss& loss) {
   counts = table.counts();
 }
 
-void Findings::name_classes(const ReportOptions& options, const OpScope& scope) {
+void Findings::name_classes(const ReportOptions& options, Place place) {
+  const OpScope scope("write_report", place);
   const auto count = task == Task::other ? std::size_t{0} : static_cast<std::size_t>(counts.shape()[0]);
   classes = options.classes;
   if (!classes.empty() && classes.size() != count)

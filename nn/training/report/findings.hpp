@@ -25,13 +25,12 @@ struct Findings {
   std::vector<Mistake> mistakes;     // the worst first
   std::vector<Units> units;
 
-  static Findings of(Trainer& trainer, const Examples& test, const ReportOptions& options, const OpScope& scope,
-                     Place place);
+  static Findings of(Trainer& trainer, const Examples& test, const ReportOptions& options, Place place);
 
  private:
   void predict(Trainer& trainer, const Examples& test, Place place);
   void tell_task(const Loss& loss);
-  void name_classes(const ReportOptions& options, const OpScope& scope);
+  void name_classes(const ReportOptions& options, Place place);
   std::vector<bool> right() const;
   void rank(const Trainer& trainer, const Examples& test, const Tensor& raw, std::int64_t most);
   std::string words(const Tensor& values) const;

@@ -6,7 +6,10 @@
 namespace xgrad::nn {
 namespace {
 
-void check(const OpScope& scope, const ReportOptions& options, const Examples& test) {
+/// Errors of the model and of the loss are not the report's: they name the op.
+void check(const std::filesystem::path& path, const ReportOptions& options, const Examples& test, Place place) {
+  const OpScope scope("write_report", place);
+  check_writable(path, place);
   if (options.mistakes < 0) scope.fail<ValueError>("mistakes is ", options.mistakes, "; expected at least 0");
   if (test.size() == 0) scope.fail<ValueError>("the test data has no rows");
   const bool is_shown = options.image.ndim() == 0 || detail::is_image(options.image);
@@ -28,10 +31,8 @@ void check(const OpScope& scope, const ReportOptions& options, const Examples& t
 
 void write_report(const std::filesystem::path& path, Trainer& trainer, const History& history, const Examples& test,
                   ReportOptions options, Place place) {
-  const OpScope scope("write_report", place);
-  check_writable(path, place);
-  check(scope, options, test);
-  const detail::Findings found = detail::Findings::of(trainer, test, options, scope, place);
+  check(path, options, test, place);
+  const detail::Findings found = detail::Findings::of(trainer, test, options, place);
   write_file_atomically(path, detail::report_page(trainer.model(), history, found, options), place);
 }
 

@@ -1,16 +1,18 @@
-#include <algorithm>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
 #include <nn/training/report/units.hpp>
 #include <string_view>
+#include <utility>
 
 namespace xgrad::nn::detail {
 namespace {
 
-/// Those that are flat somewhere, so that a unit can get stuck.
-bool can_get_stuck(std::string_view op) {
-  for (const char* name : {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "sigmoid", "tanh", "softsign"})
-    if (op == name) return true;
+/// Those that stand between layers, whether they are one op or composed of several.
+bool is_activation(std::string_view name) {
+  for (const char* known :
+       {"relu", "relu6", "leaky_relu", "prelu", "elu", "celu", "selu", "gelu", "silu", "mish", "glu", "softplus",
+        "softsign", "sigmoid", "log_sigmoid", "tanh", "hardtanh", "hardsigmoid", "hardswish"})
+    if (name == known) return true;
   return false;
 }
 
@@ -30,13 +32,20 @@ void UnitWatch::begin(std::int64_t rows) {
   next_ = 0;
 }
 
-void UnitWatch::op_ends(const OpCall& call, const Tensor& y) {
-  if (!y.defined() || !can_get_stuck(call.name) || y.ndim() < 2 || y.shape()[0] != rows_ || y.size() == 0) return;
+void UnitWatch::op_ends(const OpCall&, const Tensor& y) {
+  const char* const called = OpScope::name();  // what the model calls, such as a relu6 that is composed of others
+  if (last_.name && (!called || std::string_view(called) != last_.name)) note();
+  if (called && is_activation(called)) last_ = {called, PathScope::path(), y};
+}
+
+void UnitWatch::note() {
+  const Last last = std::exchange(last_, {});
+  const Tensor& y = last.result;
+  if (!last.name || !y.defined() || y.ndim() < 2 || y.shape()[0] != rows_ || y.size() == 0) return;
   const std::vector<int> axes = others(y);
   const Tensor low = min(y, axes), high = max(y, axes);
   if (next_ == activations_.size()) {
-    const std::string path = PathScope::path();
-    activations_.push_back({path.empty() ? call.name : text(call.name, " in ", path), low, high});
+    activations_.push_back({last.path.empty() ? last.name : text(last.name, " in ", last.path), low, high});
   } else if (Activation& seen = activations_[next_]; seen.low.shape() == low.shape()) {
     seen.low = minimum(seen.low, low);
     seen.high = maximum(seen.high, high);

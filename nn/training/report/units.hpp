@@ -16,8 +16,9 @@ struct Units {
 /// number for all of them.
 class UnitWatch final : public Observer {
  public:
-  /// The next batch, of so many rows.
+  /// A batch of so many rows begins, and ends.
   void begin(std::int64_t rows);
+  void end() { note(); }
   void op_ends(const OpCall& call, const Tensor& result) override;
   std::vector<Units> found() const;
 
@@ -26,6 +27,15 @@ class UnitWatch final : public Observer {
     std::string where;
     Tensor low, high;  // of each unit
   };
+  /// The last op of the activation in progress, whose result is the activation's if no further op of it follows.
+  struct Last {
+    const char* name = nullptr;
+    std::string path = {};
+    Tensor result = {};
+  };
+  void note();
+
+  Last last_;
   std::vector<Activation> activations_;  // in the order in which they run
   std::size_t next_ = 0;
   std::int64_t rows_ = 0;
