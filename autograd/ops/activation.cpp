@@ -130,8 +130,8 @@ Tensor hardswish(const Operand& x) {
 Tensor mish(const Operand& x) {
   const OpScope scope("mish", x.place());
   // It is x above the limits and 0 below, also in its derivatives: inf * 0 would be NaN.
-  const Tensor c = clamp(x, -1000, 50);
-  return where(x > 50, x, c * tanh(softplus(c)));
+  const Tensor large = x > 50, c = where(x < -1000, -1000, where(large, 50, x));
+  return where(large, x, c * tanh(softplus(c)));
 }
 
 Tensor silu(const Operand& x) {

@@ -178,7 +178,7 @@ std::vector<Row> rows_activation() {
         at(-inf, 0, 0, 0),
         at(1000, 1000, 1, 0),
         at(-2000, 0, 0, 0),
-        {{{nan}}, {nan}}}},
+        at(nan, nan, nan)}},
       {"sigmoid",
        {unary(sigmoid, each(sigmoid_of), smooth)},
        {at(0, .5, .25, 0), at(1000, 1, 0, 0), at(-1000, 0, 0, 0), at(inf, 1, 0, 0), at(-inf, 0, 0, 0),
