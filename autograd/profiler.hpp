@@ -33,8 +33,8 @@ struct ProfileRow {
 /// that of its op; "-" stands for code outside of all.
 ///
 /// `bytes` are those of results with storage of their own. `flops` counts two for each multiplication and addition of a
-/// matrix product, in recurrent layers and attention too, one for each element of the larger of input and output for any
-/// other op that calculates, whatever its function costs, and none for ops that move numbers. Optimisers have times
+/// matrix product, in recurrent layers and attention too, one for each element of the larger of input and output for
+/// any other op that calculates, whatever its function costs, and none for ops that move numbers. Optimisers have times
 /// only. Captured steps (autograd/capture.hpp) are simply run, because a replay has no ops. Without a profiler nothing
 /// is measured.
 class [[nodiscard]] Profiler : private Observer {

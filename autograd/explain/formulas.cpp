@@ -8,7 +8,8 @@ namespace {
 
 constexpr const char* moved = "y holds the numbers of x, some of them at other places";
 
-constexpr const char* through_time = "the sum over all steps: of each what it adds, times how the later states follow from its own";
+constexpr const char* through_time =
+    "the sum over all steps: of each what it adds, times how the later states follow from its own";
 
 using kernels::Binary, kernels::Elementwise, kernels::Notation, kernels::Unary;
 

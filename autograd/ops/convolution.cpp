@@ -138,8 +138,7 @@ Tensor conv_transpose(const Operand& x, const Operand& w, const Tensor& b, const
   set_moves(scope, window, w, options.stride, options.dilation, options.groups);
   if (w.shape()[0] != c.channels)
     scope.fail("x is ", x.shape(), ", w is ", w.shape(), "; x needs ", w.shape()[0], " channels");
-  if (options.padding.is_same())
-    scope.fail<ValueError>("the padding Same has no transposed form; give it as a number");
+  if (options.padding.is_same()) scope.fail<ValueError>("the padding Same has no transposed form; give it as a number");
   const Shape padding = window.each("padding", options.padding.sizes(), 0),
               more = window.each("output_padding", options.output_padding, 0);
   // What follows is the convolution that goes from the result to x.
