@@ -250,7 +250,7 @@ std::vector<LayerRow> later_activation_rows() {
       activation<nn::Hardswish>("Hardswish", [](Real x) { return x * limited(x + 3, 0, 6) / 6; },
                                 {BAD(ValueError, nn::Hardswish{}(1.), "in Hardswish: hardswish: " + plain_number)}),
       activation<nn::Mish>("Mish", [](Real x) { return x * std::tanh(softplus(x)); },
-                           {BAD(ValueError, nn::Mish{}(1.), "in Mish: mish: " + plain_number)}),
+                           {BAD(ValueError, nn::Mish{}(1.), "in Mish: mish: " + plain_numbers)}),
       {"Hardtanh",
        {layer("", nn::Hardtanh{}, each([](Real x) { return limited(x, -1, 1); }), any_shape, around_zero(.1, .9)),
         layer("limits", nn::Hardtanh{-2.5, 3}, each([](Real x) { return limited(x, -2.5L, 3); }), any_shape)},

@@ -61,7 +61,10 @@ Reference distances(Real p) {
       const auto row = [&](const Values& from, std::int64_t r, std::int64_t c) {
         Index at = i;
         at[at.size() - 2] = r, at[at.size() - 1] = c;
-        return from[Index(at.end() - from.shape.ndim(), at.end())];
+        Index own(at.end() - from.shape.ndim(), at.end());
+        for (std::size_t d = 0; d + 2 < own.size(); ++d)
+          if (from.shape[static_cast<int>(d)] == 1) own[d] = 0;
+        return from[own];
       };
       for (std::int64_t c = 0; c < k; ++c) difference.push_back(row(x[0], i[i.size() - 2], c) - row(x[1], i.back(), c));
       return size_of(difference, p);
@@ -116,6 +119,7 @@ Row normalize_row() {
         text("p ", p, ", axis ", axis).c_str(), [=](const Tensors& x) { return normalize(x[0], p, axis); },
         normalized(static_cast<Real>(p), axis), apart, 8);
     v.shapes = at_least_one_axis();
+    v.scale = 1;
     v.order = 2;
     variants.push_back(std::move(v));
   };
@@ -164,7 +168,7 @@ Row cross_row() {
     v.order = 2;
     variants.push_back(std::move(v));
   }
-  return {"cross", std::move(variants), {{{{1, 0, 0}, {0, 1, 0}}, {0, 0, 1}, {{-1, 1, 0}, {0, -1, 1}}}}, scalars};
+  return {"cross", std::move(variants), {{{{1, 0, 0}, {0, 1, 0}}, {0, 0, 1}, {{1, 0, -1}, {0, 1, -1}}}}, scalars};
 }
 
 /// Of finite numbers with gradients, and with NaN among them.
@@ -187,6 +191,10 @@ Row without_nan(const char* op, Tensor (*f)(const Operand&, const Axes&, bool), 
   Variant last = unary(
       "last axis", [f](const Tensors& x) { return f(x[0], {-1}, true); }, reference(false), numbers);
   last.shapes = at_least_one_axis();
+  if (mean) {  // which is NaN of no elements
+    all.shapes = {{{}}, {{1}}, {{7}}, {{2, 3}}, {{2, 1, 3, 1, 2}}};
+    last.shapes = {{{1}}, {{5}}, {{0, 3}}, {{2, 3}}, {{2, 1, 3, 1, 2}}};
+  }
   all.order = last.order = 2;
   all.scale = last.scale = 8;
   const double share = mean ? .5 : 1;
