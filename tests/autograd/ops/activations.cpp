@@ -66,3 +66,39 @@ TEST_CASE("an activation refuses what it is not defined for") {
   CHECK(message_of<ShapeError>([&] { masked_scale(x, zeros({3}) == 0, 2); }) ==
         "masked_scale: the mask is (3,), the input is (2, 3); they must be equal");
 }
+
+TEST_CASE("gumbel_softmax draws classes with their probabilities, and its hard form has the soft one's gradient") {
+  manual_seed(3);
+  const Tensor logits = log(tensor({.1, .2, .7}, f64));
+  const Tensor many = broadcast_to(logits, {20000, 3});
+  const Tensor share = mean(gumbel_softmax(many, 1, {.hard = true}), 0);
+  CHECK(max(abs(share - exp(logits))).item() < .02);
+  const Tensor x = randn({4, 3}, {.dtype = f64, .requires_grad = true}), weights = randn({4, 3}, f64);
+  manual_seed(5);
+  const Tensor soft = gumbel_softmax(x, .5), of_soft = grad(sum(soft * weights), x);
+  manual_seed(5);
+  const Tensor hard = gumbel_softmax(x, .5, {.hard = true}), of_hard = grad(sum(hard * weights), x);
+  CHECK(max(abs(sum(soft, 1) - 1)).item() < 1e-14);
+  CHECK(all(argmax(hard, 1) == argmax(soft, 1)).item<bool>());
+  CHECK(sum(hard).item() == 4);
+  CHECK(max(abs(of_soft - of_hard)).item() == 0);
+  CHECK(message_of<ValueError>([&] { (void)gumbel_softmax(x, 0); }) ==
+        "gumbel_softmax: the temperature is 0; it must be above 0");
+}
+
+TEST_CASE("an activation refuses options that make no sense") {
+  const Tensor x = ones({2, 3});
+  CHECK(message_of<ValueError>([&] { hardtanh(x, 1, 1); }) == "hardtanh: low is 1, high is 1; expected low < high");
+  CHECK(message_of<ValueError>([&] { polygamma(-1, x); }) == "polygamma: n is -1; it must be at least 0");
+  CHECK(message_of<ShapeError>([&] {
+          cdist(x, ones({2, 2}));
+        }) == "cdist: needs (..., m, k) and (..., n, k), and a is (2, 3), b is (2, 2)");
+  CHECK(message_of<ShapeError>([&] { cross(ones({2}), ones({2})); }) ==
+        "cross: needs 3 elements along axis 0, and a is (2,), b is (2,)");
+  CHECK(message_of<ShapeError>([&] {
+          cross(x, ones({4, 3}));
+        }) == "cross: shapes do not broadcast: a is (2, 3), b is (4, 3)");
+  CHECK(message_of<ShapeError>([&] {
+          cosine_similarity(x, ones({4, 3}));
+        }) == "cosine_similarity: shapes do not broadcast: a is (2, 3), b is (4, 3)");
+}
