@@ -59,7 +59,7 @@ Tensor lower_ones(std::int64_t n, Dtype dtype, double diagonal) {
 
 Tensor symmetric_part(const Tensor& x) { return (x + transpose(x)) / 2; }
 
-Tensor reciprocal(const Tensor& x, const Tensor& rounding, const Tensor& wanted) {
+Tensor guarded_reciprocal(const Tensor& x, const Tensor& rounding, const Tensor& wanted) {
   const Tensor differs = abs(x.detach()) > rounding;
   const Tensor otherwise = where(wanted, full({}, NAN, {.dtype = x.dtype()}), 0);
   return where(differs, 1 / where(differs, x, 1), otherwise);

@@ -100,7 +100,7 @@ Tensor lower_ones(std::int64_t n, Dtype dtype, double diagonal);
 Tensor symmetric_part(const Tensor& x);
 
 /// 1 / x[i] for what differs from 0 by more than `rounding`; for the others 0, or NaN where `wanted`. Both broadcast.
-Tensor reciprocal(const Tensor& x, const Tensor& rounding, const Tensor& wanted);
+Tensor guarded_reciprocal(const Tensor& x, const Tensor& rounding, const Tensor& wanted);
 /// A mask of no element, and of each matrix of x that has an element other than 0, (..., 1, 1).
 Tensor nowhere();
 Tensor matrices_used(const Tensor& x);

@@ -103,7 +103,7 @@ Eigh eigh(const Operand& a) {
     const Tensor rounding = unsqueeze(rounding_of(values, values.shape()[-1]), -1);
     const Tensor wanted = matrices_used(g[1]) && off_diagonal(values.shape()[-1]);
     const Tensor turning =
-        matmul(vectors, g[1], {.transpose_a = true}) * reciprocal(differences(values), rounding, wanted);
+        matmul(vectors, g[1], {.transpose_a = true}) * guarded_reciprocal(differences(values), rounding, wanted);
     return symmetric_part(matmul(matmul(vectors, diagonal_of(g[0]) + turning), vectors, {.transpose_b = true}));
   };
   auto [values, vectors] = primitive("linalg::eigh", {a}, forward, rule);
@@ -135,12 +135,12 @@ SVD svd(const Operand& a) {
     const Tensor turned_u = matmul(u, g[0], {.transpose_a = true}), turned_v = matmul(vh, g[2], {.transpose_b = true});
     const Tensor columns = unsqueeze(s, -2), rows = unsqueeze(s, -1);
     // 1 / (s_j^2 - s_i^2).
-    const Tensor between = reciprocal(differences(s), rounding, (used_u || used_v) && off_diagonal(k)) *
-                           reciprocal(columns + rows, rounding, nowhere());
+    const Tensor between = guarded_reciprocal(differences(s), rounding, (used_u || used_v) && off_diagonal(k)) *
+                           guarded_reciprocal(columns + rows, rounding, nowhere());
     const Tensor inner = skew(turned_u) * between * columns + rows * (skew(turned_v) * between) + diagonal_of(g[1]);
     Tensor result = matmul(matmul(u, inner), vh);
     // What leaves the space of the columns of u, or of the rows of vh, where that is not all.
-    const auto inverse = [&](const Tensor& used) { return reciprocal(columns, rounding, used); };
+    const auto inverse = [&](const Tensor& used) { return guarded_reciprocal(columns, rounding, used); };
     if (m > k) result += matmul((g[0] - matmul(u, turned_u)) * inverse(used_u), vh);
     if (n > k) result += matmul(u * inverse(used_v), g[2] - matmul(turned_v, vh, {.transpose_a = true}));
     return result;
@@ -159,7 +159,7 @@ Tensor pinv(const Operand& a, double rcond) {
     if (s.size() == 0)
       return zeros(with_matrices(batch_of(a.shape()), a.shape()[-1], a.shape()[-2]), {.dtype = a.dtype()}).array();
     const Tensor least = rcond < 0 ? rounding_of(s, larger) : rcond * max(s, -1, true);
-    const Tensor inverse = unsqueeze(reciprocal(s, least, nowhere()), -2);
+    const Tensor inverse = unsqueeze(guarded_reciprocal(s, least, nowhere()), -2);
     return matmul(transpose(vh) * inverse, u, {.transpose_b = true}).array();
   };
   return primitive("linalg::pinv", {a}, forward, [a = Saved(a)](const Tensor& g, const Tensor& y) {

@@ -3,6 +3,7 @@
 #include <autograd/support/system.hpp>
 #include <cmath>
 #include <same_bits.hpp>
+#include <thread>
 
 // What the table of ops does not ask of linear algebra: large matrices and batches, extreme ones, repeated values.
 using namespace xgrad;
@@ -226,4 +227,18 @@ TEST_CASE("a replay says which matrix has become singular") {
     told = error.what();
   }
   CHECK(told.find("linalg::solve: the matrix [1] of a is singular") != std::string::npos);
+}
+
+TEST_CASE("several threads of a program may compute at once") {
+  NEEDS_LAPACK;
+  manual_seed(4);
+  const Tensor a = randn({8, 20, 20}, f64), expected = linalg::inv(a);
+  std::vector<Tensor> found(4);
+  std::vector<std::thread> threads;
+  for (Tensor& mine : found)
+    threads.emplace_back([&a, &mine] {
+      for (int i = 0; i < 20; ++i) mine = linalg::inv(a);
+    });
+  for (std::thread& t : threads) t.join();
+  for (const Tensor& mine : found) CHECK(same_bits(mine, expected));
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <autograd/linalg.hpp>
 #include <autograd/ops/table/declared.hpp>
 #include <fstream>
 #include <iterator>
@@ -10,7 +9,6 @@ namespace xgrad::op_table {
 std::string op_headers() {
   std::string text;
   for (const char* name : {"ops", "activations", "images", "indexing", "normalisation", "sequences", "linalg"}) {
-    if (name == std::string_view("linalg") && !linalg::available()) continue;
     std::ifstream file(std::string(XGRAD_SOURCE_FOLDER "/autograd/") + name + ".hpp");
     text.append(std::istreambuf_iterator<char>(file), {});
   }

@@ -4,7 +4,7 @@
 
 namespace xgrad::op_table {
 
-/// The text of the headers that declare ops, and can be called: without LAPACK that of linear algebra is left out.
+/// The text of the headers that declare ops.
 std::string op_headers();
 
 /// The names of the ops that a header declares, as rows spell them: every function at the left margin that returns a

@@ -173,6 +173,7 @@ Matrix pseudo_inverse(const Matrix& a) {
 std::vector<Row> rows_linalg() {
   using namespace linalg;
   std::vector<Row> rows;
+  if (!available()) return rows;
   const auto add = [&](const char* op, std::vector<Variant> variants) {
     rows.push_back({op, std::move(variants), {}, scalars});
   };

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <autograd/linalg.hpp>
 #include <autograd/ops/table/row.hpp>
 #include <numeric>
 
@@ -139,12 +138,10 @@ const ShapeTuples& broadcast_pairs() {
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (const auto family :
-       {rows_arithmetic, rows_transcendental, rows_formulas, rows_division, rows_vectors, rows_comparison,
-        rows_activation, rows_reduction, rows_matmul, rows_images, rows_shaping, rows_indexing, rows_sequences})
+  for (const auto family : {rows_arithmetic, rows_transcendental, rows_formulas, rows_division, rows_vectors,
+                            rows_comparison, rows_activation, rows_reduction, rows_matmul, rows_images, rows_shaping,
+                            rows_indexing, rows_sequences, rows_linalg})
     for (Row& row : family()) rows.push_back(std::move(row));
-  if (linalg::available())
-    for (Row& row : rows_linalg()) rows.push_back(std::move(row));
   return rows;
 }
 

@@ -99,7 +99,7 @@ const ShapeTuples& broadcast_pairs();
 /// The same without a 0-d tensor, for ops along an axis.
 const ShapeTuples& at_least_one_axis();
 
-/// The rows of all families; without LAPACK those of linear algebra are left out.
+/// The rows of all families.
 std::vector<Row> all_rows();
 /// The families, each in the file of its name.
 std::vector<Row> rows_arithmetic();
@@ -116,7 +116,7 @@ std::vector<Row> rows_images();
 std::vector<Row> rows_normalisation();  // a part of rows_images
 std::vector<Row> rows_shaping();
 std::vector<Row> rows_indexing();
-std::vector<Row> rows_linalg();
+std::vector<Row> rows_linalg();   // none without LAPACK
 std::vector<Row> rows_placing();  // a part of rows_indexing
 std::vector<Row> rows_sequences();
 
