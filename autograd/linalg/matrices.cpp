@@ -52,11 +52,6 @@ std::string name_in(const Batch& batch, Size position, const char* of) {
   return text("the matrix [", index, "] of ", of);
 }
 
-Tensor lower_ones(std::int64_t n, Dtype dtype, double diagonal) {
-  const Tensor i = arange(0, n);
-  return (unsqueeze(i, 1) > i).to(dtype) + diagonal * eye(n, {.dtype = dtype});
-}
-
 Tensor symmetric_part(const Tensor& x) { return (x + transpose(x)) / 2; }
 
 Tensor guarded_reciprocal(const Tensor& x, const Tensor& rounding, const Tensor& wanted) {

@@ -94,8 +94,6 @@ std::vector<T> workspace(const Call& call) {
   return std::vector<T>(static_cast<std::size_t>(std::max(T(1), size)));
 }
 
-/// Ones below the diagonal, `diagonal` on it and zeros above.
-Tensor lower_ones(std::int64_t n, Dtype dtype, double diagonal);
 /// (x + x^T) / 2.
 Tensor symmetric_part(const Tensor& x);
 

@@ -57,9 +57,7 @@ QR factored(const Operand& a) {
   const auto rule = [](const std::array<Tensor, 2>& g, const std::array<Tensor, 2>& y) {
     const auto& [q, r] = y;
     const Tensor both = matmul(r, g[1], {.transpose_b = true}) - matmul(g[0], q, {.transpose_a = true});
-    // Its lower triangle, and the same above the diagonal.
-    const std::int64_t size = r.shape()[-1];
-    const Tensor mirrored = both * lower_ones(size, r.dtype(), 1) + transpose(both * lower_ones(size, r.dtype(), 0));
+    const Tensor mirrored = tril(both) + transpose(tril(both, -1));
     return transpose(substituted(r, transpose(g[0] + matmul(q, mirrored)), {.upper = true}, "r"));
   };
   auto [q, r] = primitive("linalg::qr", {a}, forward, rule);

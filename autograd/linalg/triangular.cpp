@@ -89,9 +89,9 @@ Tensor substituted(const Operand& a, const Operand& b, TriangularOptions options
   const TriangularOptions back{options.upper, !options.transpose};
   auto to_a = [a = Saved(a), options, back, name, of = a.shape()](const Tensor& g, const Tensor& x) {
     const Tensor h = substituted(a, g, back, name);
-    const Tensor all = options.transpose ? matmul(x, h, {.transpose_b = true}) : matmul(h, x, {.transpose_b = true});
-    const Tensor read = lower_ones(of[-1], g.dtype(), 1);
-    return -sum_to(all, of) * (options.upper ? transpose(read) : read);
+    const Tensor all =
+        sum_to(options.transpose ? matmul(x, h, {.transpose_b = true}) : matmul(h, x, {.transpose_b = true}), of);
+    return -(options.upper ? triu(all) : tril(all));
   };
   auto to_b = [a = Saved(a), back, name, of = b.shape()](const Tensor& g) {
     return sum_to(substituted(a, g, back, name), of);
@@ -120,7 +120,7 @@ Tensor cholesky(const Operand& a) {
   };
   return primitive("linalg::cholesky", {a}, forward, [](const Tensor& g, const Tensor& l) {
     // da = l^-T P l^-1 with P = l^T g, of which the lower triangle counts, and its diagonal by half.
-    const Tensor p = matmul(l, g, {.transpose_a = true}) * lower_ones(l.shape()[-1], l.dtype(), .5);
+    const Tensor both = matmul(l, g, {.transpose_a = true}), p = (tril(both) + tril(both, -1)) / 2;
     const Tensor left = substituted(l, p, {.transpose = true});
     return symmetric_part(substituted(l, transpose(left), {.transpose = true}));
   });
