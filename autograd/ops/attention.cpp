@@ -1,5 +1,6 @@
 #include <autograd/core/kernel_calls.hpp>
 #include <autograd/grad_mode.hpp>
+#include <autograd/ops/attention.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/shared_rule.hpp>
 #include <autograd/outputs.hpp>
@@ -103,7 +104,7 @@ struct Attention {
   }
   Tensor by_rows(const Tensor& t) const {
     if (shape.heads == 1) return t;
-    return reshape(permute(t, {0, 2, 1, 3}), {t.shape()[0], t.shape()[2], -1});
+    return reshape(permute(t, {0, 2, 1, 3}), Shape{t.shape()[0], t.shape()[2], t.shape()[1] * t.shape()[3]});
   }
 
   Weighing with_kept() const {

@@ -1,6 +1,7 @@
 #include <nn/attention.hpp>
 
 #include <autograd/ops.hpp>
+#include <autograd/ops/attention.hpp>
 
 /// Multi-head attention.
 namespace xgrad::nn {
@@ -43,7 +44,8 @@ Tensor MultiheadAttention::attend(const Operand& q, const Operand& k, const Oper
     if (x->ndim() != 3) scope.fail("an input is ", x->shape(), "; expected (n, steps, ", query.weight.shape()[0], ")");
   }
   if (is_training() && dropout_ > 0) options.dropout = dropout_;
-  return output(xgrad::detail::attention_of_heads(query(q), key(k), value(v), heads_, options));
+  const Tensor from = query(q), to = key(k), values = value(v);
+  return output(xgrad::detail::attention_of_heads(from, to, values, heads_, options));
 }
 
 Tensor MultiheadAttention::operator()(const Operand& x, const AttentionOptions& options) const {

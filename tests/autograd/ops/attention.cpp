@@ -3,6 +3,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/observer.hpp>
+#include <autograd/ops/attention.hpp>
 #include <autograd/threads.hpp>
 #include <cmath>
 #include <messages.hpp>
