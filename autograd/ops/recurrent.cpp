@@ -225,12 +225,13 @@ Tensor gru(const Operand& x, const RecurrentWeights& weights, const Tensor& star
 LstmState lstm(const Operand& x, const RecurrentWeights& weights, const LstmState& start,
                const RecurrentOptions& options) {
   const OpScope scope("lstm", x.place());
-  const auto [states, layer] = run(Recurrent::lstm, x, weights, start, options);
+  const auto states_and_layer = run(Recurrent::lstm, x, weights, start, options);
+  const std::shared_ptr<Layer>& layer = states_and_layer.second;
   // A node of its own, so that nobody who does not ask for its gradient pays for one; who asks for both takes the steps
   // back twice.
   const Tensor cell =
       recorded("lstm_cell", layer, false, [&] { return layer->state(layer->c, layer->shape.steps).clone(); });
-  return {states, cell};
+  return {states_and_layer.first, cell};
 }
 
 }  // namespace xgrad
