@@ -11,75 +11,99 @@ namespace {
 
 constexpr Size block = Attention::block;
 
-/// The scores of a block of queries with one of keys, or their cotangents, which live on the stack.
+template <class T>
+using Lane = Batch<T>;
+template <class T>
+inline constexpr Size lanes = Lanes<Lane<T>>::width;
+template <class T>
+inline constexpr Size batches = block / lanes<T>;
+
+/// A row of a block, as batches.
+template <class T>
+struct Row {
+  Lane<T> v[batches<T>];
+
+  static Row load(const T* from) {
+    Row r;
+    for (Size k = 0; k < batches<T>; ++k) r.v[k] = Lane<T>::load_aligned(from + k * lanes<T>);
+    return r;
+  }
+  void store(T* to) const {
+    for (Size k = 0; k < batches<T>; ++k) v[k].store_aligned(to + k * lanes<T>);
+  }
+  /// The first n elements, and `otherwise` in place of the others.
+  Row first(Size n, T otherwise) const {
+    Row r = *this;
+    for (Size k = 0; k < batches<T>; ++k)
+      if (n < (k + 1) * lanes<T>)
+        r.v[k] = n <= k * lanes<T> ? Lane<T>(otherwise)
+                                   : xsimd::select(first_lanes<T>(n - k * lanes<T>), v[k], Lane<T>(otherwise));
+    return r;
+  }
+};
+
+/// The largest element; of NaN one or none.
+template <class T>
+T largest(const Row<T>& r) {
+  Lane<T> most = r.v[0];
+  for (Size k = 1; k < batches<T>; ++k) most = max_of(r.v[k], most);
+#if defined __AVX512F__
+  if constexpr (sizeof(T) == 4)
+    return _mm512_reduce_max_ps(most);
+  else
+    return _mm512_reduce_max_pd(most);
+#else
+  alignas(64) T all[lanes<T>];
+  most.store_aligned(all);
+  T found = all[0];
+  for (Size j = 1; j < lanes<T>; ++j) found = all[j] > found ? all[j] : found;
+  return found;
+#endif
+}
+template <class T>
+T total(const Row<T>& r) {
+  Lane<T> sum = r.v[0];
+  for (Size k = 1; k < batches<T>; ++k) sum = sum + r.v[k];
+  return sum_of_lanes<T>(sum);
+}
+
+/// A block of queries and one of keys, whose scores, or their cotangents, live on the stack: rows of `block` elements,
+/// of which the first `columns` are meant.
 template <class T>
 struct Block {
   const Attention& s;
-  Size pair, row, rows, column, columns;  // of the queries and keys
-  const T* mask;                          // of this pair, or null
+  Size pair, row, column, columns;  // of the queries and keys
+  const T* mask;                    // of this pair, or null
   std::uint64_t seed, stream;
 
-  /// Keys of row i that it may see; the others lie behind them.
+  /// How many keys query i of the block may see; the others lie behind them.
   Size seen(Size i) const {
     const Size before = row + i + 1 - column;
     return !s.causal || before > columns ? columns : before < 0 ? 0 : before;
   }
-  bool is_masked() const { return mask != nullptr; }
-  /// Row i of the mask, in `room` unless its elements lie side by side.
-  const T* mask_row(Size i, T* room) const {
-    const T* const from = mask + (row + i) * s.mask_row + column * s.mask_column;
-    if (s.mask_column == 1) return from;
-    for (Size j = 0; j < columns; ++j) room[j] = from[j * s.mask_column];
-    return room;
+  /// The scores of query i from its products, -inf for what it does not see.
+  Row<T> scores(Size i, const T* products) const {
+    Row<T> r = Row<T>::load(products);
+    const Lane<T> scale(static_cast<T>(s.scale));
+    for (Lane<T>& v : r.v) v = v * scale;
+    if (mask) {
+      alignas(64) T added[block] = {};
+      const T* const from = mask + (row + i) * s.mask_row + column * s.mask_column;
+      for (Size j = 0; j < columns; ++j) added[j] = from[j * s.mask_column];
+      for (Size k = 0; k < batches<T>; ++k) r.v[k] = r.v[k] + Lane<T>::load_aligned(added + k * lanes<T>);
+    }
+    return r.first(seen(i), -infinity<T>);
   }
-  /// x[i] = keep ? x[i] / p : 0, by the random numbers of row i.
+  /// x[j] = kept ? x[j] / p : 0, by the random numbers of query i.
   void drop(Size i, T* x) const {
     bool kept[block];
     table().keep(kept, block, s.random_row(pair, row + i) + column, s.keep, seed, stream);
     const T scale = T(1 / s.keep);
     for (Size j = 0; j < columns; ++j) x[j] = kept[j] ? x[j] * scale : T(0);
   }
-  /// The scores from the products, as exponents less `shift`, in batches: f(j, n, exponent) for n elements from j on.
-  template <class F>
-  void exponents(const T* products, const T* masks, Size n, T shift, const F& f) const {
-    using V = Batch<T>;
-    constexpr Size lanes = Lanes<V>::width;
-    const V scale(static_cast<T>(s.scale)), less(shift);
-    for (Size j = 0; j < n; j += lanes) {
-      const Size few = n - j < lanes ? n - j : lanes;
-      const auto load = [&](const T* p) { return few == lanes ? V::load_unaligned(p) : load_few(p, few); };
-      V x = load(products + j) * scale;
-      if (masks) x = x + load(masks + j);
-      f(j, few, x - less);
-    }
-  }
 };
 
-template <class T>
-void put(T* to, Batch<T> v, Size n) {
-  if (n == Lanes<Batch<T>>::width)
-    v.store_unaligned(to);
-  else
-    store_few(to, v, n);
-}
-
-/// The lanes below n, and `otherwise` in the others.
-template <class T>
-Batch<T> first_of(Batch<T> v, Size n, T otherwise) {
-  return n == Lanes<Batch<T>>::width ? v : xsimd::select(first_lanes<T>(n), v, Batch<T>(otherwise));
-}
-
-/// The largest lane; of NaN one or none.
-template <class T>
-T largest_lane(Batch<T> v) {
-  alignas(64) T all[Lanes<Batch<T>>::width];
-  v.store_aligned(all);
-  T most = all[0];
-  for (Size j = 1; j < Lanes<Batch<T>>::width; ++j) most = all[j] > most ? all[j] : most;
-  return most;
-}
-
-/// Of a row, as far as its keys have been seen.
+/// Of a row, as far as its keys have been seen: the largest score, and the sum of exponentials less it.
 struct Seen {
   double most, sum;
 };
@@ -87,35 +111,21 @@ struct Seen {
 /// A row of products becomes weights relative to the largest score so far; returns by what those before it have to be
 /// multiplied.
 template <class T>
-double weigh(const Block<T>& b, Size i, T* x, Seen& seen) {
-  const Size n = b.seen(i);
-  T room[block];
-  const T* const masks = b.is_masked() ? b.mask_row(i, room) : nullptr;
-  Batch<T> most(-infinity<T>), sum(T(0));
-  b.exponents(x, masks, n, T(0), [&](Size j, Size few, Batch<T> v) {
-    put(x + j, v, few);
-    most = max_of(first_of(v, few, -infinity<T>), most);
-  });
-  const double before = seen.most, found = double(largest_lane(most));
+[[gnu::flatten]] double weigh(const Block<T>& b, Size i, T* x, Seen& seen) {
+  Row<T> r = b.scores(i, x);
+  const double before = seen.most, found = double(largest(r));
   if (found > before) seen.most = found;
-  const T shift = seen.most == -infinity<double> ? T(0) : T(seen.most);
-  for (Size j = 0; j < n; j += Lanes<Batch<T>>::width) {
-    constexpr Size lanes = Lanes<Batch<T>>::width;
-    const Size few = n - j < lanes ? n - j : lanes;
-    const Batch<T> v = few == lanes ? Batch<T>::load_unaligned(x + j) : load_few(x + j, few);
-    const Batch<T> e = exponential(v - shift);
-    put(x + j, e, few);
-    sum = sum + first_of(e, few, T(0));
-  }
-  for (Size j = n; j < b.columns; ++j) x[j] = T(0);
-  const double factor = found > before ? std::exp(before - seen.most) : 1;
-  seen.sum = seen.sum * factor + double(sum_of_lanes<T>(sum));
+  const Lane<T> shift(seen.most == -infinity<double> ? T(0) : T(seen.most));
+  for (Lane<T>& v : r.v) v = exponential(v - shift);
+  r.store(x);
+  const double factor = seen.sum > 0 && found > before ? std::exp(before - seen.most) : 1;
+  seen.sum = seen.sum * factor + double(total(r));
   if (b.s.keep < 1) b.drop(i, x);
   return factor;
 }
 
 template <class T>
-const T* mask_of(const Attention&, const Loop<1>& pairs, const void* mask, Size pair) {
+const T* mask_of(const Loop<1>& pairs, const void* mask, Size pair) {
   if (!mask) return nullptr;
   Size at = 0;
   for (int d = pairs.rank - 1; d >= 0; --d) at += pair % pairs.sizes[d] * pairs.strides[0][d], pair /= pairs.sizes[d];
@@ -130,7 +140,7 @@ void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const v
                const void* mask, std::uint64_t seed, std::uint64_t stream, void* y_, void* l_, Size first, Size count) {
   const auto multiply = table().gemm[int(dtype_of<T>)];
   const Size step = s.heads * s.width, value_step = s.heads * s.value_width;
-  alignas(64) T scores[block * block];
+  alignas(64) T scores[block * block] = {};
   for (Size task = first; task < first + count; ++task) {
     const Size pair = task / s.blocks(), row = task % s.blocks() * block;
     const Size rows = s.queries - row < block ? s.queries - row : block;
@@ -147,7 +157,7 @@ void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const v
     const Size end = keys_seen(s, row + rows);
     for (Size column = 0; column < end; column += block) {
       const Size columns = end - column < block ? end - column : block;
-      const Block<T> b{s, pair, row, rows, column, columns, mask_of<T>(s, pairs, mask, pair), seed, stream};
+      const Block<T> b{s, pair, row, column, columns, mask_of<T>(pairs, mask, pair), seed, stream};
       multiply({.transpose_b = true, .m = rows, .n = columns, .k = s.width, .lda = step, .ldb = step, .ldc = block}, q,
                k + column * step, scores);
       for (Size i = 0; i < rows; ++i) {
@@ -164,10 +174,13 @@ void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const v
                 .ldc = value_step},
                scores, v + column * value_step, y);
     }
+    double sums[block], logarithm[block];
+    for (Size i = 0; i < rows; ++i) sums[i] = seen[i].sum;
+    logarithms(sums, logarithm, rows);
     for (Size i = 0; i < rows; ++i) {
-      const bool none = seen[i].sum == 0;
-      l[i] = none ? T(0) : T(seen[i].most + std::log(seen[i].sum));
-      const T by = none ? T(0) : T(1 / seen[i].sum);
+      const bool none = sums[i] == 0;
+      l[i] = none ? T(0) : T(seen[i].most + logarithm[i]);
+      const T by = none ? T(0) : T(1 / sums[i]);
       for (Size j = 0; j < s.value_width; ++j) y[i * value_step + j] *= by;
     }
   }
@@ -179,26 +192,28 @@ void clear_rows(T* to, Size rows, Size columns, Size step) {
     if (columns > 0) std::memset(static_cast<void*>(to + i * step), 0, std::size_t(columns) * sizeof(T));
 }
 
+/// The sum of a[j] b[j].
+template <class T>
+T dot(const T* a, const T* b, Size n) {
+  Lane<T> sum(T(0));
+  Size j = 0;
+  for (; j + lanes<T> <= n; j += lanes<T>) sum = sum + Lane<T>::load_unaligned(a + j) * Lane<T>::load_unaligned(b + j);
+  if (j < n) sum = sum + load_few(a + j, n - j) * load_few(b + j, n - j);
+  return sum_of_lanes<T>(sum);
+}
+
 /// A row of products becomes weights p, as they met the values, and the row of their cotangents dp those of the scores'
 /// products: p (dp - g.y) scale.
 template <class T>
-void weigh_back(const Block<T>& b, Size i, T l, T along, T* p, T* dp) {
-  const Size n = b.seen(i);
-  T room[block];
-  const T* const masks = b.is_masked() ? b.mask_row(i, room) : nullptr;
-  b.exponents(p, masks, n, l, [&](Size j, Size few, Batch<T> x) { put(p + j, exponential(x), few); });
-  for (Size j = n; j < b.columns; ++j) p[j] = T(0);
-  const T scale = T(b.s.scale);
-  if (b.s.keep < 1) {
-    T plain[block];
-    for (Size j = 0; j < b.columns; ++j) plain[j] = p[j];
-    b.drop(i, p);
-    b.drop(i, dp);
-    for (Size j = 0; j < b.columns; ++j) dp[j] = plain[j] * (dp[j] - along) * scale;
-  } else {
-    for (Size j = 0; j < b.columns; ++j) dp[j] = p[j] * (dp[j] - along) * scale;
-  }
-  for (Size j = n; j < b.columns; ++j) dp[j] = T(0);
+[[gnu::flatten]] void weigh_back(const Block<T>& b, Size i, T l, T along, T* p, T* dp) {
+  Row<T> r = b.scores(i, p);
+  for (Lane<T>& v : r.v) v = exponential(v - Lane<T>(l));
+  r.store(p);
+  if (b.s.keep < 1) b.drop(i, p), b.drop(i, dp);
+  Row<T> d = Row<T>::load(dp);
+  const Lane<T> scale(static_cast<T>(b.s.scale)), less(along);
+  for (Size k = 0; k < batches<T>; ++k) d.v[k] = r.v[k] * (d.v[k] - less) * scale;
+  d.first(b.seen(i), T(0)).store(dp);
 }
 
 template <class T>
@@ -207,7 +222,7 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
                         std::uint64_t stream, void* dq_, void* dk_, void* dv_, Size first, Size count) {
   const auto multiply = table().gemm[int(dtype_of<T>)];
   const Size step = s.heads * s.width, value_step = s.heads * s.value_width;
-  alignas(64) T p[block * block], dp[block * block];
+  alignas(64) T p[block * block] = {}, dp[block * block] = {};
   for (Size pair = first; pair < first + count; ++pair) {
     const Size of_q = s.offset(pair, s.queries, s.width), of_k = s.offset(pair, s.keys, s.width);
     const Size of_v = s.offset(pair, s.keys, s.value_width), of_y = s.offset(pair, s.queries, s.value_width);
@@ -222,15 +237,11 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
     for (Size row = 0; row < s.queries; row += block) {
       const Size rows = s.queries - row < block ? s.queries - row : block, end = keys_seen(s, row + rows);
       T along[block];  // g.y of each row
-      for (Size i = 0; i < rows; ++i) {
-        const Size at = (row + i) * value_step;
-        double total = 0;
-        for (Size j = 0; j < s.value_width; ++j) total += double(g[at + j]) * double(y[at + j]);
-        along[i] = T(total);
-      }
+      for (Size i = 0; i < rows; ++i)
+        along[i] = dot(g + (row + i) * value_step, y + (row + i) * value_step, s.value_width);
       for (Size column = 0; column < end; column += block) {
         const Size columns = end - column < block ? end - column : block;
-        const Block<T> b{s, pair, row, rows, column, columns, mask_of<T>(s, pairs, mask, pair), seed, stream};
+        const Block<T> b{s, pair, row, column, columns, mask_of<T>(pairs, mask, pair), seed, stream};
         multiply({.transpose_b = true, .m = rows, .n = columns, .k = s.width, .lda = step, .ldb = step, .ldc = block},
                  q + row * step, k + column * step, p);
         multiply({.transpose_b = true,
