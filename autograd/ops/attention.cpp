@@ -30,9 +30,8 @@ struct Weighing {
       scores = where(unsqueeze(numbers(q.shape()[-2]), 1) >= numbers(k.shape()[-2]), scores, least);
     }
     if (k.shape()[-2] == 0) return scores;
-    const Tensor most = max(scores.detach(), {-1}, true);
-    const Tensor e = exp(scores - where(most == least, 0, most)), total = sum(e, {-1}, true);
-    return e / where(total == 0, 1, total);
+    const Tensor unseen = max(scores.detach(), {-1}, true) == least;
+    return where(unseen, 0, softmax(where(unseen, 0, scores)));
   }
 };
 
