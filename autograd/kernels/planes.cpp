@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/planes.hpp>
-#include <cstring>
+#include <autograd/kernels/table.hpp>
 
 /// How images are laid out for convolutions, and where the taps of a kernel lie in that.
 namespace xgrad::kernels {
@@ -14,23 +14,6 @@ void for_each_position(const Size* sizes, Body body) {
   for (k[0] = 0; k[0] < sizes[0]; ++k[0])
     for (k[1] = 0; k[1] < sizes[1]; ++k[1])
       for (k[2] = 0; k[2] < sizes[2]; ++k[2]) body(static_cast<const Size*>(k));
-}
-
-/// Copies n elements in blocks, of which the last may overlap the one before it. Rows are short and many.
-template <Size block, class T>
-void copy_blocks(const T* from, T* to, Size n) {
-  for (Size i = 0; i + block <= n; i += block) std::memcpy(to + i, from + i, block * sizeof(T));
-  std::memcpy(to + n - block, from + n - block, block * sizeof(T));
-}
-
-/// Copies a row of n elements that lie apart in one of the two.
-template <class T>
-void copy_row(const T* from, Size from_step, T* to, Size to_step, Size n) {
-  if (from_step == 1 && to_step == 1) {
-    if (n >= 16) return copy_blocks<16>(from, to, n);
-    if (n >= 4) return copy_blocks<4>(from, to, n);
-  }
-  for (Size i = 0; i < n; ++i) to[i * to_step] = from[i * from_step];
 }
 
 /// The elements of an axis' plane that lie in the image: [first, last).
@@ -116,42 +99,54 @@ Plan transposed_plan_of(const Convolution& c) {
   return plan;
 }
 
+namespace {
+
+/// Copies (rows, n0, n1, n2) elements.
+template <class T>
+void copy(const T* from, T* to, Loop<2> loop) {
+  if (loop.count() == 0) return;
+  loop.collapse();
+  serial_table().copy[int(dtype_of<T>)](from, to, loop);
+}
+
+}  // namespace
+
 template <class T>
 void to_planes(const Planes& p, const T* from, Size channels, T* to) {
-  const Size stored = p.stored[0] * p.stored[1] * p.stored[2];
-  for (Size channel = 0; channel < channels; ++channel, from += stored)
-    for (const Size r0 : p.residues[0])
-      for (const Size r1 : p.residues[1])
-        for (const Size r2 : p.residues[2]) {
-          const Inside in0(p, 0, r0), in1(p, 1, r1), in2(p, 2, r2);
-          for (Size a0 = in0.first; a0 < in0.last; ++a0)
-            for (Size a1 = in1.first; a1 < in1.last; ++a1) {
-              const Size i0 = a0 * p.step[0] + r0 - p.shift[0], i1 = a1 * p.step[1] + r1 - p.shift[1],
-                         i2 = in2.first * p.step[2] + r2 - p.shift[2];
-              copy_row(from + (i0 * p.stored[1] + i1) * p.stored[2] + i2, p.step[2],
-                       to + (a0 * p.size[1] + a1) * p.size[2] + in2.first, 1, in2.last - in2.first);
-            }
-          to += p.plane();
-        }
+  const Size row = p.stored[2], slice = p.stored[1] * row, stored = p.stored[0] * slice;
+  for (const Size r0 : p.residues[0])
+    for (const Size r1 : p.residues[1])
+      for (const Size r2 : p.residues[2]) {
+        const Inside in0(p, 0, r0), in1(p, 1, r1), in2(p, 2, r2);
+        const Size first = (in0.first * p.step[0] + r0 - p.shift[0]) * slice +
+                           (in1.first * p.step[1] + r1 - p.shift[1]) * row + in2.first * p.step[2] + r2 - p.shift[2];
+        const Size at[] = {in0.first, in1.first, in2.first};
+        copy(from + first, to + p.at(at),
+             {4,
+              {channels, in0.last - in0.first, in1.last - in1.first, in2.last - in2.first},
+              {{p.channel(), p.size[1] * p.size[2], p.size[2], 1},
+               {stored, p.step[0] * slice, p.step[1] * row, p.step[2]}}});
+        to += p.plane();
+      }
 }
 
 template <class T>
 void from_rows(const Planes& p, const Pass& pass, const T* from, Size rows, Size row, const Size* out, T* to) {
-  for (Size r = 0; r < rows; ++r, from += row, to += out[0] * out[1] * out[2])
-    for (Size a0 = 0; a0 < pass.count[0]; ++a0)
-      for (Size a1 = 0; a1 < pass.count[1]; ++a1)
-        copy_row(from + (a0 * p.size[1] + a1) * p.size[2], 1,
-                 to + ((pass.start[0] + a0 * pass.step[0]) * out[1] + pass.start[1] + a1 * pass.step[1]) * out[2] +
-                     pass.start[2],
-                 pass.step[2], pass.count[2]);
+  const Size slice = out[1] * out[2];
+  copy(from, to + pass.start[0] * slice + pass.start[1] * out[2] + pass.start[2],
+       {4,
+        {rows, pass.count[0], pass.count[1], pass.count[2]},
+        {{out[0] * slice, pass.step[0] * slice, pass.step[1] * out[2], pass.step[2]},
+         {row, p.size[1] * p.size[2], p.size[2], 1}}});
 }
 
 template <class T>
 void to_rows(const Planes& p, const Pass& pass, const T* from, Size rows, Size row, T* to) {
-  for (Size r = 0; r < rows; ++r, to += row)
-    for (Size a0 = 0; a0 < pass.count[0]; ++a0)
-      for (Size a1 = 0; a1 < pass.count[1]; ++a1, from += pass.count[2])
-        copy_row(from, 1, to + (a0 * p.size[1] + a1) * p.size[2], 1, pass.count[2]);
+  const Size* const n = pass.count;
+  copy(from, to,
+       {4,
+        {rows, n[0], n[1], n[2]},
+        {{row, p.size[1] * p.size[2], p.size[2], 1}, {n[0] * n[1] * n[2], n[1] * n[2], n[2], 1}}});
 }
 
 template void to_planes(const Planes&, const float*, Size, float*);
