@@ -72,7 +72,21 @@ Tensor transposed(const Tensor& y, const Tensor& w, const Tensor& b, const MapsR
       [y = Saved(y), maps](const Tensor& g) { return by_weights(g, y.tensor(), maps); });
 }
 
+/// The derivative by the weights of each image: as many groups more as there are images, of a single one.
+Tensor by_weights_of_each(const Tensor& x, const Tensor& y, const Maps& maps) {
+  Convolution c = maps.c;
+  c.groups *= c.images, c.channels *= c.images, c.outputs *= c.images;
+  Shape shape = maps.w;
+  shape.insert(0, c.images);
+  c.images = 1;
+  Array result(x.dtype(), shape);
+  if (result.size() > 0)
+    capturing::repeat(kernels::convolve_weights, c, x.dtype(), x.array().data(), y.array().data(), result.data());
+  return Tensor(std::move(result));
+}
+
 Tensor by_weights(const Tensor& x, const Tensor& y, const MapsRef& maps) {
+  if (WeightsOfEachImage::active()) return by_weights_of_each(x, y, *maps);
   return primitive(
       "conv_weights", {x, y}, [&] { return run(kernels::convolve_weights, maps, maps->w, x, y); },
       [y = Saved(y), maps](const Tensor& g) { return transposed(y.tensor(), g, {}, maps); },
@@ -109,6 +123,8 @@ void check_bias(const OpScope& scope, const Tensor& b, std::int64_t outputs) {
 }
 
 }  // namespace
+
+thread_local constinit bool WeightsOfEachImage::active_ = false;
 
 Tensor convolved(const Tensor& x, const Tensor& w, const Tensor& b, const Convolution& c, int axes) {
   return forward(x, w, b, std::make_shared<Maps>(c, axes));

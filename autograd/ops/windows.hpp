@@ -1,6 +1,7 @@
 #pragma once
 #include <autograd/kernels/convolution.hpp>
 #include <autograd/ops/reduce.hpp>
+#include <autograd/support/scoped.hpp>
 
 /// What ops with a moving window share: their arguments, checked, as kernels take them.
 namespace xgrad {
@@ -39,5 +40,16 @@ class Window {
 /// Windows of zero-padded x, weighted and summed, and the two maps that come with it: differentiable to any order.
 /// Shapes are those that the geometry says, with `axes` axes; b may be undefined.
 Tensor convolved(const Tensor& x, const Tensor& w, const Tensor& b, const kernels::Convolution& c, int axes);
+
+/// While alive, the rules of convolutions give the derivative by the weights of each image, (n, shape of the weights),
+/// and not its sum.
+class WeightsOfEachImage : detail::Scoped<bool> {
+ public:
+  WeightsOfEachImage() : Scoped(active_, true) {}
+  static bool active() { return active_; }
+
+ private:
+  static thread_local constinit bool active_;
+};
 
 }  // namespace xgrad

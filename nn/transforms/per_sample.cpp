@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <autograd/backward.hpp>
 #include <autograd/backward/sweep.hpp>
-#include <autograd/ops.hpp>
+#include <autograd/ops/windows.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
 #include <string_view>
@@ -72,6 +72,26 @@ Tensor broadcast_rows(std::int64_t samples, const Tensor& h, const Shape& parame
   return sum_to(reshape(h, split), kept);
 }
 
+bool is_convolution(std::string_view op) { return op == "conv" || op == "conv_transpose"; }
+
+/// The gradients of a convolution's weights, or of its bias, for the cotangent g (samples k, outputs, ...).
+Tensor convolution_rows(std::int64_t samples, Node& node, const Edge& edge, const Tensor& g) {
+  Tensor of_images;
+  if (edge.argument == 1) {
+    const WeightsOfEachImage each;
+    of_images = unsummed(node, edge, g);
+  } else {
+    std::vector<int> axes;
+    for (int d = 2; d < g.ndim(); ++d) axes.push_back(d);
+    of_images = sum(g, axes);
+  }
+  Shape shape = of_images.shape();
+  if (shape[0] == samples) return of_images;
+  shape[0] /= samples;
+  shape.insert(0, samples);
+  return sum(reshape(of_images, shape), 1);
+}
+
 }  // namespace
 
 PerSample::PerSample(const Parameters& parameters, Place place)
@@ -131,6 +151,8 @@ Tensor PerSample::rows_of(Node& node, const Edge& edge, const Tensor& g) const {
       std::find_if(dense_inputs_.begin(), dense_inputs_.end(), [&](const auto& d) { return d.first == &node; });
   if (input != dense_inputs_.end() && edge.argument > 0) {
     rows = dense_rows(samples_, input->second, g, edge.argument == 1);
+  } else if (edge.argument > 0 && is_convolution(node.name)) {
+    rows = convolution_rows(samples_, node, edge, g);
   } else if (edge.sum_to_input) {
     const Tensor h = unsummed(node, edge, g);
     if (!h.defined()) return {};
