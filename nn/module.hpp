@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/state_dict.hpp>
+#include <autograd/support/function_ref.hpp>
 #include <nn/modules/hooks.hpp>
 #include <nn/visitor.hpp>
 
@@ -138,12 +139,17 @@ class Module : private virtual detail::ObjectEnd {
   /// A table of the layers with output shapes, where these are known without running, and parameter counts. Layers
   /// whose own parameters require no gradient are marked as frozen.
   std::string summary(Place place = Place::here()) const;
+  /// The same with the shapes that come out of the layers while `run` runs the model, in evaluation mode and without a
+  /// graph; nn/summary.hpp has a shorter form.
+  std::string summary(xgrad::detail::FunctionRef<void()> run, Place place = Place::here());
 
  private:
   friend class Visitor;
   friend struct detail::Parameters;
   std::vector<std::pair<std::string, detail::OwnedTensor*>> parameter_members(const char* op, Place place) const;
   std::vector<Visitor::Entry> walk(const char* op, Place place) const;
+  struct Probe;
+  std::string table(const Probe* probe, Place place) const;
   void set_requires_grad(const char* op, bool on, Place place);
   const void* begin() const { return dynamic_cast<const void*>(this); }
   const void* end() const { return static_cast<const detail::ObjectEnd*>(this); }

@@ -19,6 +19,7 @@
 #include <nn/per_sample.hpp>
 #include <nn/recurrent.hpp>
 #include <nn/sequential.hpp>
+#include <nn/summary.hpp>
 #include <nn/training/callbacks.hpp>
 #include <nn/training/checkpoint.hpp>
 #include <nn/training/find_lr.hpp>

@@ -1,5 +1,8 @@
+#include <autograd/grad_mode.hpp>
 #include <autograd/support/table.hpp>
+#include <map>
 #include <nn/sequential.hpp>
+#include <nn/summary.hpp>
 #include <ostream>
 
 /// The table that summary() prints.
@@ -19,7 +22,41 @@ std::string grouped(std::int64_t n) {
 
 }  // namespace
 
-std::string Module::summary(Place place) const {
+/// What modules gave while the model ran, in evaluation mode.
+struct Module::Probe {
+  std::map<const Module*, Shape> shapes;
+
+  explicit Probe(const std::vector<Visitor::Entry>& entries) {
+    for (const auto& e : entries) {
+      if (!e.module) continue;
+      modes_.emplace_back(e.module, e.module->is_training());
+      e.module->mode_.set(false);
+      hooks_.push_back(e.module->register_forward_hook(
+          [this, m = e.module](const Tensor&, const Tensor& y) { shapes[m] = y.shape(); }));
+    }
+  }
+  ~Probe() {
+    for (HookHandle& hook : hooks_) hook.remove();
+    for (const auto& [module, training] : modes_) module->mode_.set(training);
+  }
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+ private:
+  std::vector<std::pair<Module*, bool>> modes_;
+  std::vector<HookHandle> hooks_;
+};
+
+std::string Module::summary(Place place) const { return table(nullptr, place); }
+
+std::string Module::summary(xgrad::detail::FunctionRef<void()> run, Place place) {
+  Probe probe(walk("summary", place));
+  const NoGrad guard;
+  run();
+  return table(&probe, place);
+}
+
+std::string Module::table(const Probe* probe, Place place) const {
   struct Part {
     const Visitor::Entry* entry;
     std::int64_t parameters = 0;
@@ -58,6 +95,13 @@ std::string Module::summary(Place place) const {
       parts.push_back({.entry = &e, .features = output, .flow = input});
     }
   }
+  const auto output_of = [&](const Part& part) -> std::string {
+    if (probe) {
+      const auto found = probe->shapes.find(part.entry->module);
+      if (found != probe->shapes.end()) return found->second.str();
+    }
+    return part.features < 0 ? "" : text("(*, ", part.features, ")");
+  };
   std::vector<std::vector<std::string>> rows{{"Layer", "Kind", "Output", "Parameters"}};
   for (const Part& part : parts) {
     const auto& e = *part.entry;
@@ -65,14 +109,14 @@ std::string Module::summary(Place place) const {
                                : part.trainable > 0              ? " (partly frozen)"
                                                                  : " (frozen)";
     rows.push_back({e.path.empty() ? "model" : e.path,
-                    (e.module ? e.module->describe() : detail::type_name(*e.type)) + frozen,
-                    part.features < 0 ? "" : text("(*, ", part.features, ")"), grouped(part.parameters)});
+                    (e.module ? e.module->describe() : detail::type_name(*e.type)) + frozen, output_of(part),
+                    grouped(part.parameters)});
   }
   const std::vector<std::string> lines = xgrad::detail::aligned(rows, "lllr");
   const std::string rule(lines[0].size(), '-');
-  std::string table = text(lines[0], "\n", rule, "\n");
-  for (std::size_t i = 1; i < lines.size(); ++i) table += lines[i] + "\n";
-  return text(table, rule, "\nTotal ", grouped(total), " parameters, ", grouped(trainable), " trainable",
+  std::string all = text(lines[0], "\n", rule, "\n");
+  for (std::size_t i = 1; i < lines.size(); ++i) all += lines[i] + "\n";
+  return text(all, rule, "\nTotal ", grouped(total), " parameters, ", grouped(trainable), " trainable",
               state > 0 ? text(", ", grouped(state), " numbers in buffers") : "", "\n");
 }
 

@@ -126,6 +126,26 @@ TEST_CASE("a model of convolutions is summed up, saved and trained") {
   CHECK(loss < .05);
 }
 
+TEST_CASE("a summary with an example shows the shapes that come out of each layer, and leaves the model as it was") {
+  nn::Sequential model{nn::Conv2d{1, 3, 3, {.stride = 2}},
+                       nn::BatchNorm2d{3},
+                       nn::MaxPool2d{2},
+                       nn::Flatten{},
+                       nn::Dropout{.5},
+                       nn::Dense{27, 2}};
+  model.submodule("4").eval();
+  const StateDict before = model.state_dict();
+  const std::string shown = nn::summary(model, ones({5, 1, 14, 15}));
+  for (const char* row : {"(5, 3, 6, 7)", "(5, 3, 3, 3)", "(5, 27)", "(5, 2)"})
+    CHECK_MESSAGE(shown.find(row) != std::string::npos, shown);
+  CHECK(shown.find("(*,") == std::string::npos);
+  for (const auto& [name, value] : before) CHECK_MESSAGE(same_bits(value, model.state_dict()[name]), name);
+  CHECK(model.is_training());
+  CHECK_FALSE(model.submodule("4").is_training());
+  CHECK_THROWS_AS(nn::summary(model, ones({5, 2, 14, 15})), ShapeError);
+  CHECK(model.is_training());
+}
+
 TEST_CASE("dropout of channels drops whole ones") {
   manual_seed(5);
   const nn::Dropout2d layer{.5};
