@@ -25,6 +25,7 @@ constexpr Section sections[] = {
     {"engine", "training step of the reference network beside one without an engine", bench::engine},
     {"step", "training step of the reference network", bench::reference_network},
     {"classifier", "training step of 784-128-10 with softmax cross-entropy", bench::classifier},
+    {"lenet", "training step of LeNet-5 on images of 28 x 28", bench::lenet},
     {"converged", "training step of 784-2048-2048-10 whose gradients are subnormal", bench::converged},
     {"small", "chains of 1000 small ops, forward and backward", bench::small_ops},
     {"kernels", "ops on large arrays beside copying memory", bench::kernels_beside_copies},

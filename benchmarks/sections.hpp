@@ -8,6 +8,7 @@ void compile_time(Run& run);
 void engine(Run& run);
 void reference_network(Run& run);
 void classifier(Run& run);
+void lenet(Run& run);
 void converged(Run& run);
 void small_ops(Run& run);
 void kernels_beside_copies(Run& run);

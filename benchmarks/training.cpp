@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 #include <stdexcept>
@@ -83,12 +84,12 @@ void add_rows(Run& run, const std::string& name, const std::string& batch, const
   }
 }
 
-void train(Run& run, const std::string& name, const std::vector<std::int64_t>& sizes, double dropout,
+void train(Run& run, const std::string& name, const std::function<Task(std::int64_t batch)>& make_task,
            const std::vector<std::int64_t>& batches, const std::vector<Contestant>& contestants) {
   for (std::int64_t batch : batches) {
     run.progress("batch " + std::to_string(batch));
     set_threads(1);
-    const Task task = make_task(sizes, batch, dropout);
+    const Task task = make_task(batch);
     check_agreement(contestants, task);
     std::vector<std::unique_ptr<Trainer>> trainers(contestants.size());
     std::string note = name + ", batch " + std::to_string(batch) + ", making the model and its first step:";
@@ -117,7 +118,12 @@ void train(Run& run, const std::string& name, const std::vector<std::int64_t>& s
 }
 
 void train_reference_network(Run& run, const std::vector<Contestant>& contestants) {
-  train(run, "reference network, step", {784, 64, 32, 1}, 0.2, {1, 32, 128, 1024}, contestants);
+  train(
+      run, "reference network, step",
+      [](std::int64_t batch) {
+        return make_task({784, 64, 32, 1}, batch, 0.2);
+      },
+      {1, 32, 128, 1024}, contestants);
 }
 
 /// Training of 784-2048-2048-10 on a batch whose labels are all 0, which the network is sure of by `certainty`, and
@@ -167,6 +173,17 @@ Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, doubl
   return task;
 }
 
+Task make_lenet_task(std::int64_t batch) {
+  using namespace xgrad;
+  Task task = make_task({784, 10}, batch, 0);
+  task.parameters.clear();
+  const nn::Sequential model{nn::Conv2d{1, 6, 5}, nn::Conv2d{6, 16, 5}, nn::Dense{400, 120}, nn::Dense{120, 84},
+                             nn::Dense{84, 10}};
+  for (const Tensor& p : model.parameters()) task.parameters.push_back(p.detach());
+  for (Tensor& images : task.images) images = reshape(images, {batch, 1, 28, 28});
+  return task;
+}
+
 void engine(Run& run) {
   std::vector<Contestant> contestants = ours(xgrad_reference_network);
   contestants.push_back({"hand-written", hand_written_reference_network, false, true});
@@ -198,7 +215,18 @@ void converged(Run& run) {
 void classifier(Run& run) {
   std::vector<Contestant> contestants = ours(xgrad_classifier);
   if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->classifier});
-  train(run, "784-128-10 softmax, step", {784, 128, 10}, 0, {64, 256}, contestants);
+  train(
+      run, "784-128-10 softmax, step",
+      [](std::int64_t batch) {
+        return make_task({784, 128, 10}, batch, 0);
+      },
+      {64, 256}, contestants);
+}
+
+void lenet(Run& run) {
+  std::vector<Contestant> contestants = ours(xgrad_lenet);
+  if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->lenet});
+  train(run, "LeNet-5, step", make_lenet_task, {32, 128}, contestants);
 }
 
 }  // namespace bench

@@ -73,9 +73,20 @@ std::unique_ptr<Trainer> classifier(const Task& task) {
       [](const Tensor& logits, const Tensor& classes) { return nn::cross_entropy(logits, classes); });
 }
 
+template <class Call>
+std::unique_ptr<Trainer> lenet(const Task& task) {
+  return std::make_unique<XgradTrainer<Call>>(
+      task,
+      nn::Sequential{nn::Conv2d{1, 6, 5, {.padding = 2}}, nn::ReLU{}, nn::MaxPool2d{2}, nn::Conv2d{6, 16, 5},
+                     nn::ReLU{}, nn::MaxPool2d{2}, nn::Flatten{}, nn::Dense{400, 120}, nn::ReLU{}, nn::Dense{120, 84},
+                     nn::ReLU{}, nn::Dense{84, 10}},
+      [](const Tensor& logits, const Tensor& classes) { return nn::cross_entropy(logits, classes); });
+}
+
 }  // namespace
 
 const XgradTrainers xgrad_reference_network{reference_network<Step>, reference_network<Captured<Step>>};
 const XgradTrainers xgrad_classifier{classifier<Step>, classifier<Captured<Step>>};
+const XgradTrainers xgrad_lenet{lenet<Step>, lenet<Captured<Step>>};
 
 }  // namespace bench

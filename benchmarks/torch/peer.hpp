@@ -9,7 +9,7 @@ namespace bench {
 struct TorchPeer {
   std::string version, blas;
   void (*set_threads)(int n);
-  MakeTrainer reference_network, classifier;
+  MakeTrainer reference_network, classifier, lenet;
   Chains chains;
 };
 

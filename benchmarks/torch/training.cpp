@@ -19,6 +19,11 @@ class TorchTrainer : public Trainer {
   TorchTrainer(const Task& task, bool sigmoid, Loss loss_function) : loss_function_(loss_function) {
     for (std::size_t i = 0; i < task.parameters.size(); i += 2) {
       const torch::Tensor weight = view(task.parameters[i]), bias = view(task.parameters[i + 1]);
+      if (weight.dim() == 4) {
+        push_convolution(weight, bias, i == 0 ? 2 : 0);
+        if (task.parameters[i + 2].ndim() == 2) model_->push_back(torch::nn::Flatten());
+        continue;
+      }
       torch::nn::Linear layer(weight.size(0), weight.size(1));
       const torch::NoGradGuard guard;
       layer->weight.copy_(weight.t());
@@ -43,6 +48,17 @@ class TorchTrainer : public Trainer {
   double loss() const override { return last_.item<double>(); }
 
  private:
+  void push_convolution(const torch::Tensor& weight, const torch::Tensor& bias, std::int64_t padding) {
+    const auto options = torch::nn::Conv2dOptions(weight.size(1), weight.size(0), weight.size(2)).padding(padding);
+    torch::nn::Conv2d layer(options);
+    const torch::NoGradGuard guard;
+    layer->weight.copy_(weight);
+    layer->bias.copy_(bias);
+    model_->push_back(layer);
+    model_->push_back(torch::nn::ReLU());
+    model_->push_back(torch::nn::MaxPool2d(2));
+  }
+
   Loss loss_function_;
   torch::nn::Sequential model_;
   std::unique_ptr<torch::optim::Adam> optimizer_;
