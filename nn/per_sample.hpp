@@ -63,9 +63,9 @@ class PerSample final : public Observer {
 ///
 /// The results are constants. Dense layers, convolutions, and elementwise ops with a parameter that is broadcast over
 /// the samples, as a bias is, take little more than their rule; any other op's rule runs once for each sample. Dropout
-/// draws one mask for the batch, as in any pass. Throws ValueError if samples interact, as by a mean over the batch, or if an op makes
-/// of a parameter what does not have the samples as its first axis, as a weight's norm or a checkpoint does: then f of
-/// one sample at a time and value_and_grad give the gradients.
+/// draws one mask for the batch, as in any pass. Throws ValueError if samples interact, as by a mean over the batch, or
+/// if an op makes of a parameter what does not have the samples as its first axis, as a weight's norm or a checkpoint
+/// does: then f of one sample at a time and value_and_grad give the gradients.
 template <detail::Nullary F>
 ValueAndGrad<StateDict> per_sample_gradients(Module& model, F&& f, Place place = Place::here()) {
   const OpScope scope("per_sample_gradients", place);

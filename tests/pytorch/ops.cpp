@@ -158,8 +158,7 @@ const std::map<std::string, Run>& along_axes() {
 
 const std::map<std::string, Run>& moving() {
   static const std::map<std::string, Run> runs{
-      BINARY(dot) BINARY(outer)
-      {"matmul", [](const Request& r) { return matmul(r[0], r[1]); }},
+      BINARY(dot) BINARY(outer){"matmul", [](const Request& r) { return matmul(r[0], r[1]); }},
       {"einsum", [](const Request& r) { return einsum(r.options.at("formula"), r.inputs); }},
       {"reshape", [](const Request& r) { return reshape(r[0], r.list("shape")); }},
       {"broadcast_to", [](const Request& r) { return broadcast_to(r[0], Shape(r.list("shape"))); }},
