@@ -11,4 +11,4 @@ scripts/deps.sh bench
 source scripts/build.sh
 build bench bench
 cd "$called_from"
-exec "$root/build/bench/benchmarks/bench" "$@" </dev/null
+exec "$root/build/release/benchmarks/bench" "$@" </dev/null

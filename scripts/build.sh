@@ -9,10 +9,10 @@ build() {
   echo "Building $target ($preset)"
   if cmake --preset "$preset" >"$log" 2>&1 </dev/null; then
     if [ -t 1 ]; then
-      cmake --build "build/$preset" --target "$target" </dev/null
+      cmake --build --preset "$preset" --target "$target" </dev/null
       return
     fi
-    cmake --build "build/$preset" --target "$target" >>"$log" 2>&1 </dev/null && return
+    cmake --build --preset "$preset" --target "$target" >>"$log" 2>&1 </dev/null && return
   fi
   grep -E -A20 'FAILED|error:|CMake Error' "$log" | head -60 >&2 || true
   echo "The build failed; all of its output is in $log" >&2
