@@ -45,7 +45,7 @@ template <class T, class Body>
 }
 
 template <class V>
-V sigmoid(V x) {
+[[gnu::always_inline]] inline V sigmoid(V x) {
   const V e = math::exp(-math::abs(x));  // which cannot overflow
   return math::select(x < V(0), e, V(1)) / (V(1) + e);
 }
