@@ -1,25 +1,17 @@
-// Trains LeNet-5, with relu and the largest of each window, on Fashion-MNIST or any folder with MNIST's four files, and
-// draws the filters of its first layer and images that it takes for something else.
-#include <cstdio>
-#include <cstdlib>
-#include <nn/nn.hpp>
-#include <optim/optim.hpp>
+// How much better do convolutions tell ten classes of images apart? (Clothes, or digits where MNIST's files are given.)
+//
+// LeNet-5, with relu and the largest of each window, learns in its first layer six filters that it moves along the
+// whole image. Ten epochs get 0.909 of Fashion-MNIST's clothes right, with half the weights of `digits`, which gets
+// 0.880. The picture shows the filters, and images that it takes for something else.
+#include <xgrad.hpp>
+#include "command_line.hpp"
 
 using namespace xgrad;
 
 nn::Sequential lenet() {
-  return {nn::Conv2d{1, 6, 5, {.padding = nn::same}},
-          nn::ReLU{},
-          nn::MaxPool2d{2},
-          nn::Conv2d{6, 16, 5},
-          nn::ReLU{},
-          nn::MaxPool2d{2},
-          nn::Flatten{},
-          nn::Dense{400, 120},
-          nn::ReLU{},
-          nn::Dense{120, 84},
-          nn::ReLU{},
-          nn::Dense{84, 10}};
+  return {nn::Sequential{nn::Conv2d{1, 6, 5, {.padding = nn::same}}, nn::ReLU{}, nn::MaxPool2d{2}},
+          nn::Sequential{nn::Conv2d{6, 16, 5}, nn::ReLU{}, nn::MaxPool2d{2}}, nn::Flatten{},
+          nn::Sequential{nn::Dense{400, 120}, nn::ReLU{}, nn::Dense{120, 84}, nn::ReLU{}, nn::Dense{84, 10}}};
 }
 
 /// An image (height, width) as squares from white, its lowest number, to black, with words below.
@@ -55,33 +47,41 @@ std::string picture(const Tensor& filters, const nn::LabelledImages& test, const
   return svg + "</svg>\n";
 }
 
+nn::TensorDataset dataset(const nn::LabelledImages& of) {
+  return nn::TensorDataset(unsqueeze(of.images, 1), of.labels);  // one channel
+}
+
 int main(int argc, char** argv) try {
-  if (argc > 4 || (argc > 1 && argv[1][0] == '-')) {
-    std::fprintf(stderr, "usage: digits_cnn [EPOCHS [PICTURE.svg [FOLDER]]]\n");
-    return 2;
-  }
-  const int epochs = argc > 1 ? std::atoi(argv[1]) : 10;
-  const std::string file = argc > 2 ? argv[2] : "digits_cnn.svg";
-  const std::string data = argc > 3 ? argv[3] : "/usr/share/datasets/fashion-mnist";
-  check_writable(file);
-  manual_seed(0);
+  CommandLine options("Learns ten classes of images by convolutions, and draws filters and mistakes.",
+                      "digits_cnn.svg");
+  std::string data = "/usr/share/datasets/fashion-mnist";
+  int epochs = 10;
+  double at_least = 0.895;
+  options.add_option("--data", data, "folder with the four IDX files of MNIST or its kin, gzipped or not");
+  options.add_option("--epochs", epochs, "passes over the training images")->check(CLI::Range(1, 100'000));
+  options.add_option("--at-least", at_least, "the share of test images that is to be right")->check(CLI::Range(0., 1.));
+  options.read(argc, argv);
+
+  manual_seed(options.seed);
   const nn::Mnist images = nn::read_mnist(data);
-  const auto dataset = [](const nn::LabelledImages& of) {
-    return nn::TensorDataset(unsqueeze(of.images, 1), of.labels);
-  };
-  const nn::TensorDataset training = dataset(images.train), test = dataset(images.test);
+  const nn::TensorDataset test = dataset(images.test);
   nn::Sequential model = lenet();
-  std::printf("%s\n", nn::summary(model, zeros({1, 1, 28, 28})).c_str());
-  optim::Adam optimizer{model.parameters(), {.lr = 1e-3}};
+  std::cout << nn::summary(model, zeros({1, 1, 28, 28})) << '\n';
+  optim::Adam optimizer{model.parameters()};
   nn::Trainer trainer{model, optimizer, nn::cross_entropy, {.metrics = {nn::categorical_accuracy}}};
-  trainer.fit(training, {.epochs = epochs, .batch_size = 128, .validation = test, .seed = 0});
-  const double accuracy = trainer.evaluate(test)["categorical_accuracy"];
+  trainer.fit(dataset(images.train), {.epochs = epochs,
+                                      .batch_size = 64,
+                                      .validation = test,
+                                      .seed = options.seed,
+                                      .callbacks = {nn::TimeLimit{options.limit()}},
+                                      .average = 0.999});
   const Tensor predicted = argmax(trainer.predict(test.features()), 1);
-  const auto& first = dynamic_cast<const nn::Conv2d&>(model.submodule("0"));
-  write_file_atomically(file, picture(first.weight, images.test, predicted));
-  std::printf("\ntest accuracy %.4f, picture in %s\n", accuracy, file.c_str());
-  return accuracy > .7 ? 0 : 1;
-} catch (const std::exception& e) {
-  std::fprintf(stderr, "%s\n", e.what());
+  const auto& first = dynamic_cast<const nn::Conv2d&>(model.submodule("0.0"));
+  write_file_atomically(options.picture, picture(first.weight, images.test, predicted));
+  const double right = mean(predicted == test.labels()).item();
+  std::printf("%.4f of the test images are right; the picture is in %s\n", right, options.picture.c_str());
+  return right >= at_least ? 0 : 1;
+} catch (const Error& error) {
+  std::fprintf(stderr, "%s\n", error.what());
   return 1;
 }
