@@ -15,8 +15,8 @@ std::vector<double> even_ticks(const Scale& scale) {
   const double power = std::pow(10, std::floor(std::log10(scale.half() / 2))), ratio = scale.half() / 2 / power;
   const double step = power * (ratio >= 5 ? 5 : ratio >= 2 ? 2 : 1);
   std::vector<double> found;
-  for (double v = std::ceil(scale.low / step - rounding) * step; v <= scale.high + rounding * step && found.size() < 20;
-       v += step)
+  for (double v = std::ceil(scale.low / step - rounding) * step;
+       std::isfinite(v) && v <= scale.high + rounding * step && found.size() < 20; v += step)
     found.push_back(v);
   return found;
 }

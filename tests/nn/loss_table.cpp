@@ -18,7 +18,7 @@ std::vector<LossRow> all_rows() {
 
 std::vector<std::string> names() {
   std::vector<std::string> result;
-  for (const LossRow& r : all_rows()) result.push_back(r.name);
+  for (const LossRow& r : all_rows()) result.push_back("nn::" + r.name);
   return result;
 }
 

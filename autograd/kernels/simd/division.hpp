@@ -5,7 +5,9 @@
 namespace xgrad::kernels::XGRAD_ISA::math {
 
 template <class T>
-requires std::is_floating_point_v<T> T fmod(T a, T b) { return std::fmod(as_it_counts(a), as_it_counts(b)); }
+requires std::is_floating_point_v<T> T fmod(T a, T b) {
+  return as_it_counts(std::fmod(as_it_counts(a), as_it_counts(b)));
+}
 inline std::int64_t fmod(std::int64_t a, std::int64_t b) { return b == 0 || b == -1 ? 0 : a % b; }
 
 /// fmod, moved to the side of zero on which b is.

@@ -90,12 +90,12 @@ inline double hurwitz_zeta(double s, double x) {
 }
 
 /// (-1)^(n+1) n! times the sum of (x + k)^-(n+1). Below 0 that is the same sum from x's fraction f in [0, 1) on, and
-/// the terms between, counted from 1 - f and from 1 - x.
+/// the terms between, counted from 1 - f and from 1 - x. From 171 on n! is no number of f64.
 inline double polygamma(double n, double x) {
-  if (!(n >= 0) || n != std::floor(n)) return __builtin_nan("");
+  if (!(n >= 0 && n <= 170) || n != std::floor(n)) return __builtin_nan("");
   if (n == 0) return digamma(x);
   double factorial = 1;
-  for (double i = 2; i <= n && factorial < __builtin_inf(); i += 1) factorial *= i;
+  for (double i = 2; i <= n; i += 1) factorial *= i;
   const bool odd = std::fmod(n, 2.) != 0;
   const double s = n + 1;
   double zeta;
