@@ -23,7 +23,7 @@ for what in "$@"; do
   case $what in
     arm64) target=(g++-aarch64-linux-gnu qemu-user libtbb-dev:arm64 libdnnl-dev:arm64 zlib1g-dev:arm64) ;;
     windows) target=(g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine wine64) ;;
-    clang) packages+=(clang libclang-rt-dev clang-19 libclang-rt-19-dev libc++-19-dev) ;;
+    clang) packages+=(clang libclang-rt-dev clang-19 libc++-19-dev) ;;
     ci) packages+=(python3-torch python3-sklearn valgrind chromium fonts-dejavu-core) ;;
     bench) packages+=(libtorch-dev libopenblas-dev) ;;
     elsewhere) packages+=(debootstrap) ;;
