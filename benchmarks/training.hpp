@@ -21,6 +21,7 @@ struct Task {
   std::vector<xgrad::Tensor> parameters;  // weight (in, out) and bias (out) of each Dense, f32; to be copied
   std::vector<xgrad::Tensor> images;      // 64 batches in rotation, (batch, in) or (batch, 1, 28, 28) f32
   std::vector<xgrad::Tensor> targets;     // (batch, 1) f32 of zeros and ones, or (batch) i64 classes
+  double agreement = 1e-4;                // how far apart losses of different programs may be
 };
 Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, double dropout);
 /// LeNet-5 (LeCun et al. 1998) with relu and the largest of each window: Conv2d 1-6 and 6-16 of 5 x 5, Dense

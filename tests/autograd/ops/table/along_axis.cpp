@@ -133,12 +133,14 @@ std::vector<Variant> quantiles(const char* name, double q,
                         .f = [=](const Tensors& x) { return f(x[0], axis, true); },
                         .reference = along(axis, [q](const Line& x) { return quantile_of(x, q); }),
                         .domains = {distinct()},
-                        .shapes = shapes});
+                        .shapes = shapes,
+                        .scale = 4});
     variants.push_back({.label = text(name, " along axis ", axis, " without it"),
                         .f = [=](const Tensors& x) { return f(x[0], axis, false); },
                         .reference = without_axis(axis, along(axis, [q](const Line& x) { return quantile_of(x, q); })),
                         .domains = {distinct()},
-                        .shapes = shapes});
+                        .shapes = shapes,
+                        .scale = 4});
   }
   variants.push_back({.label = text(name, " of all"),
                       .f = [=](const Tensors& x) { return f(x[0], {}, false); },
@@ -149,7 +151,8 @@ std::vector<Variant> quantiles(const char* name, double q,
                             return y;
                           },
                       .domains = {distinct()},
-                      .shapes = {{{}}, {{1}}, {{7}}, {{2, 3}}, {{2, 1, 3, 1, 2}}}});
+                      .shapes = {{{}}, {{1}}, {{7}}, {{2, 3}}, {{2, 1, 3, 1, 2}}},
+                      .scale = 4});
   return variants;
 }
 
