@@ -24,11 +24,13 @@ struct Named {
   Loss::Function<Options>* f;
   const char* name;
 };
-constexpr Named<LossOptions> plain[] = {{binary_cross_entropy, "binary_cross_entropy"},
+constexpr Loss::Function<LossOptions>* of_probabilities = binary_cross_entropy;
+constexpr Loss::Function<CrossEntropyOptions>* with_softmax = cross_entropy;
+constexpr Named<LossOptions> plain[] = {{of_probabilities, "binary_cross_entropy"},
                                         {mse_loss, "mse_loss"},
                                         {l1_loss, "l1_loss"},
                                         {hinge_loss, "hinge_loss"}};
-constexpr Named<CrossEntropyOptions> of_classes[] = {{cross_entropy, "cross_entropy"}, {nll_loss, "nll_loss"}};
+constexpr Named<CrossEntropyOptions> of_classes[] = {{with_softmax, "cross_entropy"}, {nll_loss, "nll_loss"}};
 
 template <class Options, std::size_t n>
 const char* name_in(const Named<Options> (&losses)[n], Loss::Function<Options>* f) {
@@ -39,7 +41,7 @@ const char* name_in(const Named<Options> (&losses)[n], Loss::Function<Options>* 
 
 }  // namespace
 
-Loss::Loss(Function<LossOptions>* f) : name_(name_in(plain, f)), call_(weighted(f)) { binary_ = f == plain[0].f; }
+Loss::Loss(Function<LossOptions>* f) : name_(name_in(plain, f)), call_(weighted(f)) { binary_ = f == of_probabilities; }
 Loss::Loss(Function<BceWithLogitsOptions>* f)
     : name_("binary_cross_entropy_with_logits"), takes_logits_(true), binary_(true), call_(weighted(f)) {}
 Loss::Loss(Function<HuberOptions>* f) : name_("huber_loss"), call_(weighted(f)) {}
@@ -48,7 +50,7 @@ Loss::Loss(Function<PoissonNllOptions>* f) : name_("poisson_nll_loss"), call_(we
 Loss::Loss(Function<FocalOptions>* f) : name_("focal_loss"), takes_logits_(true), binary_(true), call_(weighted(f)) {}
 Loss::Loss(Function<KlDivOptions>* f) : name_("kl_div"), call_(weighted(f)) {}
 Loss::Loss(Function<CrossEntropyOptions>* f) : name_(name_in(of_classes, f)), call_(weighted(f)) {
-  takes_logits_ = f == of_classes[0].f;
+  takes_logits_ = f == with_softmax;
 }
 
 }  // namespace xgrad::nn
