@@ -46,6 +46,10 @@ namespace detail {
 Tensor seeded_order(std::int64_t n, std::uint64_t seed, std::uint64_t round);
 /// A seed of the calling thread's generator, which moves on.
 std::uint64_t drawn_seed();
+/// How many batches an epoch of so many rows has; the last one may not be full.
+inline std::int64_t batch_count(std::int64_t rows, std::int64_t batch_size, bool drop_last) {
+  return rows / batch_size + (rows % batch_size != 0 && !drop_last);
+}
 }  // namespace detail
 
 }  // namespace xgrad::nn

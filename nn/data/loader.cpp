@@ -12,8 +12,7 @@ Loader::Loader(TensorDataset dataset, LoaderOptions options, Place place)
 }
 
 std::int64_t Loader::size() const {
-  const std::int64_t rows = dataset_.size(), batch = options_.batch_size;
-  return rows / batch + (rows % batch != 0 && !options_.drop_last);
+  return detail::batch_count(dataset_.size(), options_.batch_size, options_.drop_last);
 }
 
 Loader::Iterator Loader::begin() {

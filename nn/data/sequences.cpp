@@ -110,8 +110,7 @@ SequenceLoader::SequenceLoader(SequenceDataset dataset, SequenceLoaderOptions op
 }
 
 std::int64_t SequenceLoader::size() const {
-  const std::int64_t rows = dataset_.size(), batch = options_.batch_size;
-  return rows / batch + (rows % batch != 0 && !options_.drop_last);
+  return detail::batch_count(dataset_.size(), options_.batch_size, options_.drop_last);
 }
 
 std::vector<Indices> SequenceLoader::batches_of(std::uint64_t epoch) const {
@@ -126,10 +125,8 @@ std::vector<Indices> SequenceLoader::batches_of(std::uint64_t epoch) const {
                        [this](std::int64_t a, std::int64_t b) { return dataset_.length(a) < dataset_.length(b); });
   }
   std::vector<Indices> batches;
-  for (std::int64_t i = 0; i < n; i += batch) {
-    const std::int64_t end = std::min(n, i + batch);
-    if (end - i == batch || !options_.drop_last) batches.emplace_back(order.begin() + i, order.begin() + end);
-  }
+  for (std::int64_t i = 0; i < size() * batch; i += batch)
+    batches.emplace_back(order.begin() + i, order.begin() + std::min(n, i + batch));
   if (!options_.shuffle || !options_.like_lengths) return batches;
   std::vector<Indices> mixed;
   for (const auto i : to_vector<std::size_t>(detail::seeded_order(std::ssize(batches), *options_.seed, 2 * epoch + 1)))

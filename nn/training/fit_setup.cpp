@@ -43,7 +43,7 @@ Fit::Fit(Trainer& trainer, const Examples& data, FitOptions options, Place place
     std::copy(options_.class_weight.begin(), options_.class_weight.end(), class_weight_.data<double>());
   }
   epochs_ = options_.epochs;
-  batches_ = (training_->size() + options_.batch_size - 1) / options_.batch_size;
+  batches_ = batch_count(training_->size(), options_.batch_size, false);
 }
 
 void Fit::split(const Examples& data) {
