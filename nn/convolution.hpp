@@ -110,46 +110,52 @@ class ConvTranspose2d : public detail::TransposedConvolution {
 
 // ---- pooling: max_pool, avg_pool and adaptive_avg_pool of autograd/ops.hpp ----
 
-/// Over windows of the kernel's size, side by side unless the options say otherwise.
-class MaxPool1d : public Module {
+namespace detail {
+
+/// A pooling op over windows of the kernel's size, side by side unless the options say otherwise.
+template <class Options>
+class Pooling : public Module {
  public:
-  explicit MaxPool1d(const Shape& kernel, MaxPoolOptions options = {}) : kernel_(kernel), options_(options) {}
+  /// Throws ShapeError for an x of other axes.
   Tensor operator()(const Operand& x) const;
   std::string describe() const override;
 
+ protected:
+  using Pool = Tensor(const Operand& x, const Shape& kernel, const Options& options);
+  Pooling(const char* name, const char* op, Pool* pool, int axes, const Shape& kernel, const Options& options)
+      : name_(name), op_(op), pool_(pool), axes_(axes), kernel_(kernel), options_(options) {}
+
  private:
+  const char *name_, *op_;
+  Pool* pool_;
+  int axes_;
   Shape kernel_;
-  MaxPoolOptions options_;
+  Options options_;
 };
-class MaxPool2d : public Module {
- public:
-  explicit MaxPool2d(const Shape& kernel, MaxPoolOptions options = {}) : kernel_(kernel), options_(options) {}
-  Tensor operator()(const Operand& x) const;
-  std::string describe() const override;
+extern template class Pooling<MaxPoolOptions>;
+extern template class Pooling<AvgPoolOptions>;
 
- private:
-  Shape kernel_;
-  MaxPoolOptions options_;
+}  // namespace detail
+
+class MaxPool1d : public detail::Pooling<MaxPoolOptions> {
+ public:
+  explicit MaxPool1d(const Shape& kernel, MaxPoolOptions options = {})
+      : Pooling("MaxPool1d", "max_pool", max_pool, 1, kernel, options) {}
 };
-class AvgPool1d : public Module {
+class MaxPool2d : public detail::Pooling<MaxPoolOptions> {
  public:
-  explicit AvgPool1d(const Shape& kernel, AvgPoolOptions options = {}) : kernel_(kernel), options_(options) {}
-  Tensor operator()(const Operand& x) const;
-  std::string describe() const override;
-
- private:
-  Shape kernel_;
-  AvgPoolOptions options_;
+  explicit MaxPool2d(const Shape& kernel, MaxPoolOptions options = {})
+      : Pooling("MaxPool2d", "max_pool", max_pool, 2, kernel, options) {}
 };
-class AvgPool2d : public Module {
+class AvgPool1d : public detail::Pooling<AvgPoolOptions> {
  public:
-  explicit AvgPool2d(const Shape& kernel, AvgPoolOptions options = {}) : kernel_(kernel), options_(options) {}
-  Tensor operator()(const Operand& x) const;
-  std::string describe() const override;
-
- private:
-  Shape kernel_;
-  AvgPoolOptions options_;
+  explicit AvgPool1d(const Shape& kernel, AvgPoolOptions options = {})
+      : Pooling("AvgPool1d", "avg_pool", avg_pool, 1, kernel, options) {}
+};
+class AvgPool2d : public detail::Pooling<AvgPoolOptions> {
+ public:
+  explicit AvgPool2d(const Shape& kernel, AvgPoolOptions options = {})
+      : Pooling("AvgPool2d", "avg_pool", avg_pool, 2, kernel, options) {}
 };
 /// Means of `size` windows along each axis, whatever the size of x: `AdaptiveAvgPool2d{1}` is the mean of each channel.
 class AdaptiveAvgPool2d : public Module {

@@ -1,17 +1,13 @@
 #include <nn/convolution.hpp>
 
 #include <autograd/grad_mode.hpp>
-#include <autograd/ops.hpp>
+#include <nn/layers/common.hpp>
 
 /// Convolutions and pooling as layers.
 namespace xgrad::nn {
 namespace {
 
-std::string sizes(const Shape& shape) {
-  std::string s;
-  for (const std::int64_t size : shape) s += text(s.empty() ? "" : " x ", size);
-  return s;
-}
+using detail::sizes;
 
 /// The kernel of each of `axes` axes.
 Shape kernel_of(const OpScope& scope, int axes, const Shape& kernel) {
@@ -128,33 +124,20 @@ std::string detail::TransposedConvolution::describe() const {
                    o.dilation, o.groups);
 }
 
-Tensor MaxPool1d::operator()(const Operand& x) const {
+template <class Options>
+Tensor detail::Pooling<Options>::operator()(const Operand& x) const {
   return hooked(x, [this](const Operand& input) {
-    return pooled("max_pool", input, 1, [this](const Operand& in) { return max_pool(in, kernel_, options_); });
+    return pooled(op_, input, axes_, [this](const Operand& in) { return pool_(in, kernel_, options_); });
   });
 }
-std::string MaxPool1d::describe() const { return text("MaxPool1d ", sizes(kernel_)); }
 
-Tensor MaxPool2d::operator()(const Operand& x) const {
-  return hooked(x, [this](const Operand& input) {
-    return pooled("max_pool", input, 2, [this](const Operand& in) { return max_pool(in, kernel_, options_); });
-  });
+template <class Options>
+std::string detail::Pooling<Options>::describe() const {
+  return text(name_, " ", sizes(kernel_));
 }
-std::string MaxPool2d::describe() const { return text("MaxPool2d ", sizes(kernel_)); }
 
-Tensor AvgPool1d::operator()(const Operand& x) const {
-  return hooked(x, [this](const Operand& input) {
-    return pooled("avg_pool", input, 1, [this](const Operand& in) { return avg_pool(in, kernel_, options_); });
-  });
-}
-std::string AvgPool1d::describe() const { return text("AvgPool1d ", sizes(kernel_)); }
-
-Tensor AvgPool2d::operator()(const Operand& x) const {
-  return hooked(x, [this](const Operand& input) {
-    return pooled("avg_pool", input, 2, [this](const Operand& in) { return avg_pool(in, kernel_, options_); });
-  });
-}
-std::string AvgPool2d::describe() const { return text("AvgPool2d ", sizes(kernel_)); }
+template class detail::Pooling<MaxPoolOptions>;
+template class detail::Pooling<AvgPoolOptions>;
 
 Tensor AdaptiveAvgPool2d::operator()(const Operand& x) const {
   return hooked(x, [this](const Operand& input) {
@@ -165,7 +148,7 @@ std::string AdaptiveAvgPool2d::describe() const { return text("AdaptiveAvgPool2d
 
 Dropout2d::Dropout2d(double p, Place place) : p_(p) {
   const OpScope scope("Dropout2d", place);
-  if (!(p >= 0 && p <= 1)) scope.fail<ValueError>("the probability is ", p, "; it must be between 0 and 1");
+  detail::check_share(scope, "probability", p);
 }
 
 Tensor Dropout2d::operator()(const Operand& x) const {
@@ -176,7 +159,7 @@ Tensor Dropout2d::operator()(const Operand& x) const {
     Shape each{input.shape()[0], input.shape()[1]};
     const Tensor keep = bernoulli(each, 1 - p_);
     while (each.ndim() < input.ndim()) each.push_back(1);
-    return masked_scale(input, broadcast_to(reshape(keep, each), input.shape()), p_ < 1 ? 1 / (1 - p_) : 1);
+    return detail::dropped(input, broadcast_to(reshape(keep, each), input.shape()), p_);
   });
 }
 

@@ -1,6 +1,6 @@
 #include <nn/layers.hpp>
 
-#include <autograd/ops.hpp>
+#include <nn/layers/common.hpp>
 
 /// Dense layers, dropout and flattening.
 namespace xgrad::nn {
@@ -30,14 +30,14 @@ std::int64_t Dense::output_features(std::int64_t) const { return weight.defined(
 
 Dropout::Dropout(double p, Place place) : p_(p) {
   const OpScope scope("Dropout", place);
-  if (!(p >= 0 && p <= 1)) scope.fail<ValueError>("the probability is ", p, "; it must be between 0 and 1");
+  detail::check_share(scope, "probability", p);
 }
 
 Tensor Dropout::operator()(const Operand& x) const {
   return hooked(x, [this](const Operand& input) {
     const OpScope scope("dropout", input.place());
     if (!is_training() || p_ == 0) return input.tensor();
-    return masked_scale(input, bernoulli(input.shape(), 1 - p_), p_ < 1 ? 1 / (1 - p_) : 1);
+    return detail::dropped(input, bernoulli(input.shape(), 1 - p_), p_);
   });
 }
 

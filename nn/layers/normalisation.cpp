@@ -1,7 +1,7 @@
 #include <nn/normalisation.hpp>
 
 #include <autograd/grad_mode.hpp>
-#include <autograd/ops.hpp>
+#include <nn/layers/common.hpp>
 
 /// Layers that normalise.
 namespace xgrad::nn {
@@ -15,12 +15,6 @@ void check_features(const OpScope& scope, const Shape& features) {
   check_sizes(features);
   if (features.ndim() == 0)
     scope.fail("no axis to normalise over; give the sizes of the last axes, such as {features}");
-}
-
-std::string sizes(const Shape& features) {
-  std::string s;
-  for (const std::int64_t size : features) s += text(s.empty() ? "" : " x ", size);
-  return s;
 }
 
 }  // namespace
@@ -43,7 +37,7 @@ void LayerNorm::members(Visitor& visit) {
   visit("bias", bias);
 }
 
-std::string LayerNorm::describe() const { return text("LayerNorm ", sizes(features_)); }
+std::string LayerNorm::describe() const { return text("LayerNorm ", detail::sizes(features_)); }
 
 RMSNorm::RMSNorm(const Shape& features, RMSNormOptions options, Place place) : features_(features), eps_(options.eps) {
   const OpScope scope("RMSNorm", place);
@@ -58,7 +52,7 @@ Tensor RMSNorm::operator()(const Operand& x) const {
 
 void RMSNorm::members(Visitor& visit) { visit("weight", weight); }
 
-std::string RMSNorm::describe() const { return text("RMSNorm ", sizes(features_)); }
+std::string RMSNorm::describe() const { return text("RMSNorm ", detail::sizes(features_)); }
 
 GroupNorm::GroupNorm(std::int64_t groups, std::int64_t channels, GroupNormOptions options, Place place)
     : groups_(groups), channels_(channels), eps_(options.eps) {
@@ -93,8 +87,7 @@ detail::BatchNorm::BatchNorm(int axes, std::int64_t channels, const BatchNormOpt
   const OpScope scope("BatchNorm", place);
   check_eps(scope, eps_);
   if (channels < 0) scope.fail<ValueError>("there are ", channels, " channels; there must be at least 0");
-  if (!(momentum_ >= 0 && momentum_ <= 1))
-    scope.fail<ValueError>("the momentum is ", momentum_, "; it must be between 0 and 1");
+  check_share(scope, "momentum", momentum_);
   running_mean = Buffer(zeros({channels}, {.dtype = options.dtype}));
   running_variance = Buffer(ones({channels}, {.dtype = options.dtype}));
   if (!options.affine) return;

@@ -1,7 +1,7 @@
 #include <nn/recurrent.hpp>
 
 #include <autograd/grad_mode.hpp>
-#include <autograd/ops.hpp>
+#include <nn/layers/common.hpp>
 
 /// Recurrent cells and layers over the ops of autograd/sequences.hpp.
 namespace xgrad::nn {
@@ -130,8 +130,7 @@ RecurrentLayer<Cell, State>::RecurrentLayer(std::int64_t in, std::int64_t hidden
     : in_(in), dropout_(options.dropout) {
   const OpScope scope(Cell::layer, place);
   if (options.layers < 1) scope.fail<ValueError>("there are ", options.layers, " layers; expected at least 1");
-  if (!(dropout_ >= 0 && dropout_ <= 1))
-    scope.fail<ValueError>("the dropout is ", dropout_, "; it must be between 0 and 1");
+  check_share(scope, "dropout", dropout_);
   const CellOptions own{options.bias, options.weight_init, options.recurrent_init, options.dtype};
   for (int k = 0; k < options.layers; ++k) {
     const std::int64_t features = k == 0 ? in : hidden * (options.bidirectional ? 2 : 1);
@@ -149,8 +148,7 @@ Tensor RecurrentLayer<Cell, State>::run(const Operand& x, const RecurrentInput<S
   std::vector<State> states;
   Tensor y = x.is_number() ? Tensor() : x.tensor();
   for (std::size_t k = 0; k < cells.size(); ++k) {
-    if (k > 0 && dropout_ > 0 && is_training())
-      y = masked_scale(y, bernoulli(y.shape(), 1 - dropout_), dropout_ < 1 ? 1 / (1 - dropout_) : 1);
+    if (k > 0 && dropout_ > 0 && is_training()) y = dropped(y, bernoulli(y.shape(), 1 - dropout_), dropout_);
     std::vector<Tensor> outputs;
     for (std::size_t direction = 0; direction < directions; ++direction) {
       const Cell& cell = direction == 0 ? cells[k] : reversed[k];
