@@ -25,6 +25,7 @@ class Option {
   const std::string& name() const { return name_; }
   double get() const { return get_(value_); }
   void set(double value) const { set_(value_, value); }
+  bool is_flag() const { return range_ == Range::flag; }
   /// Of the option in a state.
   Dtype dtype() const {
     return range_ == Range::flag ? boolean : range_ == Range::whole || range_ == Range::count ? i64 : f64;

@@ -75,6 +75,10 @@ void Optimizer::load_state_dict(const StateDict& state, Place place) {
     for (const Option& option : options(group)) {
       before.options.emplace_back(option, option.get());
       const std::string name = text("group.", group, ".", option.name());
+      if (option.is_flag() && !state.contains(name)) {
+        option.set(false);  // a state that was saved before there was such a flag
+        continue;
+      }
       const Tensor t = reader.take(name, option.dtype(), {});
       if (!t.defined()) continue;
       const double value = t.item<double>();

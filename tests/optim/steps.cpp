@@ -353,6 +353,17 @@ TEST_CASE("a state that does not fit is refused with everything that is wrong, a
   CHECK(same_bits(optimizer.state_dict(), good));
 }
 
+TEST_CASE("a flag that a state lacks, saved before there was such a flag, is off") {
+  std::vector<Tensor> p = optimizer_table::parameters();
+  optim::Adam before{p, {.lr = .5}}, after{p, {.lr = .25, .maximize = true}};
+  train(before, p, 0, 3);
+  StateDict older;
+  for (const auto& [name, t] : before.state_dict())
+    if (name != "group.0.maximize") older.set(name, t);
+  after.load_state_dict(older);
+  CHECK(same_bits(after.state_dict(), before.state_dict()));
+}
+
 TEST_CASE("f32 parameters of any shape, empty ones included, are optimised") {
   Tensor empty = zeros({0, 3}, {.requires_grad = true}), scalar = tensor(1., {.requires_grad = true});
   optim::Adam optimizer{{empty, scalar}, {.lr = .1}};
