@@ -48,8 +48,8 @@ inline double erfinv(double x) {
 }
 
 /// log |Gamma(x)|.
-inline double lgamma(double x) { return std::lgamma(as_it_counts(x)); }
-inline float lgamma(float x) { return float(std::lgamma(double(as_it_counts(x)))); }
+inline double lgamma(double x) { return system::lgamma(as_it_counts(x)); }
+inline float lgamma(float x) { return float(lgamma(double(as_it_counts(x)))); }
 
 /// The derivative of log Gamma: psi(x) = psi(x + 1) - 1 / x up to where its asymptotic series holds, and
 /// psi(x) = psi(1 - x) - pi / tan(pi x) below 0.
