@@ -2,7 +2,6 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/pieces.hpp>
 #include <autograd/kernels/subnormals.hpp>
-#include <cstring>
 
 #include "reference.hpp"
 
@@ -40,7 +39,7 @@ std::vector<T> same_for_any_threads(const std::vector<T>& start, Call call) {
     call(process_table(), y.data());
     if (first.empty()) first = y;
     INFO("threads ", n);
-    CHECK(std::memcmp(y.data(), first.data(), y.size() * sizeof(T)) == 0);
+    CHECK(same_bits(y, first));
   }
   return first;
 }
@@ -54,7 +53,7 @@ void check_exact(const std::vector<T>& start, Call call) {
     call(serial_table(), expected.data());
   }
   const auto got = same_for_any_threads(start, call);
-  CHECK(std::memcmp(got.data(), expected.data(), got.size() * sizeof(T)) == 0);
+  CHECK(same_bits(got, expected));
 }
 
 template <class T, class Call>

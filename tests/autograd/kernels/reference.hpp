@@ -5,6 +5,7 @@
 #include <autograd/kernels/table.hpp>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
@@ -59,6 +60,11 @@ inline std::string text(const std::vector<Size>& v) {
   std::string s;
   for (const Size x : v) s += std::to_string(x) + ' ';
   return s;
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 template <class T>
