@@ -165,7 +165,7 @@ class LayerCheck {
     for (std::int64_t i = 0; i < n; ++i)
       for (const auto& [name, g] : nn::value_and_grad(m, [&] { return sum(losses(i, i + 1)); }).grad)
         found_.compare(text("gradient of sample ", i, " by ", name), Values(slice(all[name], 0, i, i + 1)),
-                       Values(unsqueeze(g, 0)), 1e-13);
+                       Values(unsqueeze(g, 0)), 1e-12);  // those by attention's key.bias are 0 but for rounding
   }
 
   const LayerCase& c_;
