@@ -64,12 +64,17 @@ endif()
 # Nor is a*b+c fused, which compilers do on their own for 64-bit Arm: a result has the same bits on all processors.
 target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec
   -ffp-contract=off)
+# Its own headers are compiled once: that saves a third of the time. (With CMAKE_DISABLE_PRECOMPILE_HEADERS each file has to
+# include what it needs, as the preset clang-libcxx proves.)
+target_precompile_headers(xgrad PRIVATE <algorithm> <cmath> <functional> <map> <set> <string> <vector>
+  <autograd/autograd.hpp>)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
   ZLIB::ZLIB)
 if(xgrad_workers STREQUAL tbb)
   target_link_libraries(xgrad PRIVATE TBB::tbb)
 elseif(XGRAD_OPENMP)
-  set_source_files_properties(autograd/kernels/workers_openmp.cpp PROPERTIES COMPILE_OPTIONS -fopenmp)
+  set_source_files_properties(autograd/kernels/workers_openmp.cpp PROPERTIES
+    COMPILE_OPTIONS -fopenmp SKIP_PRECOMPILE_HEADERS ON)
   target_link_libraries(xgrad PRIVATE -fopenmp)
 endif()
 # GCC bug 54412: a stack is aligned to 16 bytes on Windows, but g++ keeps longer vectors on it as if it were to 32 or 64.
@@ -101,7 +106,8 @@ set_source_files_properties(autograd/kernels/simd/gemm.cpp
 # The formulas of optimisers are plain loops, which become SIMD where a root sets no errno and a comparison may be made for
 # nothing.
 file(GLOB xgrad_formulas CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} optim/optimizers/*.cpp)
-set_source_files_properties(${xgrad_formulas} PROPERTIES COMPILE_OPTIONS "-fno-math-errno;-fno-trapping-math")
+set_source_files_properties(${xgrad_formulas} PROPERTIES
+  COMPILE_OPTIONS "-fno-math-errno;-fno-trapping-math" SKIP_PRECOMPILE_HEADERS ON)
 
 set_source_files_properties(nn/training/facts.cpp PROPERTIES COMPILE_DEFINITIONS XGRAD_VERSION="${PROJECT_VERSION}")
 
@@ -112,7 +118,7 @@ set_source_files_properties(autograd/kernels/simd/walk.cpp autograd/kernels/simd
 # TBB's headers are the work of a library that the thread sanitizer does not see into: what it would say of them is false.
 if(XGRAD_SANITIZE MATCHES thread)
   set_source_files_properties(autograd/kernels/workers_tbb.cpp PROPERTIES
-    COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS XGRAD_THREAD_SANITIZER)
+    COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS XGRAD_THREAD_SANITIZER SKIP_PRECOMPILE_HEADERS ON)
 endif()
 
 # The many small vectors of a kernel all live on the stack: watching each go out of scope takes most of the time to
