@@ -19,6 +19,9 @@ namespace {
 
 nn::Sequential with_dropout() { return small_network(); }
 nn::Sequential with_statistics() { return {RunningMean{}, nn::Dense{4, 1}, nn::Sigmoid{}}; }
+nn::Sequential with_batch_norm() {
+  return {nn::Dense{4, 8}, nn::BatchNorm1d{8}, nn::ReLU{}, nn::Dense{8, 1}, nn::Sigmoid{}};
+}
 
 /// A program that is started again and again until its run is over: it goes on from its checkpoint if there is one.
 template <class Make>
@@ -99,6 +102,7 @@ TEST_CASE("killed at random moments and started again each time, a run ends with
   const int kills = many ? std::atoi(many) : 12;
   check_survives(with_dropout, kills);
   check_survives(with_statistics, kills);
+  check_survives(with_batch_norm, kills);
   check_survives(with_dropout, kills, 0.9);
 }
 
