@@ -15,9 +15,9 @@ std::vector<double> even_ticks(const Scale& scale) {
   const double power = std::pow(10, std::floor(std::log10(scale.half() / 2))), ratio = scale.half() / 2 / power;
   const double step = power * (ratio >= 5 ? 5 : ratio >= 2 ? 2 : 1);
   std::vector<double> found;
-  for (double v = std::ceil(scale.low / step - rounding) * step;
-       std::isfinite(v) && v <= scale.high + rounding * step && found.size() < 20; v += step)
-    found.push_back(v);
+  for (double k = std::ceil(scale.low / step - rounding);  // counted: a sum of steps misses 0 by its rounding
+       std::isfinite(k * step) && k * step <= scale.high + rounding * step && found.size() < 20; ++k)
+    found.push_back(k * step);
   return found;
 }
 

@@ -25,6 +25,13 @@ TEST_CASE("a chart has frames, ticks, curves and a key") {
     CHECK_MESSAGE(has(svg, part), part);
 }
 
+TEST_CASE("an axis through 0 says 0, without a sign") {
+  const std::string svg = to_svg(Charts{{{.curves = {{.x = {-0.9, 0.9}, .y = {1, 1}}}, .y = {.ticks = {1}}}}});
+  CHECK(has(svg, ">0.0<"));
+  CHECK(has(svg, ">−0.2<"));
+  CHECK(!has(svg, ">−0.0<"));
+}
+
 TEST_CASE("a curve is cut where it leaves the frame, and has gaps where it is not finite") {
   const auto lines = [](std::vector<double> x, std::vector<double> y) {
     const std::string svg = to_svg(Charts{.charts = {{.curves = {{.x = std::move(x), .y = std::move(y)}},
