@@ -24,7 +24,7 @@ struct ChartAxis {
   std::string label = {};
   std::vector<double> ticks = {};  // the numbers that stand at the axis; found if there are none
   /// What is shown of the axis; found where not given.
-  double low = std::numeric_limits<double>::quiet_NaN(), high = low;
+  double low = std::numeric_limits<double>::quiet_NaN(), high = std::numeric_limits<double>::quiet_NaN();
   bool logarithmic = false;  // each power of ten takes the same room; a number that is not above 0 has no place there
 };
 

@@ -32,6 +32,20 @@ TEST_CASE("an axis through 0 says 0, without a sign") {
   CHECK(!has(svg, ">−0.0<"));
 }
 
+TEST_CASE("where an axis begins may be told without where it ends") {
+  const auto points = [](ChartAxis y) {
+    return to_svg(
+        Charts{.charts = {{.curves = {{.x = {0, 1}, .y = {4, 8}}}, .x = {.low = 0, .high = 1}, .y = std::move(y)}},
+               .width = 400,
+               .height = 100});
+  };
+  CHECK(has(points({.low = 0, .high = 8}), "points='70,110 470,60 '"));
+  const std::string from_0 = points({.low = 0}), to_12 = points({.high = 12});  // the other end is a bit past the data
+  for (const std::string* svg : {&from_0, &to_12}) CHECK(count(*svg, "<polyline") == 1);
+  CHECK(has(from_0, ">0<"));
+  CHECK(has(to_12, ">12<"));
+}
+
 TEST_CASE("a curve is cut where it leaves the frame, and has gaps where it is not finite") {
   const auto lines = [](std::vector<double> x, std::vector<double> y) {
     const std::string svg = to_svg(Charts{.charts = {{.curves = {{.x = std::move(x), .y = std::move(y)}},
