@@ -5,6 +5,7 @@
 // 0.880. The picture shows the filters, and images that it takes for something else.
 #include <xgrad.hpp>
 #include "command_line.hpp"
+#include "drawn.hpp"
 
 using namespace xgrad;
 
@@ -14,37 +15,22 @@ nn::Sequential lenet() {
           nn::Sequential{nn::Dense{400, 120}, nn::ReLU{}, nn::Dense{120, 84}, nn::ReLU{}, nn::Dense{84, 10}}};
 }
 
-/// An image (height, width) as squares from white, its lowest number, to black, with words below.
-std::string drawn(const Tensor& image, double x, double y, double width, const std::string& words) {
-  const double low = min(image).item(), range = std::max(max(image).item() - low, 1e-9);
-  const std::int64_t rows = image.shape()[0], columns = image.shape()[1];
-  const double side = width / static_cast<double>(columns);
-  std::string svg = text("<text x='", x, "' y='", y + side * static_cast<double>(rows) + 14, "'>", words, "</text>\n");
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const int grey = static_cast<int>(255 - 255 * (image.at(i, j).item() - low) / range);
-      if (grey < 255)
-        svg += text("<rect x='", x + side * static_cast<double>(j), "' y='", y + side * static_cast<double>(i),
-                    "' width='", side, "' height='", side, "' fill='rgb(", grey, ",", grey, ",", grey, ")'/>\n");
-    }
-  return svg;
-}
-
 std::string picture(const Tensor& filters, const nn::LabelledImages& test, const Tensor& predicted) {
-  std::string svg =
-      "<svg xmlns='http://www.w3.org/2000/svg' width='640' height='330' font-family='sans-serif' "
-      "font-size='11'>\n<rect width='640' height='330' fill='#f4f4f4'/>\n";
-  for (std::int64_t k = 0; k < 6; ++k)
-    svg += drawn(filters[k][0], 10 + 105 * static_cast<double>(k), 10, 80, text("filter ", k));
+  std::string drawings;
+  for (std::int64_t k = 0; k < 6; ++k) {
+    const Tensor filter = filters[k][0];
+    drawings += drawn(filter, min(filter).item(), max(filter).item(), {10 + 105. * static_cast<double>(k), 10}, 80,
+                      text("filter ", k));
+  }
   const std::vector<std::int64_t> of = to_vector<std::int64_t>(test.labels), as = to_vector<std::int64_t>(predicted);
   int misread = 0;
   for (std::size_t i = 0; i < of.size() && misread < 12; ++i) {
     if (of[i] == as[i]) continue;
-    const double x = 10 + 105 * (misread % 6), y = 120 + 105 * (misread / 6);
-    svg += drawn(test.images[static_cast<std::int64_t>(i)], x, y, 80, text(of[i], " read as ", as[i]));
+    drawings += drawn(test.images[static_cast<std::int64_t>(i)], 0, 1,
+                      {10 + 105. * (misread % 6), 120 + 105. * (misread / 6)}, 80, text(of[i], " read as ", as[i]));
     ++misread;
   }
-  return svg + "</svg>\n";
+  return svg_picture(640, 330, drawings);
 }
 
 nn::TensorDataset dataset(const nn::LabelledImages& of) {
