@@ -49,7 +49,7 @@ std::vector<double> gradient_norms(nn::Sequential& model, const nn::TensorDatase
 int main(int argc, char** argv) {
   CommandLine options("Trains shallow and deep networks with several activations.", "activation_choice.svg");
   int epochs = 80;
-  options.add_option("--epochs", epochs, "passes over the data")->check(CLI::Range(1, 100'000));
+  options.add("--epochs", epochs, "passes over the data", 1, 100'000);
   options.read(argc, argv);
   manual_seed(options.seed);
   const nn::TensorDataset data = spirals(400);

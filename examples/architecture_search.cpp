@@ -47,8 +47,8 @@ int main(int argc, char** argv) {
   CommandLine options("Searches for an architecture by random draws and halving.", "architecture_search.svg");
   std::int64_t rows = 8000;
   int draws = 16;
-  options.add_option("--rows", rows, "images to train on, half as many to judge by")->check(CLI::Range(100, 40'000));
-  options.add_option("--draws", draws, "candidates at first")->check(CLI::Range(2, 1000));
+  options.add("--rows", rows, "images to train on, half as many to judge by", 100, 40'000);
+  options.add("--draws", draws, "candidates at first", 2, 1000);
   options.read(argc, argv);
   const nn::Mnist images = nn::read_mnist("/usr/share/datasets/fashion-mnist");
   const nn::TensorDataset known(flatten(images.train.images, 1), images.train.labels);

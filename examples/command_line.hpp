@@ -1,41 +1,43 @@
 #pragma once
-#include <CLI/CLI.hpp>
-#include <autograd/atomic_file.hpp>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <memory>
 #include <string>
+#include <type_traits>
 
-/// What an example that draws a picture is told; more by add_option.
-struct CommandLine : CLI::App {
-  CommandLine(const std::string& description, std::string file) : CLI::App(description), picture(std::move(file)) {
-    option_defaults()->always_capture_default();
-    failure_message(CLI::FailureMessage::help);
-    add_option("picture", picture, "file for the picture (SVG)");
-    add_option("--seed", seed, "of all random numbers");
-    add_option("--seconds", seconds, "after which to give up")->check(CLI::PositiveNumber);
-  }
+/// What a program may be told, with the value that holds if it is not: numbers, strings, and lists of labels. CLI11
+/// reads them, in a source of its own (command_line.cpp), which spares each program the seconds that its headers take.
+class Options {
+ public:
+  explicit Options(const std::string& description);
+  ~Options();
 
-  /// Ends the program after --help, and with 2 for what it does not understand or where it could not write.
-  void read(int argc, char** argv) {
-    try {
-      parse(argc, argv);
-      xgrad::check_writable(picture);
-    } catch (const CLI::ParseError& error) {
-      std::exit(exit(error) == 0 ? 0 : 2);
-    } catch (const xgrad::Error& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-      std::exit(2);
-    }
-  }
+  /// `name` is "--name", or "name" for what needs no such word. T is int, std::int64_t, std::uint64_t, double,
+  /// std::string or std::vector<std::int64_t>, which is written with commas.
+  template <class T>
+  void add(const std::string& name, T& value, const std::string& description);
+  /// The same for int, std::int64_t and double, within limits.
+  template <class T>
+  void add(const std::string& name, T& value, const std::string& description, std::type_identity_t<T> least,
+           std::type_identity_t<T> most);
+
+  /// Ends the program after --help, and with 2 for what it does not understand.
+  void read(int argc, char** argv);
+
+ protected:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+/// What an example that draws a picture is told; more by `add`.
+struct CommandLine : Options {
+  CommandLine(const std::string& description, std::string file);
+
+  /// Ends the program, too, with 2 where it could not write the picture.
+  void read(int argc, char** argv);
 
   /// Ends the program with 1 if its time is over.
-  void check_time() const {
-    if (std::chrono::steady_clock::now() - start < limit()) return;
-    std::fprintf(stderr, "not done after %g seconds; --seconds allows more\n", seconds);
-    std::exit(1);
-  }
+  void check_time() const;
   std::chrono::duration<double> limit() const { return std::chrono::duration<double>(seconds); }
 
   std::string picture;

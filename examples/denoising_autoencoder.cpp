@@ -6,6 +6,7 @@
 // lost where too little of them can be seen, and outlines stay, for which a blur, here for comparison, has no sense.
 // The noise of each batch is new, so that it cannot be learnt by heart. About 0.38 of the noise's error is left after
 // three epochs.
+#include <iostream>
 #include <xgrad.hpp>
 #include "command_line.hpp"
 #include "drawn.hpp"
@@ -37,11 +38,10 @@ int main(int argc, char** argv) try {
   int epochs = 3;
   std::int64_t images = 60'000;
   double at_most = 0.42;
-  options.add_option("--data", data, "folder with the four IDX files of MNIST or its kin, gzipped or not");
-  options.add_option("--epochs", epochs, "passes over the training images")->check(CLI::Range(1, 100'000));
-  options.add_option("--images", images, "how many of them to learn from")->check(CLI::Range(1, 60'000));
-  options.add_option("--at-most", at_most, "the share of the noise's error that is to be left")
-      ->check(CLI::Range(0., 1.));
+  options.add("--data", data, "folder with the four IDX files of MNIST or its kin, gzipped or not");
+  options.add("--epochs", epochs, "passes over the training images", 1, 100'000);
+  options.add("--images", images, "how many of them to learn from", 1, 60'000);
+  options.add("--at-most", at_most, "the share of the noise's error that is to be left", 0., 1.);
   options.read(argc, argv);
 
   manual_seed(options.seed);

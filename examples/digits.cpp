@@ -7,6 +7,7 @@
 // trust the one number: most mistakes are shirts.
 //
 //   digits --data FOLDER_OF_MNIST --at-least 0.970
+#include <iostream>
 #include <xgrad.hpp>
 #include "command_line.hpp"
 
@@ -21,9 +22,9 @@ int main(int argc, char** argv) try {
   std::string data = "/usr/share/datasets/fashion-mnist";
   int epochs = 5;
   double at_least = 0.868;
-  options.add_option("--data", data, "folder with the four IDX files of MNIST or its kin, gzipped or not");
-  options.add_option("--epochs", epochs, "passes over the training images")->check(CLI::Range(1, 100'000));
-  options.add_option("--at-least", at_least, "the share of test images that is to be right")->check(CLI::Range(0., 1.));
+  options.add("--data", data, "folder with the four IDX files of MNIST or its kin, gzipped or not");
+  options.add("--epochs", epochs, "passes over the training images", 1, 100'000);
+  options.add("--at-least", at_least, "the share of test images that is to be right", 0., 1.);
   options.read(argc, argv);
 
   manual_seed(options.seed);

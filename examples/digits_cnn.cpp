@@ -3,6 +3,7 @@
 // LeNet-5, with relu and the largest of each window, learns in its first layer six filters that it moves along the
 // whole image. Ten epochs get 0.909 of Fashion-MNIST's clothes right, with half the weights of `digits`, which gets
 // 0.880. The picture shows the filters, and images that it takes for something else.
+#include <iostream>
 #include <xgrad.hpp>
 #include "command_line.hpp"
 #include "drawn.hpp"
@@ -43,9 +44,9 @@ int main(int argc, char** argv) try {
   std::string data = "/usr/share/datasets/fashion-mnist";
   int epochs = 10;
   double at_least = 0.895;
-  options.add_option("--data", data, "folder with the four IDX files of MNIST or its kin, gzipped or not");
-  options.add_option("--epochs", epochs, "passes over the training images")->check(CLI::Range(1, 100'000));
-  options.add_option("--at-least", at_least, "the share of test images that is to be right")->check(CLI::Range(0., 1.));
+  options.add("--data", data, "folder with the four IDX files of MNIST or its kin, gzipped or not");
+  options.add("--epochs", epochs, "passes over the training images", 1, 100'000);
+  options.add("--at-least", at_least, "the share of test images that is to be right", 0., 1.);
   options.read(argc, argv);
 
   manual_seed(options.seed);

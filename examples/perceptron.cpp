@@ -6,6 +6,8 @@
 // finitely many corrections (Novikoff 1962), but any one, perhaps close to some points. If none can, it never comes to
 // rest. Gradient descent on log(1 + exp(-t z)) listens to all points at once: it goes on to widen the gap, and settles
 // where some points must stay on the wrong side. Neither can draw more than a line: for that see xor.cpp.
+#include <cmath>
+#include <iostream>
 #include <xgrad.hpp>
 #include "command_line.hpp"
 

@@ -1,10 +1,12 @@
 // Trains a small network to tell upper-body garments from all other clothes, on the 70 000 images of Fashion-MNIST:
 // Dense(784, 64) relu, Dropout(0.2), Dense(64, 32) relu, Dense(32, 1) sigmoid, with Adam and binary cross-entropy.
-#include <CLI/CLI.hpp>
 #include <autograd/autograd.hpp>
 #include <cstdio>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
+#include <string>
+#include <vector>
+#include "command_line.hpp"
 
 using namespace xgrad;
 
@@ -91,26 +93,20 @@ void report(nn::Trainer& trainer, const nn::TensorDataset& test) {
 
 int main(int argc, char** argv) try {
   Settings s;
-  CLI::App app("Trains the reference network on Fashion-MNIST, MNIST or any folder with the four IDX files.");
-  app.option_defaults()->always_capture_default();
-  app.failure_message(CLI::FailureMessage::help);
-  app.add_option("--data", s.data, "folder with the four IDX files, gzipped or not");
-  app.add_option("--positive", s.positive, "labels of the positive class, such as 0,2,3,4,6")->delimiter(',');
-  app.add_option("--epochs", s.epochs, "passes over the training images")->check(CLI::Range(1, 1'000'000));
-  app.add_option("--batch-size", s.batch_size, "images a step")->check(CLI::Range(1, 1'000'000));
-  app.add_option("--lr", s.lr, "Adam's learning rate");
-  app.add_option("--seed", s.seed, "of the weights, the order of the images and dropout");
-  app.add_option("--threads", s.threads, "threads for large work")->check(CLI::Range(1, 1'000'000));
-  app.add_option("--save", s.save, "file for the trained weights (safetensors)");
-  app.add_option("--load", s.load, "evaluate these weights instead of training");
-  app.add_option("--curve", s.curve, "file for the learning curve (SVG)");
-  app.add_option("--report", s.report, "write a page about the run there (HTML)");
-  app.add_option("--profile", s.profile, "print where the time of the last epoch goes, and write a Chrome trace there");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
+  Options options("Trains the reference network on Fashion-MNIST, MNIST or any folder with the four IDX files.");
+  options.add("--data", s.data, "folder with the four IDX files, gzipped or not");
+  options.add("--positive", s.positive, "labels of the positive class, such as 0,2,3,4,6");
+  options.add("--epochs", s.epochs, "passes over the training images", 1, 1'000'000);
+  options.add("--batch-size", s.batch_size, "images a step", 1, 1'000'000);
+  options.add("--lr", s.lr, "Adam's learning rate");
+  options.add("--seed", s.seed, "of the weights, the order of the images and dropout");
+  options.add("--threads", s.threads, "threads for large work", 1, 1'000'000);
+  options.add("--save", s.save, "file for the trained weights (safetensors)");
+  options.add("--load", s.load, "evaluate these weights instead of training");
+  options.add("--curve", s.curve, "file for the learning curve (SVG)");
+  options.add("--report", s.report, "write a page about the run there (HTML)");
+  options.add("--profile", s.profile, "print where the time of the last epoch goes, and write a Chrome trace there");
+  options.read(argc, argv);
 
   if (!s.report.empty()) check_writable(s.report);
   set_num_threads(s.threads);

@@ -5,6 +5,7 @@
 // So this program measures: it fits a function with a kink by layers of 1 to 64 tanh units, takes the best of a few
 // starts, and draws the error against the width. Little is gained until there is a unit for each bend; then the error
 // drops, and past that the optimiser limits it more than the width does.
+#include <cmath>
 #include <map>
 #include <xgrad.hpp>
 #include "command_line.hpp"
@@ -35,7 +36,7 @@ Tensor fit(std::int64_t width, const Tensor& x, const Tensor& grid) {
 int main(int argc, char** argv) {
   CommandLine options("Fits a function by hidden layers of growing width.", "universal_approximation.svg");
   int starts = 3;
-  options.add_option("--starts", starts, "fits of each width, of which the best counts")->check(CLI::Range(1, 1000));
+  options.add("--starts", starts, "fits of each width, of which the best counts", 1, 1000);
   options.read(argc, argv);
   manual_seed(options.seed);
   const Tensor x = unsqueeze(linspace(-1, 1, 200, f64), 1), grid = unsqueeze(linspace(-1, 1, 401, f64), 1);
