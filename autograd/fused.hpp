@@ -1,4 +1,6 @@
 #pragma once
+#include <autograd/fused/probe.hpp>
+// The probe is first: what a mistake ends in names the headers that lead to it.
 #include <autograd/fused/dual.hpp>
 #include <autograd/fused/op.hpp>
 #include <autograd/ops.hpp>
@@ -86,6 +88,29 @@ struct FusedRows {
 };
 
 #undef XGRAD_FUSED_ROW
+
+template <class>
+using ProbeFor = Probe;
+
+/// Compiles a fused function for numbers and tensors. R is what it gives of probes: where it fails with them there is
+/// no such type, and compilers say nothing of all that was to follow.
+template <class R>
+struct FusedFor {
+  template <class F, std::size_t... i>
+  static xgrad::detail::FusedFunction compile(const F& f, std::index_sequence<i...>) {
+    xgrad::detail::FusedFunction function{};
+    static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= sizeof function.closure,
+                  "a fused function captures nothing but numbers, eight at most");
+    new (function.closure) F(f);
+    function.rows[int(f32)] = FusedRows<F, float, i...>::rows;
+    function.rows[int(f64)] = FusedRows<F, double, i...>::rows;
+    function.of_tensors = [](const void* closure, const Tensor* inputs) -> Tensor {
+      return (*std::launder(static_cast<const F*>(closure)))(inputs[i]...);
+    };
+    return function;
+  }
+};
+
 #if defined __GNUC__ && !defined __clang__ && __GNUC__ < 13
 #pragma GCC diagnostic pop
 #endif
@@ -115,19 +140,8 @@ inline namespace XGRAD_ISA {
 template <class F, class... X>
 requires(sizeof...(X) >= 1 && sizeof...(X) <= std::size_t(kernels::max_results)) Tensor
     fused(detail::NameHere name, const F& f, const X&... x) {
-  using kernels::XGRAD_ISA::FusedRows;
-  detail::FusedFunction function{};
-  static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= sizeof function.closure,
-                "a fused function captures nothing but numbers, eight at most");
-  new (function.closure) F(f);
-  const auto compiled = [&]<std::size_t... i>(std::index_sequence<i...>) {
-    function.rows[int(f32)] = FusedRows<F, float, i...>::rows;
-    function.rows[int(f64)] = FusedRows<F, double, i...>::rows;
-    function.of_tensors = [](const void* closure, const Tensor* inputs) -> Tensor {
-      return (*std::launder(static_cast<const F*>(closure)))(inputs[i]...);
-    };
-  };
-  compiled(std::index_sequence_for<X...>());
+  using Compiled = kernels::XGRAD_ISA::FusedFor<decltype(f(std::declval<kernels::XGRAD_ISA::ProbeFor<X>>()...))>;
+  const detail::FusedFunction function = Compiled::compile(f, std::index_sequence_for<X...>());
   return detail::fused<sizeof...(X)>(name.name, function, {OperandRef(detail::operand(x, name.place))...});
 }
 

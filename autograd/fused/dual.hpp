@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/fused/isa.hpp>
+#include <autograd/fused/probe.hpp>
 #include <autograd/kernels/simd/value.hpp>
 #include <utility>
 
@@ -141,6 +142,8 @@ template <class T>
 inline constexpr bool is_fused<Value<T>> = true;
 template <class T, std::size_t N>
 inline constexpr bool is_fused<Dual<T, N>> = true;
+template <>
+inline constexpr bool is_fused<Probe> = true;
 
 template <class X>
 requires is_fused<X> X leaky_relu(X x, double slope = 0.01) { return select(x > 0, x, x * slope); }
