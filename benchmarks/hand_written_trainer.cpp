@@ -10,8 +10,8 @@ class HandWrittenTrainer : public Trainer {
       : task_(task), step_(together(task.parameters), task.batch, {.dropout = task.dropout, .lr = Task::lr}) {}
 
   void step() override {
-    last_ = step_.step(task_.images[next_].data<float>(), task_.targets[next_].data<float>());
-    next_ = (next_ + 1) % task_.images.size();
+    last_ = step_.step(task_.inputs[next_].data<float>(), task_.targets[next_].data<float>());
+    next_ = (next_ + 1) % task_.inputs.size();
   }
   double loss() const override { return last_; }
 

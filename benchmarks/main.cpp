@@ -26,6 +26,7 @@ constexpr Section sections[] = {
     {"step", "training step of the reference network", bench::reference_network},
     {"classifier", "training step of 784-128-10 with softmax cross-entropy", bench::classifier},
     {"lenet", "training step of LeNet-5 on images of 28 x 28", bench::lenet},
+    {"sequences", "training steps of an LSTM and of a transformer", bench::sequences},
     {"converged", "training step of 784-2048-2048-10 whose gradients are subnormal", bench::converged},
     {"small", "chains of 1000 small ops, forward and backward", bench::small_ops},
     {"kernels", "ops on large arrays beside copying memory", bench::kernels_beside_copies},

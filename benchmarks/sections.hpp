@@ -9,6 +9,7 @@ void engine(Run& run);
 void reference_network(Run& run);
 void classifier(Run& run);
 void lenet(Run& run);
+void sequences(Run& run);
 void converged(Run& run);
 void small_ops(Run& run);
 void kernels_beside_copies(Run& run);

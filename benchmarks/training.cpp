@@ -1,6 +1,7 @@
 #include "training.hpp"
 
 #include "sections.hpp"
+#include "sequences.hpp"
 #include "torch/peer.hpp"
 
 #include <autograd/autograd.hpp>
@@ -147,9 +148,24 @@ struct OneClass {
 
 }  // namespace
 
+void add_batches(Task& task, const std::function<xgrad::Tensor()>& draw, std::int64_t count, std::int64_t classes) {
+  using namespace xgrad;
+  constexpr int pairs = 32;
+  std::vector<Tensor> others;
+  for (int i = 0; i < pairs; ++i) {
+    task.inputs.push_back(draw());
+    const Tensor classified = floor(rand({count}) * double(classes));
+    task.targets.push_back(classified.to(i64));
+    others.push_back((double(classes - 1) - classified).to(i64));
+  }
+  for (std::size_t i = 0; i < pairs; ++i) {
+    task.inputs.push_back(task.inputs[i]);
+    task.targets.push_back(others[i]);
+  }
+}
+
 Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, double dropout) {
   using namespace xgrad;
-  constexpr int batches = 64;
   const std::int64_t classes = sizes.back();
   manual_seed(0);
   Task task{batch, dropout, {}, {}, {}};
@@ -158,18 +174,14 @@ Task make_task(const std::vector<std::int64_t>& sizes, std::int64_t batch, doubl
     task.parameters.push_back(layer.weight.detach());
     task.parameters.push_back(layer.bias.detach());
   }
-  // Each image comes twice, with different targets. A network cannot learn that by heart, so its gradients stay of the
-  // size that they have in training; they would otherwise vanish.
-  for (int i = 0; i < batches / 2; ++i) {
-    task.images.push_back(rand({batch, sizes.front()}) - 0.5);
-    const Tensor classified = floor(rand({batch}) * double(std::max<std::int64_t>(classes, 2)));
-    task.targets.push_back(classes == 1 ? unsqueeze(classified, 1) : classified.to(i64));
-  }
-  for (int i = 0; i < batches / 2; ++i) {
-    task.images.push_back(task.images[std::size_t(i)]);
-    const Tensor& target = task.targets[std::size_t(i)];
-    task.targets.push_back(classes == 1 ? 1 - target : double(classes - 1) - target);
-  }
+  add_batches(
+      task,
+      [&] {
+        return rand({batch, sizes.front()}) - 0.5;
+      },
+      batch, std::max<std::int64_t>(classes, 2));
+  for (Tensor& t : task.targets)
+    if (classes == 1) t = unsqueeze(t.to(f32), 1);
   return task;
 }
 
@@ -181,7 +193,7 @@ Task make_lenet_task(std::int64_t batch) {
   const nn::Sequential model{nn::Conv2d{1, 6, 5}, nn::Conv2d{6, 16, 5}, nn::Dense{400, 120}, nn::Dense{120, 84},
                              nn::Dense{84, 10}};
   for (const Tensor& p : model.parameters()) task.parameters.push_back(p.detach());
-  for (Tensor& images : task.images) images = reshape(images, {batch, 1, 28, 28});
+  for (Tensor& images : task.inputs) images = reshape(images, {batch, 1, 28, 28});
   return task;
 }
 
@@ -228,6 +240,16 @@ void lenet(Run& run) {
   std::vector<Contestant> contestants = ours(xgrad_lenet);
   if (const TorchPeer* torch = torch_peer()) contestants.push_back({"libtorch", torch->lenet});
   train(run, "LeNet-5, step", make_lenet_task, {32, 128}, contestants);
+}
+
+void sequences(Run& run) {
+  const TorchPeer* const torch = torch_peer();
+  std::vector<Contestant> contestants = ours(xgrad_lstm);
+  if (torch) contestants.push_back({"libtorch", torch->lstm});
+  train(run, "LSTM, step", make_lstm_task, {32}, contestants);
+  contestants = ours(xgrad_transformer);
+  if (torch) contestants.push_back({"libtorch", torch->transformer});
+  train(run, "transformer, step", make_transformer_task, {16}, contestants);
 }
 
 }  // namespace bench

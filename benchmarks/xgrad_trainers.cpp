@@ -1,60 +1,11 @@
-#include "training.hpp"
+#include "xgrad_trainer.hpp"
 
-#include <autograd/capture.hpp>
 #include <nn/nn.hpp>
-#include <optim/optim.hpp>
 
 namespace bench {
 namespace {
 
 using namespace xgrad;
-
-using Loss = Tensor (*)(const Tensor& output, const Tensor& target);
-
-/// What a user writes.
-struct Training {
-  nn::Sequential model;
-  Loss loss;
-  optim::Adam optimizer{model.parameters(), {.lr = Task::lr}};
-
-  Tensor step(const Tensor& x, const Tensor& t) {
-    const Tensor l = loss(model(x), t);
-    optimizer.zero_grad();
-    l.backward();
-    optimizer.step();
-    return l;
-  }
-};
-
-struct Step {
-  Training* training;
-  Tensor operator()(const Tensor& x, const Tensor& t) const { return training->step(x, t); }
-};
-
-/// Trains by `Step` or by Captured<Step>.
-template <class Call>
-class XgradTrainer : public Trainer {
- public:
-  XgradTrainer(const Task& task, nn::Sequential model, Loss loss_function)
-      : task_(task), training_{std::move(model), loss_function} {
-    const std::vector<Tensor> parameters = training_.model.parameters();
-    const NoGrad guard;
-    for (std::size_t i = 0; i < parameters.size(); ++i) Tensor(parameters[i]).assign(task.parameters[i]);
-  }
-
-  void step() override {
-    last_ = call_(task_.images[next_], task_.targets[next_]);
-    next_ = (next_ + 1) % task_.images.size();
-  }
-  double loss() const override { return last_.item<double>(); }
-
- private:
-  const Task& task_;
-  Training training_;
-  Call call_{Step{&training_}};
-  Tensor last_;
-  std::size_t next_ = 0;
-};
 
 template <class Call>
 std::unique_ptr<Trainer> reference_network(const Task& task) {

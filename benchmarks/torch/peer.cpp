@@ -52,8 +52,14 @@ std::string blas() {
 
 extern "C" const bench::TorchPeer* make_torch_peer() {
   using namespace bench;
-  static const TorchPeer peer{
-      TORCH_VERSION,    blas(),  [](int n) { torch::set_num_threads(n); }, torch_reference_network, torch_classifier,
-      torch_classifier, chains()};
+  static const TorchPeer peer{TORCH_VERSION,
+                              blas(),
+                              [](int n) { torch::set_num_threads(n); },
+                              torch_reference_network,
+                              torch_classifier,
+                              torch_classifier,
+                              torch_lstm,
+                              torch_transformer,
+                              chains()};
   return &peer;
 }

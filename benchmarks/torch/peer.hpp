@@ -9,7 +9,7 @@ namespace bench {
 struct TorchPeer {
   std::string version, blas;
   void (*set_threads)(int n);
-  MakeTrainer reference_network, classifier, lenet;
+  MakeTrainer reference_network, classifier, lenet, lstm, transformer;
   Chains chains;
 };
 
