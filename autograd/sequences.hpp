@@ -33,7 +33,7 @@ struct RecurrentWeights {
   Tensor input, hidden, bias;
 };
 struct RecurrentOptions {
-  Tensor mask = {};       // boolean (n, steps): where it is false, the state stays what it was
+  Tensor mask = {};       // boolean (n, steps): where it is false, the state stays what it was and x has no part
   bool reversed = false;  // from the last step to the first
 };
 /// h' = tanh(x W + h U + b) for each step of x (n, steps, in), from the state `start` (n, h), zeros if it is undefined;

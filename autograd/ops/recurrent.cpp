@@ -184,9 +184,12 @@ RecurrentInputs checked(const OpScope& scope, Recurrent kind, const Operand& x, 
   if (const Tensor& mask = options.mask; mask.defined() && (mask.dtype() != boolean || mask.shape() != Shape{n, steps}))
     scope.fail("the mask is ", name_of(mask.dtype()), " ", mask.shape(), ", expected boolean ", Shape{n, steps});
   const TensorOptions own{.dtype = x.dtype()};
+  // Steps that the mask leaves out are zeros from here on: what they hold, perhaps NaN, would reach the weights'
+  // cotangents, which are products with the inputs, as a NaN times zero.
+  const Tensor along = options.mask.defined() ? where(unsqueeze(options.mask, 2), x, 0) : x.tensor();
   const auto or_zeros = [&](const Tensor& t, const Shape& shape) { return t.defined() ? t : zeros(shape, own); };
   return {kind,
-          x.tensor(),
+          along,
           w,
           u,
           or_zeros(weights.bias, biases),

@@ -77,6 +77,24 @@ TEST_CASE_TEMPLATE("what lies behind a sequence's length has no part in anything
   CHECK(largest(slice(hidden_of(none.state), 1, 1, 2)) == 0);
 }
 
+TEST_CASE_TEMPLATE("NaN behind a sequence's length reaches no gradient", Layer, nn::RNN, nn::GRU, nn::LSTM) {
+  manual_seed(4);
+  Layer layer{3, 4, {.layers = 2, .bidirectional = true, .dtype = f64}};
+  const Tensor x = randn({2, 6, 3}, f64), lengths = tensor({6, 4}, i64);
+  const Tensor padded = where(unsqueeze(sequence_mask(lengths, 6), 2), x, NAN);
+  for (const bool recorded : {false, true}) {
+    CAPTURE(recorded);
+    const auto gradients = [&](const Tensor& input) {
+      std::vector<Tensor> leaves = layer.parameters();
+      leaves.push_back(input.clone().set_requires_grad(true));
+      const Tensor loss = sum(square(layer(leaves.back(), {.lengths = lengths}).output));
+      return grad(loss, leaves, {.create_graph = recorded});
+    };
+    const auto expected = gradients(x), found = gradients(padded);
+    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(same_bits(found[i], expected[i]));
+  }
+}
+
 TEST_CASE("dropout acts between layers, in training mode") {
   manual_seed(5);
   nn::GRU layer{3, 4, {.layers = 2, .dropout = .5}}, plain = layer;
