@@ -1,6 +1,7 @@
 #include <autograd/kernels/simd/exponential_sums.hpp>
 #include <autograd/kernels/simd/exponentials.hpp>
 #include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/turn.hpp>
 
 /// Attention in blocks of queries and keys, whose weights are never stored: the largest score and the sum of
 /// exponentials of a row are carried from block to block of its keys, and what was summed before is scaled down when
@@ -15,38 +16,13 @@ template <class T>
 using Lane = Batch<T>;
 template <class T>
 inline constexpr Size lanes = Lanes<Lane<T>>::width;
-template <class T>
-inline constexpr Size batches = block / lanes<T>;
+/// Rows that are computed together where each sees one key more than the one before, and to what their keys are rounded
+/// up, a whole number of batches.
+constexpr Size group = 24, whole = 16;
 
-/// A row of a block, as batches.
+/// The largest of the lanes; of NaN one or none.
 template <class T>
-struct Row {
-  Lane<T> v[batches<T>];
-
-  static Row load(const T* from) {
-    Row r;
-    for (Size k = 0; k < batches<T>; ++k) r.v[k] = Lane<T>::load_aligned(from + k * lanes<T>);
-    return r;
-  }
-  void store(T* to) const {
-    for (Size k = 0; k < batches<T>; ++k) v[k].store_aligned(to + k * lanes<T>);
-  }
-  /// The first n elements, and `otherwise` in place of the others.
-  Row first(Size n, T otherwise) const {
-    Row r = *this;
-    for (Size k = 0; k < batches<T>; ++k)
-      if (n < (k + 1) * lanes<T>)
-        r.v[k] = n <= k * lanes<T> ? Lane<T>(otherwise)
-                                   : xsimd::select(first_lanes<T>(n - k * lanes<T>), v[k], Lane<T>(otherwise));
-    return r;
-  }
-};
-
-/// The largest element; of NaN one or none.
-template <class T>
-T largest(const Row<T>& r) {
-  Lane<T> most = r.v[0];
-  for (Size k = 1; k < batches<T>; ++k) most = max_of(r.v[k], most);
+T largest(Lane<T> most) {
 #if defined __AVX512F__
   if constexpr (sizeof(T) == 4)
     return _mm512_reduce_max_ps(most);
@@ -59,12 +35,6 @@ T largest(const Row<T>& r) {
   for (Size j = 1; j < lanes<T>; ++j) found = all[j] > found ? all[j] : found;
   return found;
 #endif
-}
-template <class T>
-T total(const Row<T>& r) {
-  Lane<T> sum = r.v[0];
-  for (Size k = 1; k < batches<T>; ++k) sum = sum + r.v[k];
-  return sum_of_lanes<T>(sum);
 }
 
 /// A block of queries and one of keys, whose scores, or their cotangents, live on the stack: rows of `block` elements,
@@ -81,18 +51,31 @@ struct Block {
     const Size before = row + i + 1 - column;
     return !s.causal || before > columns ? columns : before < 0 ? 0 : before;
   }
-  /// The scores of query i from its products, -inf for what it does not see.
-  Row<T> scores(Size i, const T* products) const {
-    Row<T> r = Row<T>::load(products);
+  bool diagonal() const { return s.causal && row == column; }
+  /// How many of the queries [i, rows) are computed together.
+  Size together(Size i, Size rows) const { return diagonal() && rows - i > group ? group : rows - i; }
+
+  /// Calls body(j, v) for the batches of query i's scores, made of its products x, where v is -inf for what it does not
+  /// see. Batches of which it sees nothing are left out. Returns where these begin.
+  template <class Body>
+  [[gnu::always_inline]] Size scores(Size i, const T* x, const Body& body) const {
     const Lane<T> scale(static_cast<T>(s.scale));
-    for (Lane<T>& v : r.v) v = v * scale;
-    if (mask) {
-      alignas(64) T added[block] = {};
-      const T* const from = mask + (row + i) * s.mask_row + column * s.mask_column;
-      for (Size j = 0; j < columns; ++j) added[j] = from[j * s.mask_column];
-      for (Size k = 0; k < batches<T>; ++k) r.v[k] = r.v[k] + Lane<T>::load_aligned(added + k * lanes<T>);
+    const Size n = seen(i);
+    Size j = 0;
+    for (; j < n; j += lanes<T>) {
+      Lane<T> v = Lane<T>::load_aligned(x + j) * scale;
+      if (mask) v = v + added(i, j);
+      if (n - j < lanes<T>) v = xsimd::select(first_lanes<T>(n - j), v, Lane<T>(-infinity<T>));
+      body(j, v);
     }
-    return r.first(seen(i), -infinity<T>);
+    return j;
+  }
+  /// What the mask adds from column j on.
+  Lane<T> added(Size i, Size j) const {
+    alignas(64) T numbers[lanes<T>] = {};
+    const T* const from = mask + (row + i) * s.mask_row + (column + j) * s.mask_column;
+    for (Size k = 0; k < lanes<T> && j + k < columns; ++k) numbers[k] = from[k * s.mask_column];
+    return Lane<T>::load_aligned(numbers);
   }
   /// x[j] = kept ? x[j] / p : 0, by the random numbers of query i.
   void drop(Size i, T* x) const {
@@ -103,23 +86,70 @@ struct Block {
   }
 };
 
+/// Keys or values of a block, `width` to a row, for products with them transposed: turned once if several groups of
+/// rows are to use them and there is room.
+template <class T>
+class Turned {
+ public:
+  Turned(const Block<T>& b, Size rows, const T* from, Size width, Size row)
+      : from_(from), width_(width), row_(row), turned_(b.together(0, rows) < rows && width <= block) {
+    if (!turned_) return;
+    if (const Size padded = round_up_to_whole(b.columns); padded != b.columns)
+      for (Size k = 0; k < width; ++k)
+        for (Size j = b.columns; j < padded; ++j) room_[k * block + j] = T(0);
+    turn(from, row, room_, block, b.columns, width);
+  }
+  static Size round_up_to_whole(Size n) { return (n + whole - 1) / whole * whole; }
+
+  /// The products of m rows with the first n keys.
+  void multiply(const T* rows, Size m, Size n, T* to) const {
+    table().gemm[int(dtype_of<T>)]({.transpose_b = !turned_,
+                                    .m = m,
+                                    .n = turned_ ? round_up_to_whole(n) : n,
+                                    .k = width_,
+                                    .lda = row_,
+                                    .ldb = turned_ ? block : row_,
+                                    .ldc = block},
+                                   rows, turned_ ? room_ : from_, to);
+  }
+
+ private:
+  const T* const from_;
+  const Size width_, row_;
+  const bool turned_;
+  alignas(64) T room_[block * block];
+};
+
+template <class T>
+void clear(T* x, Size first, Size end) {
+  for (Size j = first; j < end; j += lanes<T>) Lane<T>(T(0)).store_aligned(x + j);
+}
+
 /// Of a row, as far as its keys have been seen: the largest score, and the sum of exponentials less it.
 struct Seen {
   double most, sum;
 };
 
-/// A row of products becomes weights relative to the largest score so far; returns by what those before it have to be
-/// multiplied.
+/// A row of products becomes weights relative to the largest score so far, and zeros up to `end`; returns by what those
+/// before it have to be multiplied.
 template <class T>
-[[gnu::flatten]] double weigh(const Block<T>& b, Size i, T* x, Seen& seen) {
-  Row<T> r = b.scores(i, x);
-  const double before = seen.most, found = double(largest(r));
+[[gnu::flatten]] double weigh(const Block<T>& b, Size i, Size end, T* x, Seen& seen) {
+  Lane<T> most(-infinity<T>), sum(T(0));
+  const Size n = b.scores(i, x, [&](Size j, Lane<T> v) {
+    most = max_of(v, most);
+    v.store_aligned(x + j);
+  });
+  const double before = seen.most, found = double(largest<T>(most));
   if (found > before) seen.most = found;
   const Lane<T> shift(seen.most == -infinity<double> ? T(0) : T(seen.most));
-  for (Lane<T>& v : r.v) v = exponential(v - shift);
-  r.store(x);
+  for (Size j = 0; j < n; j += lanes<T>) {
+    const Lane<T> p = exponential(Lane<T>::load_aligned(x + j) - shift);
+    sum = sum + p;
+    p.store_aligned(x + j);
+  }
+  clear(x, n, end);
   const double factor = seen.sum > 0 && found > before ? std::exp(before - seen.most) : 1;
-  seen.sum = seen.sum * factor + double(total(r));
+  seen.sum = seen.sum * factor + double(sum_of_lanes<T>(sum));
   if (b.s.keep < 1) b.drop(i, x);
   return factor;
 }
@@ -136,6 +166,12 @@ const T* mask_of(const Loop<1>& pairs, const void* mask, Size pair) {
 Size keys_seen(const Attention& s, Size end) { return s.causal && end < s.keys ? end : s.keys; }
 
 template <class T>
+void clear_rows(T* to, Size rows, Size columns, Size step) {
+  for (Size i = 0; i < rows; ++i)
+    if (columns > 0) std::memset(static_cast<void*>(to + i * step), 0, std::size_t(columns) * sizeof(T));
+}
+
+template <class T>
 void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const void* k_, const void* v_,
                const void* mask, std::uint64_t seed, std::uint64_t stream, void* y_, void* l_, Size first, Size count) {
   const auto multiply = table().gemm[int(dtype_of<T>)];
@@ -150,29 +186,32 @@ void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const v
     T* const y = static_cast<T*>(y_) + s.offset(pair, s.queries, s.value_width) + row * value_step;
     T* const l = static_cast<T*>(l_) + pair * s.queries + row;
     Seen seen[block];
-    for (Size i = 0; i < rows; ++i) {
-      seen[i] = {-infinity<double>, 0};
-      for (Size j = 0; j < s.value_width; ++j) y[i * value_step + j] = T(0);
-    }
+    for (Size i = 0; i < rows; ++i) seen[i] = {-infinity<double>, 0};
     const Size end = keys_seen(s, row + rows);
+    if (end == 0) clear_rows(y, rows, s.value_width, value_step);
     for (Size column = 0; column < end; column += block) {
       const Size columns = end - column < block ? end - column : block;
       const Block<T> b{s, pair, row, column, columns, mask_of<T>(pairs, mask, pair), seed, stream};
-      multiply({.transpose_b = true, .m = rows, .n = columns, .k = s.width, .lda = step, .ldb = step, .ldc = block}, q,
-               k + column * step, scores);
-      for (Size i = 0; i < rows; ++i) {
-        const double factor = weigh(b, i, scores + i * block, seen[i]);
-        if (factor != 1)
-          for (Size j = 0; j < s.value_width; ++j) y[i * value_step + j] *= T(factor);
+      const Turned<T> keys(b, rows, k + column * step, s.width, step);
+      for (Size i = 0, m; i < rows; i += m) {
+        m = b.together(i, rows);
+        const Size n = b.seen(i + m - 1);
+        T* const of_group = scores + i * block;
+        keys.multiply(q + i * step, m, n, of_group);
+        for (Size r = i; r < i + m; ++r) {
+          const double factor = weigh(b, r, n, scores + r * block, seen[r]);
+          if (factor != 1)
+            for (Size j = 0; j < s.value_width; ++j) y[r * value_step + j] *= T(factor);
+        }
+        multiply({.accumulate = column > 0,
+                  .m = m,
+                  .n = s.value_width,
+                  .k = n,
+                  .lda = block,
+                  .ldb = value_step,
+                  .ldc = value_step},
+                 of_group, v + column * value_step, y + i * value_step);
       }
-      multiply({.accumulate = true,
-                .m = rows,
-                .n = s.value_width,
-                .k = columns,
-                .lda = block,
-                .ldb = value_step,
-                .ldc = value_step},
-               scores, v + column * value_step, y);
     }
     double sums[block], logarithm[block];
     for (Size i = 0; i < rows; ++i) sums[i] = seen[i].sum;
@@ -186,12 +225,6 @@ void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const v
   }
 }
 
-template <class T>
-void clear_rows(T* to, Size rows, Size columns, Size step) {
-  for (Size i = 0; i < rows; ++i)
-    if (columns > 0) std::memset(static_cast<void*>(to + i * step), 0, std::size_t(columns) * sizeof(T));
-}
-
 /// The sum of a[j] b[j].
 template <class T>
 T dot(const T* a, const T* b, Size n) {
@@ -203,17 +236,22 @@ T dot(const T* a, const T* b, Size n) {
 }
 
 /// A row of products becomes weights p, as they met the values, and the row of their cotangents dp those of the scores'
-/// products: p (dp - g.y) scale.
+/// products: p (dp - g.y) scale. Both are zero behind them, up to `end`.
 template <class T>
-[[gnu::flatten]] void weigh_back(const Block<T>& b, Size i, T l, T along, T* p, T* dp) {
-  Row<T> r = b.scores(i, p);
-  for (Lane<T>& v : r.v) v = exponential(v - Lane<T>(l));
-  r.store(p);
-  if (b.s.keep < 1) b.drop(i, p), b.drop(i, dp);
-  Row<T> d = Row<T>::load(dp);
-  const Lane<T> scale(static_cast<T>(b.s.scale)), less(along);
-  for (Size k = 0; k < batches<T>; ++k) d.v[k] = r.v[k] * (d.v[k] - less) * scale;
-  d.first(b.seen(i), T(0)).store(dp);
+[[gnu::flatten]] void weigh_back(const Block<T>& b, Size i, Size end, T l, T along, T* p, T* dp) {
+  if (b.s.keep < 1) b.drop(i, dp);
+  const Lane<T> scale(static_cast<T>(b.s.scale)), less(along), shift(l);
+  const Size seen = b.seen(i);
+  const Size n = b.scores(i, p, [&](Size j, Lane<T> v) {
+    const Lane<T> weight = exponential(v - shift);
+    Lane<T> d = weight * (Lane<T>::load_aligned(dp + j) - less) * scale;
+    if (seen - j < lanes<T>) d = xsimd::select(first_lanes<T>(seen - j), d, Lane<T>(T(0)));
+    weight.store_aligned(p + j);
+    d.store_aligned(dp + j);
+  });
+  clear(p, n, end);
+  clear(dp, n, end);
+  if (b.s.keep < 1) b.drop(i, p);
 }
 
 template <class T>
@@ -242,37 +280,39 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
       for (Size column = 0; column < end; column += block) {
         const Size columns = end - column < block ? end - column : block;
         const Block<T> b{s, pair, row, column, columns, mask_of<T>(pairs, mask, pair), seed, stream};
-        multiply({.transpose_b = true, .m = rows, .n = columns, .k = s.width, .lda = step, .ldb = step, .ldc = block},
-                 q + row * step, k + column * step, p);
-        multiply({.transpose_b = true,
-                  .m = rows,
-                  .n = columns,
-                  .k = s.value_width,
-                  .lda = value_step,
-                  .ldb = value_step,
-                  .ldc = block},
-                 g + row * value_step, v + column * value_step, dp);
-        for (Size i = 0; i < rows; ++i) weigh_back(b, i, l[row + i], along[i], p + i * block, dp + i * block);
-        multiply({.transpose_a = true,
-                  .accumulate = true,
-                  .m = columns,
-                  .n = s.value_width,
-                  .k = rows,
-                  .lda = block,
-                  .ldb = value_step,
-                  .ldc = value_step},
-                 p, g + row * value_step, dv + column * value_step);
-        multiply({.accumulate = true, .m = rows, .n = s.width, .k = columns, .lda = block, .ldb = step, .ldc = step},
-                 dp, k + column * step, dq + row * step);
-        multiply({.transpose_a = true,
-                  .accumulate = true,
-                  .m = columns,
-                  .n = s.width,
-                  .k = rows,
-                  .lda = block,
-                  .ldb = step,
-                  .ldc = step},
-                 dp, q + row * step, dk + column * step);
+        const Turned<T> keys(b, rows, k + column * step, s.width, step);
+        const Turned<T> values(b, rows, v + column * value_step, s.value_width, value_step);
+        for (Size i = 0, m; i < rows; i += m) {
+          m = b.together(i, rows);
+          const Size n = b.seen(i + m - 1), at = i * block;
+          keys.multiply(q + (row + i) * step, m, n, p + at);
+          values.multiply(g + (row + i) * value_step, m, n, dp + at);
+          for (Size r = i; r < i + m; ++r) weigh_back(b, r, n, l[row + r], along[r], p + r * block, dp + r * block);
+          multiply({.accumulate = true, .m = m, .n = s.width, .k = n, .lda = block, .ldb = step, .ldc = step}, dp + at,
+                   k + column * step, dq + (row + i) * step);
+        }
+        for (Size j = 0, m; j < columns; j += m) {
+          m = b.together(j, columns);
+          const Size i = b.diagonal() ? j : 0, at = i * block + j;  // the first query that sees some of these keys
+          multiply({.transpose_a = true,
+                    .accumulate = true,
+                    .m = m,
+                    .n = s.value_width,
+                    .k = rows - i,
+                    .lda = block,
+                    .ldb = value_step,
+                    .ldc = value_step},
+                   p + at, g + (row + i) * value_step, dv + (column + j) * value_step);
+          multiply({.transpose_a = true,
+                    .accumulate = true,
+                    .m = m,
+                    .n = s.width,
+                    .k = rows - i,
+                    .lda = block,
+                    .ldb = step,
+                    .ldc = step},
+                   dp + at, q + (row + i) * step, dk + (column + j) * step);
+        }
       }
     }
   }

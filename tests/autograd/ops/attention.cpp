@@ -63,6 +63,30 @@ TEST_CASE("many blocks of queries and keys give what the formula does, and its g
       }
 }
 
+TEST_CASE("causal attention of few and of wide rows, of more and of fewer queries than keys") {
+  manual_seed(2);
+  struct Sizes {
+    std::int64_t queries, keys, width, value_width;
+  };
+  for (const auto [m, n, d, e] :
+       {Sizes{1, 1, 4, 4}, {24, 24, 16, 16}, {25, 25, 70, 3}, {63, 90, 3, 70}, {100, 50, 65, 64}})
+    for (const double dropout : {0., .3}) {
+      CAPTURE(m);
+      CAPTURE(dropout);
+      const Tensor q = random({3, m, d}), k = random({3, n, d}), v = random({3, n, e});
+      const auto attended = [&](const Tensor& mask) {
+        manual_seed(3);
+        return scaled_dot_product_attention(q, k, v, {.causal = true, .mask = mask, .dropout = dropout});
+      };
+      // A mask with a gradient asks for the form as ops.
+      const Tensor y = attended({}), want = attended(zeros({n}, f64).set_requires_grad(true));
+      CHECK(close(y, want, 1e-13));
+      const Tensor g = randn(y.shape(), f64);
+      const std::vector<Tensor> found = grad(y, {q, k, v}, g), wanted = grad(want, {q, k, v}, g);
+      for (std::size_t i = 0; i < 3; ++i) CHECK(close(found[i], wanted[i], 1e-13));
+    }
+}
+
 TEST_CASE("large scores, masks of -inf and NaN are no surprise") {
   const Tensor q = tensor({{1e4}, {-1e4}}), k = tensor({{1.}, {2.}}), v = tensor({{3.}, {5.}});
   CHECK(to_vector(scaled_dot_product_attention(q, k, v)) == std::vector<double>{5, 3});
