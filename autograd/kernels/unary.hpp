@@ -340,11 +340,11 @@ template <>
 struct Elementwise<Unary::gelu> : Transcendental {
   static constexpr Notation notation{"y = x · Φ(x), where Φ is the normal distribution function",
                                      {"Φ(x) + x · φ(x), where φ is the bell curve"}};
-  /// 1 + erf(x / sqrt 2) as erfc, which does not cancel for negative x.
-  static auto value(auto x) { return gated(x, 0.5 * erfc(x * -0.70710678118654752440)); }
+  static auto value(auto x) { return gated(x, normal(x).distribution); }
   static auto slope(auto x, auto) {
-    const auto c = limited(x, 100);  // Phi(x) + x phi(x)
-    return 0.5 * erfc(c * -0.70710678118654752440) + 0.39894228040143267794 * c * exp(-0.5 * (c * c));
+    const auto c = limited(x, 100);
+    const auto [distribution, density] = normal(c);
+    return distribution + c * density;
   }
 };
 

@@ -102,6 +102,16 @@ struct Value {
   friend Value sigmoid_slope(Value x) { return math::sigmoid_slope(x.lanes); }
   friend Value tanh_slope(Value x) { return math::tanh_slope(x.lanes); }
   friend Value log1p_exp(Value x) { return math::log1p_exp(x.lanes); }  // not of f64 in batches
+  /// The standard normal's distribution and density. The former is 1 + erf(x / sqrt 2) as erfc, which does not cancel
+  /// for negative x.
+  friend math::Normal<Value> normal(Value x) {
+    if constexpr (std::is_same_v<L, math::Floats>) {
+      const auto [distribution, density] = math::normal(x.lanes);
+      return {distribution, density};
+    } else {
+      return {0.5 * erfc(x * -0.70710678118654752440), 0.39894228040143267794 * exp(-0.5 * (x * x))};
+    }
+  }
 
  private:
   using Wrapping = typename WrappingOf<L>::type;
