@@ -12,6 +12,7 @@ packages=(
   nlohmann-json3-dev libcli11-dev           # weight files' headers, the examples' command lines
   doctest-dev pkgconf                       # tests
   dataset-fashion-mnist                     # 70 000 images to learn from
+  wamerican wfrench wngerman witalian wspanish  # and words of five languages
 )
 target=(
   g++                                       # a compiler for the system that programs will run on
