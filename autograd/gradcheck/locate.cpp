@@ -43,7 +43,8 @@ std::size_t Locator::run(bool failed) {
   const auto by_op = [](const GradcheckCulprit& a, const GradcheckCulprit& b) { return a.op_index < b.op_index; };
   std::stable_sort(wrong.begin(), wrong.end(), by_op);
   std::stable_sort(cut.begin(), cut.end(), by_op);
-  if (program_.exhausted()) checker_.report_.notes_.push_back("not every op was looked at: the program is too large");
+  if (program_.exhausted())
+    checker_.report_.notes_.emplace_back("not every op was looked at: the program is too large");
   return count;
 }
 

@@ -7,7 +7,7 @@ namespace {
 using detail::Picture;
 
 /// Between double quotes, where \n starts a new line.
-std::string quoted(std::string_view words) {
+std::string in_quotes(std::string_view words) {
   std::string out = "\"";
   for (const char c : words) {
     if (c == '"' || c == '\\') out += '\\';
@@ -41,7 +41,7 @@ const char* look_of(Picture::Kind kind) {
 std::string statement(const Picture::Node& node, std::size_t index) {
   std::string label = node.title;
   for (const std::string& line : node.lines) label += text("\n", line);
-  return text("  n", index, " [label=", quoted(label), " tooltip=", quoted(node.tip), " ", look_of(node.kind),
+  return text("  n", index, " [label=", in_quotes(label), " tooltip=", in_quotes(node.tip), " ", look_of(node.kind),
               node.is_result ? " color=\"#d4602a\" penwidth=2" : "", "];\n");
 }
 
@@ -50,7 +50,7 @@ std::string contents(const Picture& picture, int box) {
   std::string dot;
   for (std::size_t b = 0; b < picture.boxes.size(); ++b) {
     if (picture.boxes[b].parent != box) continue;
-    dot += text("  subgraph cluster_", b, " {\n  label=", quoted(picture.boxes[b].title), ";\n",
+    dot += text("  subgraph cluster_", b, " {\n  label=", in_quotes(picture.boxes[b].title), ";\n",
                 contents(picture, static_cast<int>(b)), "  }\n");
   }
   for (std::size_t n = 0; n < picture.nodes.size(); ++n)
@@ -68,10 +68,10 @@ std::string to_dot(const Tensor& y, const PictureOptions& options, Place place) 
       "  edge [fontname=\"sans-serif\" fontsize=9 fontcolor=\"#b4401a\"];\n";
   std::string notes;
   for (const std::string& note : picture.notes) notes += text(notes.empty() ? "" : "\n", note);
-  if (!notes.empty()) dot += text("  label=", quoted(notes), ";\n");
+  if (!notes.empty()) dot += text("  label=", in_quotes(notes), ";\n");
   dot += contents(picture, -1);
   for (const Picture::Edge& e : picture.edges)
-    dot += text("  n", e.from, " -> n", e.to, " [label=", quoted(e.note.empty() ? e.gradient : e.note),
+    dot += text("  n", e.from, " -> n", e.to, " [label=", in_quotes(e.note.empty() ? e.gradient : e.note),
                 e.flows ? "" : " style=dashed", "];\n");
   return dot + "}\n";
 }

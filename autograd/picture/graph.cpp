@@ -121,7 +121,7 @@ void find_gradients(const Tensor& y, Gradients& gradients, std::vector<std::stri
     sweep.start(y.node(), ones(y.shape(), {.dtype = y.dtype()}));
     sweep.run();
     for (const Sweep::Leaf& leaf : sweep.leaves) gradients.at_leaf[leaf.node.get()] = detail::as_dense(leaf.g);
-    if (y.size() != 1) notes.push_back("Gradients are those of the sum of the result's elements.");
+    if (y.size() != 1) notes.emplace_back("Gradients are those of the sum of the result's elements.");
   } catch (const Error& error) {
     notes.push_back(text("No gradients: ", error.what()));
   }

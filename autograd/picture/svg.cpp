@@ -75,8 +75,9 @@ void draw_label(Svg& svg, const Picture& picture, const Picture::Edge& edge, Poi
 std::string to_svg(const Tensor& y, const PictureOptions& options, Place place) {
   const OpScope scope("to_svg", place);
   Picture picture = detail::picture_of(y, options, scope);
-  picture.notes.insert(picture.notes.begin(),
-                       "Green: parameters. Blue: constants. White: ops. Orange: gradients, as backward sends them up.");
+  picture.notes.emplace(
+      picture.notes.begin(),
+      "Green: parameters. Blue: constants. White: ops. Orange: gradients, as backward sends them up.");
   const Placement placed(picture);
   double width = placed.width, height = placed.height + 14;
   for (const std::string& note : picture.notes) width = std::max(width, detail::width_of(note, 6.6));
