@@ -46,6 +46,10 @@ bool streams(const void* y, Size bytes, const In*... operands) {
   return outgrows_caches(bytes) && (... && (y != operands));
 }
 
+/// Whether so many elements are one piece, and so too few to be streamed: most calls are. What cuts others is compiled
+/// once for all elementwise kernels.
+constexpr bool is_small(Size count, Size work) { return count * work / grain < 2; }
+
 template <int dtype>
 using ElementOf = std::conditional_t<dtype == int(f32), float, double>;
 
@@ -64,21 +68,31 @@ struct Parallel : ParallelSequences {
   static void call(const void* x, void* y, Size n) {
     constexpr Size from = size_of(E::template is<&Table::cast> ? E::kind : E::dtype);
     constexpr Size to = E::template is<&Table::predicate> ? 1 : size_of(E::dtype);
+    if (is_small(n, work<E>())) return serial<E>()(x, y, n);
+    split_unary(serial<E>(), from, to, work<E>(), x, y, n);
+  }
+  [[gnu::noinline]] static void split_unary(Table::UnaryFn kernel, Size from, Size to, Size work, const void* x,
+                                            void* y, Size n) {
     const bool large = streams(y, n * to, x);
-    split(n, work<E>(), 64, [&](Size i, Size size) {
+    split(n, work, 64, [&](Size i, Size size) {
       const Streaming stored(large);
-      serial<E>()(at(x, i * from), at(y, i * to), size);
+      kernel(at(x, i * from), at(y, i * to), size);
     });
   }
 
-  // binary, compare
+  // binary, compare, bitwise
   template <class E>
   static void call(const void* a, const void* b, void* y, const Loop<2>& whole) {
     constexpr Size from = size_of(E::dtype), to = E::template is<&Table::compare> ? 1 : from;
+    if (is_small(whole.count(), work<E>())) return serial<E>()(a, b, y, whole);
+    split_binary(serial<E>(), from, to, work<E>(), a, b, y, whole);
+  }
+  [[gnu::noinline]] static void split_binary(Table::BinaryFn kernel, Size from, Size to, Size work, const void* a,
+                                             const void* b, void* y, const Loop<2>& whole) {
     const bool large = streams(y, whole.count() * to, a, b);
-    split_loop(whole, work<E>(), [&](const Loop<2>& loop, const Size* offsets, Size first) {
+    split_loop(whole, work, [&](const Loop<2>& loop, const Size* offsets, Size first) {
       const Streaming stored(large);
-      serial<E>()(at(a, offsets[0] * from), at(b, offsets[1] * from), at(y, first * to), loop);
+      kernel(at(a, offsets[0] * from), at(b, offsets[1] * from), at(y, first * to), loop);
     });
   }
 

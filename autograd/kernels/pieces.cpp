@@ -84,4 +84,9 @@ void run_pieces(Size count, xgrad::detail::FunctionRef<void(Size)> piece) {
   for (Size i = 0; i < count; ++i) piece(i);
 }
 
+void run_ranges(Size n, Size pieces, Size align, xgrad::detail::FunctionRef<void(Size begin, Size size)> body) {
+  const Size size = round_up(divide_up(n, pieces), align);
+  run_pieces(divide_up(n, size), [&](Size i) { body(i * size, std::min(size, n - i * size)); });
+}
+
 }  // namespace xgrad::kernels

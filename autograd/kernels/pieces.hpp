@@ -22,14 +22,16 @@ inline constexpr Size grain = Size(1) << 19;
 inline Size divide_up(Size n, Size by) { return (n + by - 1) / by; }
 inline Size round_up(Size n, Size to) { return divide_up(n, to) * to; }
 
+/// Calls body(begin, size) for about so many pieces of [0, n), which begin at multiples of `align`.
+void run_ranges(Size n, Size pieces, Size align, xgrad::detail::FunctionRef<void(Size begin, Size size)> body);
+
 /// Calls body(begin, size) for the pieces of [0, n), each element of which is `work`. Pieces begin at multiples of
 /// `align`.
 template <class Body>
 void split(Size n, Size work, Size align, const Body& body) {
   const Size pieces = std::min(n, n * work / grain);
   if (pieces < 2) return body(0, n);
-  const Size size = round_up(divide_up(n, pieces), align);
-  run_pieces(divide_up(n, size), [&](Size i) { body(i * size, std::min(size, n - i * size)); });
+  run_ranges(n, pieces, align, body);
 }
 
 /// A loop cut along one axis and at every position of the axes before it.
