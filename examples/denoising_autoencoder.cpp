@@ -10,6 +10,7 @@
 #include <xgrad.hpp>
 #include "command_line.hpp"
 #include "drawn.hpp"
+#include "images.hpp"
 
 using namespace xgrad;
 
@@ -45,7 +46,7 @@ int main(int argc, char** argv) try {
   options.read(argc, argv);
 
   manual_seed(options.seed);
-  const nn::Mnist mnist = nn::read_mnist(data);
+  const nn::Mnist mnist = read_images(data);
   const Tensor train = unsqueeze(slice(mnist.train.images, 0, 0, images), 1), clean = unsqueeze(mnist.test.images, 1);
   const nn::Examples pairs(images, [&](const Tensor& rows) -> std::vector<Tensor> {
     const Tensor target = take(train, rows, 0);

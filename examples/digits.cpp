@@ -6,10 +6,11 @@
 // layer learns for each place of the image anew what a convolution learns once for all. Look at the table before you
 // trust the one number: most mistakes are shirts.
 //
-//   digits --data FOLDER_OF_MNIST --at-least 0.970
+//   scripts/mnist.sh mnist && digits --data mnist --at-least 0.970
 #include <iostream>
 #include <xgrad.hpp>
 #include "command_line.hpp"
+#include "images.hpp"
 
 using namespace xgrad;
 
@@ -28,7 +29,7 @@ int main(int argc, char** argv) try {
   options.read(argc, argv);
 
   manual_seed(options.seed);
-  const nn::Mnist images = nn::read_mnist(data);
+  const nn::Mnist images = read_images(data);
   const nn::TensorDataset train = rows(images.train), test = rows(images.test);
   nn::Sequential model{nn::Dense{784, 128}, nn::ReLU{}, nn::Dense{128, 10}};
   optim::Adam optimizer{model.parameters()};

@@ -2,11 +2,15 @@
 //
 // LeNet-5, with relu and the largest of each window, learns in its first layer six filters that it moves along the
 // whole image. Ten epochs get 0.909 of Fashion-MNIST's clothes right, with half the weights of `digits`, which gets
-// 0.880. The picture shows the filters, and images that it takes for something else.
+// 0.880; and 0.993 of MNIST's digits, where that gets 0.977 after five. The picture shows the filters, and images that
+// it takes for something else.
+//
+//   scripts/mnist.sh mnist && digits_cnn --data mnist --at-least 0.989
 #include <iostream>
 #include <xgrad.hpp>
 #include "command_line.hpp"
 #include "drawn.hpp"
+#include "images.hpp"
 
 using namespace xgrad;
 
@@ -50,7 +54,7 @@ int main(int argc, char** argv) try {
   options.read(argc, argv);
 
   manual_seed(options.seed);
-  const nn::Mnist images = nn::read_mnist(data);
+  const nn::Mnist images = read_images(data);
   const nn::TensorDataset test = dataset(images.test);
   nn::Sequential model = lenet();
   std::cout << nn::summary(model, zeros({1, 1, 28, 28})) << '\n';
