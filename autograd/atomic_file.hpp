@@ -1,6 +1,6 @@
 #pragma once
 #include <autograd/error.hpp>
-#include <filesystem>
+#include <autograd/file_path.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,14 +13,14 @@ namespace xgrad {
 /// syncs the directory. A file that was there gives the new one its mode, owner and group, as far as the process may
 /// set them; on Windows the new one has its folder's permissions. Throws FileError, with the old file intact and no
 /// temporary left, when anything fails, or when the target is read-only or something else than a regular file.
-void write_file_atomically(const std::filesystem::path& path, std::string_view contents, Place place = Place::here());
+void write_file_atomically(const FilePath& path, std::string_view contents, Place place = Place::here());
 
 /// Throws FileError, as write_file_atomically would, where that cannot write now: for finding it out before the work
 /// whose result is to be written. Leaves no trace.
-void check_writable(const std::filesystem::path& path, Place place = Place::here());
+void check_writable(const FilePath& path, Place place = Place::here());
 
 /// The bytes of a regular file. Throws FileError naming the path and the reason.
-std::string read_file(const std::filesystem::path& path, Place place = Place::here());
+std::string read_file(const FilePath& path, Place place = Place::here());
 
 }  // namespace xgrad
 #pragma GCC visibility pop

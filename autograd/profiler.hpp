@@ -1,6 +1,6 @@
 #pragma once
+#include <autograd/file_path.hpp>
 #include <autograd/observer.hpp>
-#include <filesystem>
 #include <memory>
 
 #pragma GCC visibility push(default)
@@ -50,7 +50,7 @@ class [[nodiscard]] Profiler : private Observer {
   std::string str() const;
   /// Everything that was measured, in the Trace Event Format of Chrome, up to a million events. The file is replaced as
   /// a whole or not at all; throws FileError if it cannot be written.
-  void write_chrome_trace(const std::filesystem::path& path, Place place = Place::here()) const;
+  void write_chrome_trace(const FilePath& path, Place place = Place::here()) const;
 
  private:
   struct Notes;

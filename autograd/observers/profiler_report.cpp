@@ -98,7 +98,7 @@ std::vector<ProfileRow> Profiler::modules() const {
 
 std::string Profiler::str() const { return table("op", true, ops()) + '\n' + table("module", false, modules()); }
 
-void Profiler::write_chrome_trace(const std::filesystem::path& path, Place place) const {
+void Profiler::write_chrome_trace(const FilePath& path, Place place) const {
   double first = 0;
   for (const Notes::Event& e : notes_->events)
     if (&e == &notes_->events[0] || e.start < first) first = e.start;

@@ -43,8 +43,9 @@ void check_target(const OpScope& scope, const fs::path& path) {
 
 }  // namespace
 
-void write_file_atomically(const fs::path& path, std::string_view contents, Place place) {
+void write_file_atomically(const FilePath& name, std::string_view contents, Place place) {
   const OpScope scope("write_file_atomically", place);
+  const fs::path path = system::native(name);
   check_target(scope, path);
   try {
     while (!replace_by_way_of(temporary_name(path), path, contents)) {
@@ -54,8 +55,9 @@ void write_file_atomically(const fs::path& path, std::string_view contents, Plac
   }
 }
 
-void check_writable(const fs::path& path, Place place) {
+void check_writable(const FilePath& name, Place place) {
   const OpScope scope("check_writable", place);
+  const fs::path path = system::native(name);
   check_target(scope, path);
   const fs::path temporary = temporary_name(path);
   try {
@@ -67,8 +69,9 @@ void check_writable(const fs::path& path, Place place) {
   }
 }
 
-std::string read_file(const fs::path& path, Place place) {
+std::string read_file(const FilePath& name, Place place) {
   const OpScope scope("read_file", place);
+  const fs::path path = system::native(name);
   std::error_code unknown;
   const fs::file_status file = fs::status(path, unknown);
   if (fs::exists(file) && !fs::is_regular_file(file))

@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/file_path.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -39,6 +40,8 @@ std::uint64_t process_number();
 /// Has these, of which each may be null, called around each fork(), where processes fork.
 void around_fork(void (*before)(), void (*in_parent)(), void (*in_child)());
 
+/// The path of that name.
+std::filesystem::path native(const FilePath& path);
 /// Writes a new file `temporary`, in the same folder, with the permissions of the file at `path` if there is one, and
 /// gives it the name `path` when its contents are on the disk: at every moment that is the name of the old file or of
 /// the whole new one. Throws std::system_error, which says what was being done, with nothing left; it is `file_exists`

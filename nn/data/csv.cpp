@@ -193,12 +193,12 @@ CsvNumbers parse_csv(std::string_view content, const CsvNumberOptions& options, 
   scope.fail<DtypeError>("a table of numbers cannot be boolean; use f32, f64 or i64");
 }
 
-CsvText read_csv_text(const std::filesystem::path& path, const CsvOptions& options, Place place) {
+CsvText read_csv_text(const FilePath& path, const CsvOptions& options, Place place) {
   const OpScope scope("read_csv_text", place);
   return parse_csv_text(read_file(path), options, text(path));
 }
 
-CsvNumbers read_csv(const std::filesystem::path& path, const CsvNumberOptions& options, Place place) {
+CsvNumbers read_csv(const FilePath& path, const CsvNumberOptions& options, Place place) {
   const OpScope scope("read_csv", place);
   return parse_csv(read_file(path), options, text(path));
 }

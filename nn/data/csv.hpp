@@ -1,6 +1,6 @@
 #pragma once
+#include <autograd/file_path.hpp>
 #include <autograd/tensor.hpp>
-#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -23,7 +23,7 @@ struct CsvText {
   std::vector<std::string> names;  // empty without a header
   std::vector<std::vector<std::string>> rows;
 };
-CsvText read_csv_text(const std::filesystem::path& path, const CsvOptions& options = {}, Place place = Place::here());
+CsvText read_csv_text(const FilePath& path, const CsvOptions& options = {}, Place place = Place::here());
 
 struct CsvNumberOptions {
   char separator = ',';
@@ -40,8 +40,7 @@ struct CsvNumbers {
 /// A table of decimal numbers, rounded to the nearest of the dtype; blanks around them are skipped, `nan` and `inf` are
 /// numbers of f32 and f64. Throws FileError with line and column at an empty cell, a cell that is no number and a
 /// number beyond the dtype's largest, ValueError on a column that is asked for and not there once.
-CsvNumbers read_csv(const std::filesystem::path& path, const CsvNumberOptions& options = {},
-                    Place place = Place::here());
+CsvNumbers read_csv(const FilePath& path, const CsvNumberOptions& options = {}, Place place = Place::here());
 
 /// The same from memory; messages call the content `name`.
 CsvText parse_csv_text(std::string_view content, const CsvOptions& options = {},

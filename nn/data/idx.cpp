@@ -202,7 +202,7 @@ Tensor parse_idx(std::string_view content, const IdxOptions& options, const std:
   return Decoder(content, options, name, scope).decode();
 }
 
-Tensor read_idx(const std::filesystem::path& path, const IdxOptions& options, Place place) {
+Tensor read_idx(const FilePath& path, const IdxOptions& options, Place place) {
   const OpScope scope("read_idx", place);
   return parse_idx(read_file(path), options, text(path));
 }

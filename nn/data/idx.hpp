@@ -1,6 +1,6 @@
 #pragma once
+#include <autograd/file_path.hpp>
 #include <autograd/tensor.hpp>
-#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -18,7 +18,7 @@ struct IdxOptions {
 /// The array in an IDX file. Throws FileError, with the file and the numbers in question, on another format, sizes that
 /// differ from the file's, bytes left over, damaged compression and an element that is finite and would not be in the
 /// dtype; nothing is allocated that the file could not fill.
-Tensor read_idx(const std::filesystem::path& path, const IdxOptions& options = {}, Place place = Place::here());
+Tensor read_idx(const FilePath& path, const IdxOptions& options = {}, Place place = Place::here());
 /// The same from memory; messages call the content `name`.
 Tensor parse_idx(std::string_view content, const IdxOptions& options = {}, const std::string& name = "the content",
                  Place place = Place::here());
@@ -42,7 +42,7 @@ struct Mnist {
 /// train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, also with a dot before idx, also with
 /// .gz. Throws FileError on whatever read_idx throws, on images and labels that differ in number, and on labels outside
 /// the classes.
-Mnist read_mnist(const std::filesystem::path& folder, const MnistOptions& options = {}, Place place = Place::here());
+Mnist read_mnist(const FilePath& folder, const MnistOptions& options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn
 #pragma GCC visibility pop

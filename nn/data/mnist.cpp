@@ -1,3 +1,4 @@
+#include <autograd/support/system.hpp>
 #include <nn/data/idx.hpp>
 
 /// Finds and reads the four IDX files of MNIST and its kin.
@@ -40,9 +41,10 @@ LabelledImages read(const OpScope& scope, const std::filesystem::path& folder, c
 
 }  // namespace
 
-Mnist read_mnist(const std::filesystem::path& folder, const MnistOptions& options, Place place) {
+Mnist read_mnist(const FilePath& folder, const MnistOptions& options, Place place) {
   const OpScope scope("read_mnist", place);
-  return {.train = read(scope, folder, "train", options), .test = read(scope, folder, "t10k", options)};
+  const std::filesystem::path path = system::native(folder);
+  return {.train = read(scope, path, "train", options), .test = read(scope, path, "t10k", options)};
 }
 
 }  // namespace xgrad::nn

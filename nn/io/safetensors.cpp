@@ -289,12 +289,12 @@ Metadata safetensors_metadata(std::string_view bytes, const std::string& source,
   return Reader(bytes, source, {}, scope).metadata();
 }
 
-void save_tensors(const std::filesystem::path& path, const StateDict& tensors, Place place) {
+void save_tensors(const FilePath& path, const StateDict& tensors, Place place) {
   const OpScope scope("save_tensors", place);
   write_file_atomically(path, to_safetensors(tensors, place), place);
 }
 
-StateDict load_tensors(const std::filesystem::path& path, LoadOptions options, Place place) {
+StateDict load_tensors(const FilePath& path, LoadOptions options, Place place) {
   const OpScope scope("load_tensors", place);
   return from_safetensors(read_file(path, place), text(path), options, place);
 }

@@ -1,5 +1,5 @@
 #pragma once
-#include <filesystem>
+#include <autograd/file_path.hpp>
 #include <nn/module.hpp>
 #include <string_view>
 
@@ -31,8 +31,8 @@ StateDict from_safetensors(std::string_view bytes, const std::string& source, Lo
 Metadata safetensors_metadata(std::string_view bytes, const std::string& source, Place place = Place::here());
 
 /// The same to and from a file; saving replaces it atomically.
-void save_tensors(const std::filesystem::path& path, const StateDict& tensors, Place place = Place::here());
-StateDict load_tensors(const std::filesystem::path& path, LoadOptions options = {}, Place place = Place::here());
+void save_tensors(const FilePath& path, const StateDict& tensors, Place place = Place::here());
+StateDict load_tensors(const FilePath& path, LoadOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn
 #pragma GCC visibility pop

@@ -4,12 +4,12 @@
 /// A model's weights to and from a safetensors file.
 namespace xgrad::nn {
 
-void save_weights(const Module& model, const std::filesystem::path& path, Place place) {
+void save_weights(const Module& model, const FilePath& path, Place place) {
   const OpScope scope("save_weights", place);
   save_tensors(path, model.state_dict(place), place);
 }
 
-void load_weights(Module& model, const std::filesystem::path& path, LoadOptions options, Place place) {
+void load_weights(Module& model, const FilePath& path, LoadOptions options, Place place) {
   const OpScope scope("load_weights", place);
   const StateDict weights = load_tensors(path, options, place);
   try {

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/support/system.hpp>
 #include <cmath>
 #include <limits>
 #include <nn/training/callbacks.hpp>
 #include <nn/training/checkpoint.hpp>
+#include <nn/training/clock.hpp>
 
 namespace xgrad::nn {
 namespace {
@@ -13,6 +15,15 @@ constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
 Tensor number(double v) { return full({}, v, {.dtype = f64}); }
 Tensor number(std::int64_t n) { return full({}, n, {.dtype = i64}); }
+
+/// run-best.ckpt for run.ckpt.
+std::filesystem::path beside(const FilePath& file, const std::string& mark) {
+  const std::filesystem::path path = system::native(file);
+  std::filesystem::path name = path.stem();
+  name += "-" + mark;
+  name += path.extension();
+  return path.parent_path() / name;
+}
 
 }  // namespace
 
@@ -98,20 +109,13 @@ void EarlyStopping::load_state_dict(const StateDict& state) {
 
 // ---- Checkpoints ----
 
-Checkpoints::Checkpoints(std::filesystem::path path, CheckpointsOptions options, Place place)
+Checkpoints::Checkpoints(FilePath path, CheckpointsOptions options, Place place)
     : path_(std::move(path)), options_(options), place_(place), monitor_(options.monitor, options.better, 0) {
   const OpScope scope("Checkpoints", place);
   if (options.every < 1) scope.fail<ValueError>("every is ", options.every, "; expected at least 1");
   if (options.every_batches < 0)
     scope.fail<ValueError>("every_batches is ", options.every_batches, "; expected at least 0");
   if (options.keep < 0) scope.fail<ValueError>("keep is ", options.keep, "; expected at least 0");
-}
-
-std::filesystem::path Checkpoints::beside(const std::string& mark) const {
-  std::filesystem::path name = path_.stem();
-  name += "-" + mark;
-  name += path_.extension();
-  return path_.parent_path() / name;
 }
 
 void Checkpoints::before_run(Run& run) {
@@ -129,13 +133,13 @@ void Checkpoints::after_batch(Run& run) {
 // again.
 void Checkpoints::after_epoch(Run& run) {
   const OpScope scope("Checkpoints", place_);
-  if (options_.best && monitor_.improves(scope, run)) save_checkpoint(beside("best"), run.trainer(), place_);
+  if (options_.best && monitor_.improves(scope, run)) save_checkpoint(beside(path_, "best"), run.trainer(), place_);
   if (run.epoch() % options_.every != 0) return;
-  if (options_.keep > 0) save_checkpoint(beside(text("epoch-", run.epoch())), run.trainer(), place_);
+  if (options_.keep > 0) save_checkpoint(beside(path_, text("epoch-", run.epoch())), run.trainer(), place_);
   save_checkpoint(path_, run.trainer(), place_);
   std::error_code gone;
   if (options_.keep > 0)
-    std::filesystem::remove(beside(text("epoch-", run.epoch() - options_.every * options_.keep)), gone);
+    std::filesystem::remove(beside(path_, text("epoch-", run.epoch() - options_.every * options_.keep)), gone);
 }
 
 void Checkpoints::after_run(Run& run) { save_checkpoint(path_, run.trainer(), place_); }
@@ -181,8 +185,10 @@ void Schedule::load_state_dict(const StateDict& state) {
 
 // ---- TimeLimit ----
 
+void TimeLimit::before_run(Run&) { start_ = detail::steady_seconds(); }
+
 void TimeLimit::after_batch(Run& run) {
-  if (std::chrono::steady_clock::now() - start_ >= limit_) run.pause("time limit");
+  if (detail::steady_seconds() - start_ >= seconds_) run.pause("time limit");
 }
 
 }  // namespace xgrad::nn

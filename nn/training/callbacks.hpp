@@ -1,6 +1,5 @@
 #pragma once
-#include <chrono>
-#include <filesystem>
+#include <autograd/file_path.hpp>
 #include <nn/training/trainer.hpp>
 #include <optim/schedules.hpp>
 
@@ -84,7 +83,7 @@ struct CheckpointsOptions {
 /// other callbacks, whose states it saves.
 class Checkpoints : public Callback {
  public:
-  explicit Checkpoints(std::filesystem::path path, CheckpointsOptions options = {}, Place place = Place::here());
+  explicit Checkpoints(FilePath path, CheckpointsOptions options = {}, Place place = Place::here());
   void before_run(Run& run) override;
   void after_batch(Run& run) override;
   void after_epoch(Run& run) override;
@@ -95,9 +94,7 @@ class Checkpoints : public Callback {
   void load_state_dict(const StateDict& state) override;
 
  private:
-  std::filesystem::path beside(const std::string& mark) const;
-
-  std::filesystem::path path_;
+  FilePath path_;
   CheckpointsOptions options_;
   Place place_;
   detail::Monitor monitor_;
@@ -132,14 +129,20 @@ class Schedule : public Callback {
 /// Ends the run, to go on later, after the batch in which this time is over; counted anew in each call of `fit`.
 class TimeLimit : public Callback {
  public:
-  explicit TimeLimit(std::chrono::duration<double> limit) : limit_(limit) {}
-  void before_run(Run&) override { start_ = std::chrono::steady_clock::now(); }
+  /// `limit` is a std::chrono::duration, such as std::chrono::minutes(5).
+  template <class Duration>
+  requires requires(const Duration& limit) {
+    limit.count();
+    Duration::period::den;
+  }
+  explicit TimeLimit(const Duration& limit)
+      : seconds_(static_cast<double>(limit.count()) * Duration::period::num / Duration::period::den) {}
+  void before_run(Run& run) override;
   void after_batch(Run& run) override;
   std::string name() const override { return "TimeLimit"; }
 
  private:
-  std::chrono::duration<double> limit_;
-  std::chrono::steady_clock::time_point start_;
+  double seconds_, start_ = 0;
 };
 
 /// Ends the run at the first loss or gradient that is not finite, before the optimiser makes use of it. The history
@@ -165,27 +168,26 @@ class AfterBatch : public Callback {
 /// Keeps the history in a file of comma-separated values: a line for each epoch, written anew after each.
 class CsvLog : public Callback {
  public:
-  explicit CsvLog(std::filesystem::path path, Place place = Place::here()) : path_(std::move(path)), place_(place) {}
+  explicit CsvLog(FilePath path, Place place = Place::here()) : path_(std::move(path)), place_(place) {}
   void before_run(Run& run) override;
   void after_epoch(Run& run) override;
   std::string name() const override { return "CsvLog"; }
 
  private:
-  std::filesystem::path path_;
+  FilePath path_;
   Place place_;
 };
 
 /// The same as one JSON object a line (jsonlines.org); what is not finite is null.
 class JsonLinesLog : public Callback {
  public:
-  explicit JsonLinesLog(std::filesystem::path path, Place place = Place::here())
-      : path_(std::move(path)), place_(place) {}
+  explicit JsonLinesLog(FilePath path, Place place = Place::here()) : path_(std::move(path)), place_(place) {}
   void before_run(Run& run) override;
   void after_epoch(Run& run) override;
   std::string name() const override { return "JsonLinesLog"; }
 
  private:
-  std::filesystem::path path_;
+  FilePath path_;
   Place place_;
 };
 
@@ -198,14 +200,14 @@ struct TensorBoardOptions {
 /// begins a file; TensorBoard shows those of a folder as one run.
 class TensorBoard : public Callback {
  public:
-  explicit TensorBoard(std::filesystem::path folder, TensorBoardOptions options = {}, Place place = Place::here())
+  explicit TensorBoard(FilePath folder, TensorBoardOptions options = {}, Place place = Place::here())
       : folder_(std::move(folder)), options_(options), place_(place) {}
   void before_run(Run& run) override;
   void after_epoch(Run& run) override;
   std::string name() const override { return "TensorBoard"; }
 
  private:
-  std::filesystem::path folder_, file_;
+  FilePath folder_, file_ = "";
   TensorBoardOptions options_;
   Place place_;
 };

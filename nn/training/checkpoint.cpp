@@ -65,12 +65,12 @@ StateDict part(const StateDict& all, const std::string& prefix) {
 
 /// What a Trainer and its run are in a file.
 struct detail::Checkpoint {
-  static void save(const std::filesystem::path& path, const Trainer& trainer, Place place);
-  static void load(const OpScope& scope, const std::filesystem::path& path, Trainer& trainer, Place place);
+  static void save(const FilePath& path, const Trainer& trainer, Place place);
+  static void load(const OpScope& scope, const FilePath& path, Trainer& trainer, Place place);
   static RunState read_run(const Json& run, const StateDict& tensors);
 };
 
-void detail::Checkpoint::save(const std::filesystem::path& path, const Trainer& trainer, Place place) {
+void detail::Checkpoint::save(const FilePath& path, const Trainer& trainer, Place place) {
   const RunState& state = *trainer.state_;
   const RandomState random = state.running || state.rows == 0 ? random_state() : state.random;
   const auto callbacks = state.running ? state.running->callback_states() : state.callbacks;
@@ -133,7 +133,7 @@ detail::RunState detail::Checkpoint::read_run(const Json& run, const StateDict& 
   return state;
 }
 
-void detail::Checkpoint::load(const OpScope& scope, const std::filesystem::path& path, Trainer& trainer, Place place) {
+void detail::Checkpoint::load(const OpScope& scope, const FilePath& path, Trainer& trainer, Place place) {
   const std::string bytes = read_file(path, place), source = text(path);
   if (trainer.state_->running) scope.fail<ValueError>("this trainer is in a run; load before it begins");
   check_sound(scope, bytes, source);
@@ -162,12 +162,12 @@ void detail::Checkpoint::load(const OpScope& scope, const std::filesystem::path&
   *trainer.state_ = std::move(state);
 }
 
-void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, Place place) {
+void save_checkpoint(const FilePath& path, const Trainer& trainer, Place place) {
   const OpScope scope("save_checkpoint", place);
   detail::Checkpoint::save(path, trainer, place);
 }
 
-void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Place place) {
+void load_checkpoint(const FilePath& path, Trainer& trainer, Place place) {
   const OpScope scope("load_checkpoint", place);
   detail::Checkpoint::load(scope, path, trainer, place);
 }

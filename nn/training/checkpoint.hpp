@@ -1,5 +1,5 @@
 #pragma once
-#include <filesystem>
+#include <autograd/file_path.hpp>
 #include <nn/training/trainer.hpp>
 
 #pragma GCC visibility push(default)
@@ -15,12 +15,12 @@
 namespace xgrad::nn {
 
 /// Replaces the file atomically. Throws FileError where it cannot be written, and then leaves it as it was.
-void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, Place place = Place::here());
+void save_checkpoint(const FilePath& path, const Trainer& trainer, Place place = Place::here());
 
 /// Takes over what a file holds; the next `fit` goes on from there, its `epochs` counting those that are over. Throws
 /// FileError for a file that is no checkpoint, of a later version or damaged, or does not fit the model or the
 /// optimiser; and then has changed nothing.
-void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Place place = Place::here());
+void load_checkpoint(const FilePath& path, Trainer& trainer, Place place = Place::here());
 
 }  // namespace xgrad::nn
 #pragma GCC visibility pop

@@ -3,9 +3,9 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/support/system.hpp>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <nn/training/clock.hpp>
 #include <nn/training/fit.hpp>
 #include <nn/training/histogram.hpp>
 #include <nn/training/mode.hpp>
@@ -110,9 +110,9 @@ void Fit::run_epoch() {
                            ? detail::seeded_order(rows, state_.seed, static_cast<std::uint64_t>(state_.epoch))
                            : arange(0, rows, 1, {.dtype = i64});
   while (state_.batch < batches_ && !stopping()) {
-    const auto begun = std::chrono::steady_clock::now();
+    const double begun = detail::steady_seconds();
     run_step(order);
-    state_.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    state_.seconds += detail::steady_seconds() - begun;
     tell([&](Callback& callback) { callback.after_batch(*this); });
     if (progress_) progress_->update(epoch_, state_.loss.samples(), [&] { return measured(); });
     if (interrupted_()) pause("interrupted");

@@ -15,7 +15,7 @@ std::vector<double> column(const std::vector<EpochRecord>& epochs, double EpochR
 
 }  // namespace
 
-void write_learning_curve(const std::filesystem::path& path, const std::vector<EpochRecord>& epochs, Place place) {
+void write_learning_curve(const FilePath& path, const std::vector<EpochRecord>& epochs, Place place) {
   const OpScope scope("write_learning_curve", place);
   if (epochs.empty()) scope.fail<ValueError>("no epochs to draw");
   const auto chart = [&](const char* title, double EpochRecord::*training, double EpochRecord::*held_out) {

@@ -1,6 +1,6 @@
 #pragma once
 #include <autograd/error.hpp>
-#include <filesystem>
+#include <autograd/file_path.hpp>
 #include <vector>
 
 #pragma GCC visibility push(default)
@@ -15,8 +15,7 @@ struct EpochRecord {
 
 /// Draws loss and accuracy against the epoch, training and held-out side by side, as an SVG picture of 960 x 400.
 /// A loss or accuracy that is not finite leaves a gap. Throws FileError when the file cannot be written.
-void write_learning_curve(const std::filesystem::path& path, const std::vector<EpochRecord>& epochs,
-                          Place place = Place::here());
+void write_learning_curve(const FilePath& path, const std::vector<EpochRecord>& epochs, Place place = Place::here());
 
 }  // namespace xgrad::nn
 #pragma GCC visibility pop

@@ -1,4 +1,5 @@
 #include <autograd/support/system.hpp>
+#include <nn/training/clock.hpp>
 #include <nn/training/progress.hpp>
 
 #include <algorithm>
@@ -86,12 +87,15 @@ std::string detail::broken(std::string_view line, int columns) {
 }
 
 Progress::Progress(int epochs, std::int64_t samples_an_epoch)
-    : epochs_(epochs), samples_(samples_an_epoch), terminal_(system::stdout_is_terminal()), start_(Clock::now()) {}
+    : epochs_(epochs),
+      samples_(samples_an_epoch),
+      terminal_(system::stdout_is_terminal()),
+      start_(detail::steady_seconds()) {}
 
 bool Progress::is_due() {
   if (!terminal_) return false;
-  const Clock::time_point now = Clock::now();
-  if (now - drawn_ < std::chrono::milliseconds(100)) return false;
+  const double now = detail::steady_seconds();
+  if (now - drawn_ < 0.1) return false;
   drawn_ = now;
   return true;
 }
@@ -99,7 +103,7 @@ bool Progress::is_due() {
 void Progress::draw(int epoch, std::int64_t samples, const Scores& scores) {
   const std::int64_t seen = (epoch - 1) * samples_ + samples;
   if (first_ < 0) first_ = seen;  // a run that goes on has done these before
-  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double elapsed = detail::steady_seconds() - start_;
   const double rate = elapsed > 0 ? static_cast<double>(seen - first_) / elapsed : 0;
   const double left = static_cast<double>(epochs_ * samples_ - seen);
   const detail::Standing standing{epoch, epochs_, static_cast<double>(samples) / static_cast<double>(samples_), rate,
@@ -125,7 +129,7 @@ void Progress::leave() {
 
 void Progress::finish(int epoch, const Scores& scores, const std::string& remark) {
   const std::int64_t seen = epoch * samples_;
-  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+  const double elapsed = detail::steady_seconds() - start_;
   const double rate = elapsed > 0 ? static_cast<double>(seen - std::max<std::int64_t>(first_, 0)) / elapsed : 0;
   const double left = static_cast<double>((epochs_ - epoch) * samples_);
   const detail::Standing standing{epoch, epochs_, 1, rate, rate > 0 && left > 0 ? left / rate : -1};

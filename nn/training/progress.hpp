@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <nn/training/history.hpp>
 #include <string>
@@ -51,7 +50,6 @@ class Progress {
   void leave();
 
  private:
-  using Clock = std::chrono::steady_clock;
   bool is_due();
   void draw_line() const;
   void draw(int epoch, std::int64_t samples, const Scores& scores);
@@ -59,8 +57,8 @@ class Progress {
   int epochs_;
   std::int64_t samples_, first_ = -1;  // samples that were seen before this process
   bool terminal_;
-  std::string line_;  // that is not finished, as it was drawn last
-  Clock::time_point start_, drawn_;
+  std::string line_;          // that is not finished, as it was drawn last
+  double start_, drawn_ = 0;  // in seconds
 };
 
 namespace detail {

@@ -1,5 +1,5 @@
 #pragma once
-#include <filesystem>
+#include <autograd/file_path.hpp>
 #include <nn/training/trainer.hpp>
 
 #pragma GCC visibility push(default)
@@ -27,7 +27,7 @@ struct ReportOptions {
 /// Throws FileError, before it computes anything, where the file cannot be written; ValueError if the test data has no
 /// rows or no targets, or if there are not as many names as classes or columns; ShapeError for an image of another size
 /// than an input.
-void write_report(const std::filesystem::path& path, Trainer& trainer, const History& history, const Examples& test,
+void write_report(const FilePath& path, Trainer& trainer, const History& history, const Examples& test,
                   ReportOptions options = {}, Place place = Place::here());
 
 }  // namespace xgrad::nn

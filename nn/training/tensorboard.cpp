@@ -1,3 +1,4 @@
+#include <autograd/support/system.hpp>
 #include <bit>
 #include <chrono>
 #include <cstring>
@@ -95,8 +96,8 @@ Message histogram(const Tensor& t) {
   return message;
 }
 
-void append_to(const std::filesystem::path& path, const std::string& bytes, Place place) {
-  std::ofstream file(path, std::ios::binary | std::ios::app);
+void append_to(const FilePath& path, const std::string& bytes, Place place) {
+  std::ofstream file(system::native(path), std::ios::binary | std::ios::app);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   if (!file.flush()) OpScope("TensorBoard", place).fail<FileError>("cannot write '", path, "'");
 }
@@ -105,16 +106,17 @@ void append_to(const std::filesystem::path& path, const std::string& bytes, Plac
 
 void TensorBoard::before_run(Run&) {
   const OpScope scope("TensorBoard", place_);
+  const std::filesystem::path folder = system::native(folder_);
   std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (!std::filesystem::is_directory(folder_))
-    scope.fail<FileError>("cannot make the folder '", folder_, "': ", error.message());
+  std::filesystem::create_directories(folder, error);
+  if (!std::filesystem::is_directory(folder))
+    scope.fail<FileError>("cannot make the folder '", folder, "': ", error.message());
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
   std::string name = text("events.out.tfevents.", seconds.count(), ".xgrad");
-  for (int i = 1; std::filesystem::exists(folder_ / name); ++i)
+  for (int i = 1; std::filesystem::exists(folder / name); ++i)
     name = text("events.out.tfevents.", seconds.count(), ".xgrad.", i);
-  file_ = folder_ / name;
+  file_ = folder / name;
   append_to(file_, record(event(0).text(3, "brain.Event:2")), place_);
 }
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <filesystem>
 #include <nn/nn.hpp>
 
 #include <nlohmann/json.hpp>

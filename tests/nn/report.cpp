@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
 #include <cmath>
+#include <filesystem>
 #include <nn/training/histogram.hpp>
 #include <nn/training/report/charts.hpp>
 #include <nn/training/report/png.hpp>

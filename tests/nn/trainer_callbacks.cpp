@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
+#include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <same_bits.hpp>
 
 #include "nn/folder.hpp"

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/atomic_file.hpp>
+#include <filesystem>
 #include <same_bits.hpp>
 
 #include "nn/folder.hpp"

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <chrono>
+#include <filesystem>
 #include <random>
 #include <same_bits.hpp>
 #include <thread>

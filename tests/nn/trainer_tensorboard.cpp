@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
 #include <cstring>
+#include <filesystem>
 
 #include "nn/folder.hpp"
 #include "nn/trainer_support.hpp"

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <nn/nn.hpp>
 #include <same_bits.hpp>
 

@@ -7,7 +7,7 @@ namespace xgrad::nn {
 namespace {
 
 /// Errors of the model and of the loss are not the report's: they name the op.
-void check(const std::filesystem::path& path, const ReportOptions& options, const Examples& test, Place place) {
+void check(const FilePath& path, const ReportOptions& options, const Examples& test, Place place) {
   const OpScope scope("write_report", place);
   check_writable(path, place);
   if (options.mistakes < 0) scope.fail<ValueError>("mistakes is ", options.mistakes, "; expected at least 0");
@@ -29,7 +29,7 @@ void check(const std::filesystem::path& path, const ReportOptions& options, cons
 
 }  // namespace
 
-void write_report(const std::filesystem::path& path, Trainer& trainer, const History& history, const Examples& test,
+void write_report(const FilePath& path, Trainer& trainer, const History& history, const Examples& test,
                   ReportOptions options, Place place) {
   check(path, options, test, place);
   const detail::Findings found = detail::Findings::of(trainer, test, options, place);

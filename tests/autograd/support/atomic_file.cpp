@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/atomic_file.hpp>
 #include <autograd/support/system.hpp>
+#include <filesystem>
 
 #include <fstream>
 #include <thread>

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <autograd/atomic_file.hpp>
+#include <filesystem>
 
 #include <csignal>
 #include <random>
