@@ -1,4 +1,5 @@
 #include <autograd/kernels/simd/fill.hpp>
+#include <autograd/kernels/simd/lanes.hpp>
 #include <autograd/kernels/simd/outlet.hpp>
 #include <autograd/kernels/simd/turn.hpp>
 #include <autograd/kernels/simd/wrapping.hpp>
@@ -44,6 +45,26 @@ void row(T* to, Size to_stride, const T* from, Size from_stride, Size n) {
     for (Size i = 0; i < n; ++i) How::apply(to[i], first[n - 1 - i]);
   } else {
     for (Size i = 0; i < n; ++i) How::apply(to[i * to_stride], from[i * from_stride]);
+  }
+}
+
+/// Rows that are shorter than this, many below each other, repay a loop of their own: a call for each costs more.
+inline constexpr Size short_rows = 64;
+
+/// Copies rows of 0 < n < short_rows elements. The last batch of a row overlaps the one before it.
+template <class T>
+void copy_short_rows(T* to, Size to_row, const T* from, Size from_row, Size rows, Size n) {
+  using V = Batch<T>;
+  constexpr Size width = Lanes<V>::width;
+  if (n < width) {
+    for (; rows > 0; --rows, to += to_row, from += from_row) store_few(to, load_few(from, n), n);
+    return;
+  }
+  const Size last = n - width;
+  for (; rows > 0; --rows, to += to_row, from += from_row) {
+    const V end = V::load_unaligned(from + last);
+    for (Size i = 0; i < last; i += width) V::load_unaligned(from + i).store_unaligned(to + i);
+    end.store_unaligned(to + last);
   }
 }
 
@@ -148,6 +169,14 @@ void walk(const void* from_, void* to_, const Loop<2>& loop) {
   // `side` is the one that is contiguous along the other axis.
   const int side = to_stride == 1 && from_stride != 1 ? 1 : to_stride != 1 && from_stride == 1 ? 0 : -1;
   const int axis = side < 0 || from_stride == 0 ? -1 : contiguous_axis(loop, side);
+  if constexpr (__is_same(How, Assign) && (__is_same(T, float) || __is_same(T, double)))
+    if (last > 0 && to_stride == 1 && from_stride == 1 && n < short_rows) {
+      outer.sizes[last - 1] = 1;
+      return for_each_position(outer, [&](Size a, Size b) {
+        copy_short_rows(to + a, loop.strides[0][last - 1], from + b, loop.strides[1][last - 1], loop.sizes[last - 1],
+                        n);
+      });
+    }
   if (axis < 0) {
     for_each_position(outer, [&](Size a, Size b) { row<T, How>(to + a, to_stride, from + b, from_stride, n); });
     return;
