@@ -12,9 +12,10 @@ void spread(const Convolution& c, const void* g_, const Size* index, void* dx_) 
   T* dx = static_cast<T*>(dx_);
   const Size in = c.in_size(), out = c.out_size();
   split(c.images, in * Size(sizeof(T)) + out * (grain / 20000), 1, [&](Size first, Size count) {
-    std::fill_n(dx + first * in, count * in, T(0));
-    for (Size i = first; i < first + count; ++i)
+    for (Size i = first; i < first + count; ++i) {  // one by one, so that the zeros are still in the nearest cache
+      std::fill_n(dx + i * in, in, T(0));
       for (Size p = i * out; p < (i + 1) * out; ++p) dx[i * in + index[p]] += g[p];
+    }
   });
 }
 

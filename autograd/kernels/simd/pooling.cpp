@@ -18,13 +18,7 @@ struct Largest {
 };
 
 /// As many elements as the processor compares at once, and integers of their size.
-#if defined __AVX512F__
-inline constexpr int vector_bytes = 64;
-#elif defined __AVX2__
-inline constexpr int vector_bytes = 32;
-#else
-inline constexpr int vector_bytes = 16;
-#endif
+inline constexpr int vector_bytes = int(Lanes<Batch<float>>::width * Size(sizeof(float)));
 template <class T>
 inline constexpr Size lanes = vector_bytes / Size(sizeof(T));
 template <class T>
