@@ -98,7 +98,8 @@ endif()
 
 # xsimd up to 10 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
 set_source_files_properties(autograd/kernels/simd/unary_contracted.cpp autograd/kernels/simd/binary_contracted.cpp
-  autograd/kernels/simd/convolution.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+  autograd/kernels/simd/convolution.cpp autograd/kernels/simd/convolution_wide.cpp
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 # Nor is a product's shape moved in larger pieces than it was stored in, for the reason above.
 set_source_files_properties(autograd/kernels/simd/gemm.cpp
   PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast;-fno-tree-slp-vectorize;$<$<CXX_COMPILER_ID:GNU>:-fno-store-merging>")

@@ -2,14 +2,19 @@
 #include <autograd/dtype.hpp>
 #include <autograd/kernels/gemm.hpp>
 #include <autograd/kernels/pieces.hpp>
+#include <autograd/kernels/windows.hpp>
 
-/// How matrix products are cut into pieces. The inner dimension k never is: blocks of C are independent.
+/// How matrix products and convolutions are cut into pieces. The inner dimension k of a product never is: blocks of C
+/// are independent.
 namespace xgrad::kernels {
 
 /// The multiplications in a piece, at least: 20 us or more.
 constexpr Size multiplications(int dtype) { return Size(1) << (dtype == int(f32) ? 20 : 19); }
 
 inline Size pieces_of(const Gemm& s, int dtype) { return s.m * s.n * s.k / multiplications(dtype); }
+inline Size pieces_of(const Convolution& c, int dtype) {
+  return c.images * c.outputs * c.group_channels() * c.kernel_size() * c.out_size() / multiplications(dtype);
+}
 
 /// C as blocks of whole rows or of whole columns.
 class Blocks {

@@ -70,10 +70,10 @@ Table decorated(Table table) {
                           &T::copy, &T::accumulate, &T::reduce, &T::reduce_block, &T::centre, &T::squared_deviations,
                           &T::squared_deviations_block, &T::softmax, &T::add_row, &T::uniform, &T::normal, &T::keep,
                           &T::dropout, &T::sgd, &T::adam, &T::rmsprop, &T::adagrad, &T::gemm, &T::gemm_batch,
-                          &T::correlate, &T::tap_sums, &T::max_windows, &T::standardise, &T::standardise_grad,
-                          &T::recurrent, &T::recurrent_backward, &T::attention, &T::attention_backward, &T::take,
-                          &T::gather, &T::index_add, &T::scatter_add, &T::argmax, &T::argmin, &T::argsort, &T::cumsum,
-                          &T::cumprod, &T::recurrence>(table);
+                          &T::correlate, &T::tap_sums, &T::correlate_wide, &T::tap_sums_wide, &T::max_windows,
+                          &T::standardise, &T::standardise_grad, &T::recurrent, &T::recurrent_backward, &T::attention,
+                          &T::attention_backward, &T::take, &T::gather, &T::index_add, &T::scatter_add, &T::argmax,
+                          &T::argmin, &T::argsort, &T::cumsum, &T::cumprod, &T::recurrence>(table);
   return table;
 }
 

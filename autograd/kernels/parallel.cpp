@@ -346,13 +346,13 @@ struct Parallel : ParallelSequences {
     });
   }
 
-  template <class E>  // correlate
-  static void call(const Correlation& of, const void* source, const void* weights, const void* bias, void* to) {
+  template <class E, class Of>  // correlate, correlate_wide
+  static void call(const Of& of, const void* source, const void* weights, const void* bias, void* to) {
     serial<E>()(of, source, weights, bias, to);
   }
 
-  template <class E>  // tap_sums
-  static void call(const TapSums& of, const void* source, const void* g, double* sums) {
+  template <class E, class Of>  // tap_sums, tap_sums_wide
+  static void call(const Of& of, const void* source, const void* g, double* sums) {
     serial<E>()(of, source, g, sums);
   }
 

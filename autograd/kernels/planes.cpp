@@ -99,6 +99,14 @@ Plan transposed_plan_of(const Convolution& c) {
   return plan;
 }
 
+Lines::Lines(const Planes& planes, const Pass& pass) : length(pass.count[2]) {
+  const Size* const n = pass.count;
+  const bool touch = planes.size[2] == n[2];
+  if (touch) length *= n[1];
+  for (Size a = 0; a < n[0]; ++a)
+    for (Size b = 0; b < (touch ? 1 : n[1]); ++b) starts.push_back((a * planes.size[1] + b) * planes.size[2]);
+}
+
 namespace {
 
 /// Copies (rows, n0, n1, n2) elements.
@@ -149,11 +157,32 @@ void to_rows(const Planes& p, const Pass& pass, const T* from, Size rows, Size r
         {{row, p.size[1] * p.size[2], p.size[2], 1}, {n[0] * n[1] * n[2], n[1] * n[2], n[2], 1}}});
 }
 
+template <class T>
+void from_columns(const Pass& pass, const T* from, Size rows, Size width, const Size* out, T* to) {
+  const Size slice = out[1] * out[2];
+  const Size* const n = pass.count;
+  copy(from, to + pass.start[0] * slice + pass.start[1] * out[2] + pass.start[2],
+       {4,
+        {rows, n[0], n[1], n[2]},
+        {{out[0] * slice, pass.step[0] * slice, pass.step[1] * out[2], pass.step[2]},
+         {1, n[1] * n[2] * width, n[2] * width, width}}});
+}
+
+template <class T>
+void to_columns(const Pass& pass, const T* from, Size rows, Size width, T* to) {
+  const Size positions = pass.count[0] * pass.count[1] * pass.count[2];
+  copy(from, to, {2, {positions, rows}, {{width, 1}, {1, positions}}});
+}
+
 template void to_planes(const Planes&, const float*, Size, float*);
 template void to_planes(const Planes&, const double*, Size, double*);
 template void from_rows(const Planes&, const Pass&, const float*, Size, Size, const Size*, float*);
 template void from_rows(const Planes&, const Pass&, const double*, Size, Size, const Size*, double*);
 template void to_rows(const Planes&, const Pass&, const float*, Size, Size, float*);
 template void to_rows(const Planes&, const Pass&, const double*, Size, Size, double*);
+template void from_columns(const Pass&, const float*, Size, Size, const Size*, float*);
+template void from_columns(const Pass&, const double*, Size, Size, const Size*, double*);
+template void to_columns(const Pass&, const float*, Size, Size, float*);
+template void to_columns(const Pass&, const double*, Size, Size, double*);
 
 }  // namespace xgrad::kernels

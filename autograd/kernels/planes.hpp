@@ -38,6 +38,43 @@ struct Plan {
 Plan plan_of(const Convolution& c);
 Plan transposed_plan_of(const Convolution& c);
 
+/// The positions of a pass as lines without gaps, for wide correlations: lines that touch are one.
+struct Lines {
+  std::vector<Size> starts;
+  Size length;
+
+  Lines(const Planes& planes, const Pass& pass);
+  Size positions() const { return Size(starts.size()) * length; }
+};
+
+/// Rows of a wide correlation in panels of whole lines of memory, as many in each as its tiles take at a time.
+struct Panels {
+  Size rows, width, padded;
+
+  template <class T>
+  static Panels of(Size rows) {
+    constexpr Size lanes = 64 / Size(sizeof(T)), most = 3;
+    const Size batches = (rows + lanes - 1) / lanes, panels = (batches + most - 1) / most;
+    return {rows, (batches + panels - 1) / panels * lanes, batches * lanes};
+  }
+  /// Of the panel that begins at row `first`.
+  Size width_at(Size first) const { return padded - first < width ? padded - first : width; }
+  Size rows_at(Size first) const { return rows - first < width ? rows - first : width; }
+};
+
+/// Whether a wide correlation of so many rows is quicker: it has no gaps, but its lanes may be left empty.
+template <class T>
+bool wide_pays(const Plan& plan, Size rows) {
+  constexpr Size lanes = 64 / Size(sizeof(T));
+  Size wide = 0, along = 0;
+  for (const Pass& pass : plan.passes) {
+    const Size taps = Size(pass.taps.size());
+    wide += taps * Lines(plan.planes, pass).positions() * Panels::of<T>(rows).padded;
+    along += taps * ((plan.planes.span(pass.count) + lanes - 1) / lanes * lanes) * rows;
+  }
+  return wide * 11 < along * 10;
+}
+
 /// Copies channels, each contiguous in `from`, into planes; what is zero is left alone.
 template <class T>
 void to_planes(const Planes& planes, const T* from, Size channels, T* to);
@@ -47,5 +84,10 @@ void from_rows(const Planes& planes, const Pass& pass, const T* from, Size rows,
 /// The reverse for the pass of a convolution: what is zero is left alone.
 template <class T>
 void to_rows(const Planes& planes, const Pass& pass, const T* from, Size rows, Size row, T* to);
+/// The same two for rows that are columns, positions being `width` apart without a gap.
+template <class T>
+void from_columns(const Pass& pass, const T* from, Size rows, Size width, const Size* out, T* to);
+template <class T>
+void to_columns(const Pass& pass, const T* from, Size rows, Size width, T* to);
 
 }  // namespace xgrad::kernels

@@ -130,6 +130,9 @@ struct Table {
   void (*correlate[dtype_count])(const Correlation& of, const void* source, const void* weights, const void* bias,
                                  void* to);
   void (*tap_sums[dtype_count])(const TapSums& of, const void* source, const void* g, double* sums);
+  void (*correlate_wide[dtype_count])(const WideCorrelation& of, const void* source, const void* weights,
+                                      const void* bias, void* to);
+  void (*tap_sums_wide[dtype_count])(const WideCorrelation& of, const void* source, const void* g, double* sums);
   /// y[n, p], the largest element of window p of x[n], and index[n, p], where it stands in x[n] as one row: the first
   /// NaN, or the first of equal ones. `index` may be null. The windows are those of a convolution with one channel and
   /// no dilation, and each reaches into x.

@@ -42,5 +42,17 @@ struct TapSums {
 };
 inline constexpr Size slack = 128, widest_batch = 16;
 
+/// The same two sums for many rows, which then are the lanes, so that positions need no gaps: they are `length` from
+/// each of the lines on. Rows, whole lines of memory of them, lie side by side in everything but the source.
+/// to[p, r] = bias[r] + sum over k of weights[k, r] source[offsets[k] + p], and sums[k, r] += the sum over images and p
+/// of g[p, r] source[offsets[k] + p]; positions of `to` and g are stored one after the other, image by image.
+struct WideCorrelation {
+  Size rows, taps, images;
+  const Size *offsets, *lines;
+  Size line_count, length, source_image;
+
+  Size positions() const { return line_count * length; }
+};
+
 }  // namespace xgrad::kernels
 #pragma GCC visibility pop

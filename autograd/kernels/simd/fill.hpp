@@ -25,6 +25,7 @@ void fill_random(Table& t);
 void fill_optimisers(Table& t);
 void fill_gemm(Table& t);
 void fill_convolution(Table& t);
+void fill_wide_convolution(Table& t);
 void fill_pooling(Table& t);
 void fill_standardise(Table& t);
 void fill_recurrent(Table& t);

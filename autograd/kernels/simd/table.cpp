@@ -29,6 +29,7 @@ const Table& table() {
     fill_optimisers(t);
     fill_gemm(t);
     fill_convolution(t);
+    fill_wide_convolution(t);
     fill_pooling(t);
     fill_standardise(t);
     fill_recurrent(t);
