@@ -16,7 +16,7 @@ constexpr const char* lists[] = {"american-english", "french", "ngerman", "itali
 constexpr int count = 20'000;  // of words of each language
 
 /// Adds `count` words of a list, from all over the alphabet; none with an apostrophe, which would tell English.
-bool read_words(const std::filesystem::path& list, std::vector<std::string>& words) {
+bool read_words(const std::string& list, std::vector<std::string>& words) {
   std::set<std::string> found;
   std::ifstream file(list);
   for (std::string word; std::getline(file, word);) {
