@@ -368,13 +368,15 @@ struct Parallel : ParallelSequences {
   }
 
   template <class E>  // standardise
-  static void call(const Slices& s, double eps, const void* x, void* y, double* moments) {
-    split_slices<E>(s, [&](const Slices& part) { serial<E>()(part, eps, x, y, moments); });
+  static void call(const Slices& s, double eps, const void* x, const void* weight, const void* bias, void* z, void* y,
+                   double* moments) {
+    split_slices<E>(s, [&](const Slices& part) { serial<E>()(part, eps, x, weight, bias, z, y, moments); });
   }
 
   template <class E>  // standardise_grad
-  static void call(const Slices& s, double eps, const void* g, const void* y, const double* moments, void* dx) {
-    split_slices<E>(s, [&](const Slices& part) { serial<E>()(part, eps, g, y, moments, dx); });
+  static void call(const Slices& s, double eps, const void* g, const void* weight, const void* z, const double* moments,
+                   void* dx) {
+    split_slices<E>(s, [&](const Slices& part) { serial<E>()(part, eps, g, weight, z, moments, dx); });
   }
 
   template <class E, class Body>

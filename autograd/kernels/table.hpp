@@ -138,11 +138,14 @@ struct Table {
   /// no dilation, and each reaches into x.
   void (*max_windows[dtype_count])(const Convolution& c, const void* x, void* y, Size* index);
 
-  /// y = (x - mean) / sqrt(variance + eps) within each slice, in two passes with sums in double; moments, (2, slices),
-  /// gets the means, 0 where these are not taken off, and the variances, of squares then.
-  void (*standardise[dtype_count])(const Slices& s, double eps, const void* x, void* y, double* moments);
-  /// Its vjp: dx = (g - mean(g) - y mean(g y)) / sqrt(variance + eps), without the first mean where none was taken off.
-  void (*standardise_grad[dtype_count])(const Slices& s, double eps, const void* g, const void* y,
+  /// z = (x - mean) / sqrt(variance + eps) within each slice, in two passes with sums in double; moments, (2, slices),
+  /// gets the means, 0 where these are not taken off, and the variances, of squares then. With a weight and perhaps a
+  /// bias (inner), for which outer is 1, also y = z weight + bias; z may be null then.
+  void (*standardise[dtype_count])(const Slices& s, double eps, const void* x, const void* weight, const void* bias,
+                                   void* z, void* y, double* moments);
+  /// Its vjp, with h = g weight, or g without one: dx = (h - mean(h) - z mean(h z)) / sqrt(variance + eps), without the
+  /// first mean where none was taken off.
+  void (*standardise_grad[dtype_count])(const Slices& s, double eps, const void* g, const void* weight, const void* z,
                                         const double* moments, void* dx);
   RecurrentFn recurrent[int(Recurrent::count)][dtype_count];
   RecurrentBackwardFn recurrent_backward[int(Recurrent::count)][dtype_count];

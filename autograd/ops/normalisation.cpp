@@ -13,6 +13,24 @@ struct View {
       : slices{outer, count, inner, 0, count, centred}, shape{outer, count, inner} {}
 };
 
+Array moments_of(const View& view) { return {f64, Shape{2, view.slices.slices}}; }
+
+/// The slices, standardised by ops, and by what each was multiplied: as the view sees them.
+std::pair<Tensor, Tensor> composed(const Tensor& x, const View& view, double eps) {
+  const Tensor along = reshape(x, view.shape), apart = view.slices.centred != 0 ? centre(along, {0, 2}) : along;
+  Tensor scale = rsqrt(mean(square(apart), {0, 2}, true) + eps);
+  return {apart * scale, std::move(scale)};
+}
+
+/// The cotangent of x for that of the standardised slices, by ops.
+Tensor composed_cotangent(const Tensor& x, const View& view, double eps, const Tensor& g) {
+  const Tensor h = reshape(g, view.shape);
+  const auto [z, scale] = composed(x, view, eps);
+  // z is centred, so that centring h - z mean(h z) takes the mean off h only.
+  const Tensor rest = h - z * mean(h * z, {0, 2}, true);
+  return reshape((view.slices.centred != 0 ? centre(rest, {0, 2}) : rest) * scale, x.shape());
+}
+
 /// (x - mean) / sqrt(variance + eps) of each slice, or x / sqrt(mean(x^2) + eps), and the moments of the slices, which
 /// are written when the forward has run. A pass that is itself recorded differentiates a composition.
 Tensor standardised(const char* name, const Tensor& x, const View& view, double eps, const Array& moments) {
@@ -20,28 +38,19 @@ Tensor standardised(const char* name, const Tensor& x, const View& view, double 
   const auto forward = [&] {
     Array y(x.dtype(), x.shape());
     if (y.size() > 0)
-      kernels::table().standardise[int(x.dtype())](s, eps, x.array().data(), y.data(), moments.data<double>());
+      kernels::table().standardise[int(x.dtype())](s, eps, x.array().data(), nullptr, nullptr, y.data(), nullptr,
+                                                   moments.data<double>());
     return y;
   };
   return primitive(name, {x}, forward, [x, view, eps, moments](const Tensor& g, const Tensor& y) {
-    if (!grad_enabled()) {
-      Array dx(g.dtype(), g.shape());
-      if (dx.size() > 0)
-        kernels::table().standardise_grad[int(g.dtype())](view.slices, eps, g.array().data(), y.array().data(),
-                                                          moments.data<double>(), dx.data());
-      return Tensor(std::move(dx));
-    }
-    const Tensor along = reshape(x, view.shape), h = reshape(g, view.shape);
-    const bool centred = view.slices.centred != 0;
-    const Tensor apart = centred ? centre(along, {0, 2}) : along;
-    const Tensor scale = rsqrt(mean(square(apart), {0, 2}, true) + eps), z = apart * scale;
-    // z is centred, so that centring h - z mean(h z) takes the mean off h only.
-    const Tensor rest = h - z * mean(h * z, {0, 2}, true);
-    return reshape((centred ? centre(rest, {0, 2}) : rest) * scale, x.shape());
+    if (grad_enabled()) return composed_cotangent(x, view, eps, g);
+    Array dx(g.dtype(), g.shape());
+    if (dx.size() > 0)
+      kernels::table().standardise_grad[int(g.dtype())](view.slices, eps, g.array().data(), nullptr, y.array().data(),
+                                                        moments.data<double>(), dx.data());
+    return Tensor(std::move(dx));
   });
 }
-
-Array moments_of(const View& view) { return {f64, Shape{2, view.slices.slices}}; }
 
 /// Throws unless the parameter, if there is one, has this shape and dtype.
 void check_parameter(const OpScope& scope, const char* what, const Tensor& p, const Shape& shape, const char* of,
@@ -71,10 +80,54 @@ View last_axes(const Operand& x, const Shape& normalized, bool centred) {
   return {1, x.shape().product(0, x.ndim() - normalized.ndim()), normalized.size(), centred};
 }
 
-/// y times weight plus bias, each where it is defined, over the last axes.
-Tensor affine(Tensor y, const Tensor& weight, const Tensor& bias) {
-  if (weight.defined()) y = y * weight;
-  return bias.defined() ? y + bias : y;
+/// A primitive each of whose cotangents is summed to its input's shape, as those of an elementwise op are.
+template <std::size_t N, class Forward, class... Rules>
+Tensor summing(const char* name, const OperandRef (&inputs)[N], const Forward& forward, Rules&&... rules) {
+  detail::check_inputs(inputs, N);
+  detail::Watch watch(name, inputs, N);
+  Tensor result = detail::record(name, inputs, true, watch.computed(forward()), std::forward<Rules>(rules)...);
+  watch.ends(result);
+  return result;
+}
+
+/// The same over the last axes, times w, plus b where it is defined: in one pass over x, and one back.
+Tensor standardised(const char* name, const Tensor& x, const View& view, double eps, const Tensor& w, const Tensor& b) {
+  const Array moments = moments_of(view);
+  // The standardised slices, which are kept for the way back.
+  const bool kept = grad_enabled() && (x.requires_grad() || w.requires_grad());
+  const Array z = kept ? Array(x.dtype(), x.shape()) : Array();
+  const auto forward = [&] {
+    Array y(x.dtype(), x.shape());
+    if (y.size() > 0)
+      kernels::table().standardise[int(x.dtype())](view.slices, eps, x.array().data(), w.array().data(),
+                                                   b.defined() ? b.array().data() : nullptr, kept ? z.data() : nullptr,
+                                                   y.data(), moments.data<double>());
+    return y;
+  };
+  auto to_x = [x, w = Saved(w), view, eps, z, moments](const Tensor& g) {
+    if (grad_enabled()) return composed_cotangent(x, view, eps, g * w);
+    const auto backward = [&] {
+      Array dx(g.dtype(), g.shape());
+      if (dx.size() > 0)
+        kernels::table().standardise_grad[int(g.dtype())](view.slices, eps, g.array().data(), w.tensor().array().data(),
+                                                          z.data(), moments.data<double>(), dx.data());
+      return dx;
+    };
+    return primitive("standardise_backward", {g, w.tensor()}, backward, not_differentiable, not_differentiable);
+  };
+  auto to_w = [x, view, eps, z](const Tensor& g) {
+    return g * (grad_enabled() ? reshape(composed(x, view, eps).first, x.shape()) : Tensor(z));
+  };
+  if (!b.defined()) return summing(name, {x, w}, forward, std::move(to_x), std::move(to_w));
+  return summing(name, {x, w, b}, forward, std::move(to_x), std::move(to_w), [](const Tensor& g) { return g; });
+}
+
+/// The last axes standardised, times weight plus bias, each where it is defined.
+Tensor over_last_axes(const char* name, const Tensor& x, const View& view, double eps, const Tensor& weight,
+                      const Tensor& bias) {
+  if (weight.defined()) return standardised(name, x, view, eps, weight, bias);
+  const Tensor z = standardised(name, x, view, eps, moments_of(view));
+  return bias.defined() ? z + bias : z;
 }
 
 /// g summed over all axes but the channels'.
@@ -128,8 +181,7 @@ Tensor layer_norm(const Operand& x, const Shape& normalized, const Tensor& weigh
   check_eps(scope, eps);
   check_parameter(scope, "weight", weight, normalized, "axes to normalise", x.dtype());
   check_parameter(scope, "bias", bias, normalized, "axes to normalise", x.dtype());
-  const View view = last_axes(x, normalized, true);
-  return affine(standardised("layer_norm", x.tensor(), view, eps, moments_of(view)), weight, bias);
+  return over_last_axes("layer_norm", x.tensor(), last_axes(x, normalized, true), eps, weight, bias);
 }
 
 Tensor rms_norm(const Operand& x, const Shape& normalized, const Tensor& weight, double eps) {
@@ -138,8 +190,7 @@ Tensor rms_norm(const Operand& x, const Shape& normalized, const Tensor& weight,
   checked_last(scope, x, normalized);
   check_eps(scope, eps);
   check_parameter(scope, "weight", weight, normalized, "axes to normalise", x.dtype());
-  const View view = last_axes(x, normalized, false);
-  return affine(standardised("rms_norm", x.tensor(), view, eps, moments_of(view)), weight, {});
+  return over_last_axes("rms_norm", x.tensor(), last_axes(x, normalized, false), eps, weight, {});
 }
 
 Tensor group_norm(const Operand& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {

@@ -86,9 +86,11 @@ V column_total(const Slices& s, Size slice, Element element) {
 bool in_columns(const Slices& s) { return s.inner == 1 && s.outer > 1; }
 
 template <class T>
-void standardise(const Slices& s, double eps, const void* x_, void* y_, double* means) {
-  const T* x = static_cast<const T*>(x_);
-  T* y = static_cast<T*>(y_);
+void standardise(const Slices& s, double eps, const void* x_, const void* weight_, const void* bias_, void* z_,
+                 void* y_, double* means) {
+  const T *x = static_cast<const T*>(x_), *weight = static_cast<const T*>(weight_);
+  const T* const bias = static_cast<const T*>(bias_);
+  T *z = static_cast<T*>(z_), *y = static_cast<T*>(y_);
   double* const variances = means + s.slices;
   const double share = 1 / double(s.outer * s.inner);
   const auto square_of = [x](auto v, Size at, auto mean) {
@@ -103,7 +105,7 @@ void standardise(const Slices& s, double eps, const void* x_, void* y_, double* 
           s.centred ? column_total<V>(s, slice, [x](V, Size at) { return load<V>(x + at); }) * V(share) : V(0.);
       const V variance = column_total<V>(s, slice, [&](V w, Size at) { return square_of(w, at, mean); }) * V(share);
       const V scale = V(1.) / root(variance + V(eps));
-      for (Size at = slice; at < s.outer * s.slices; at += s.slices) put((load<V>(x + at) - mean) * scale, y + at);
+      for (Size at = slice; at < s.outer * s.slices; at += s.slices) put((load<V>(x + at) - mean) * scale, z + at);
       put(mean, means + slice);
       put(variance, variances + slice);
     });
@@ -117,7 +119,9 @@ void standardise(const Slices& s, double eps, const void* x_, void* y_, double* 
       const Size row = row_of(s, slice, o);
       each(s.inner, [&](auto v, Size i) {
         using V = decltype(v);
-        put((load<V>(x + row + i) - V(mean)) * V(scale), y + row + i);
+        const V own = (load<V>(x + row + i) - V(mean)) * V(scale);
+        if (z) put(own, z + row + i);
+        if (weight) put(own * load<V>(weight + i) + (bias ? load<V>(bias + i) : V(0.)), y + row + i);
       });
     }
     means[slice] = mean;
@@ -126,14 +130,15 @@ void standardise(const Slices& s, double eps, const void* x_, void* y_, double* 
 }
 
 template <class T>
-void standardise_grad(const Slices& s, double eps, const void* g_, const void* y_, const double* moments, void* dx_) {
-  const T *g = static_cast<const T*>(g_), *y = static_cast<const T*>(y_);
+void standardise_grad(const Slices& s, double eps, const void* g_, const void* weight_, const void* z_,
+                      const double* moments, void* dx_) {
+  const T *g = static_cast<const T*>(g_), *z = static_cast<const T*>(z_), *weight = static_cast<const T*>(weight_);
   T* dx = static_cast<T*>(dx_);
   const double* const variances = moments + s.slices;
   const double share = 1 / double(s.outer * s.inner);
-  const auto gradient = [g](auto v, Size at) { return load<decltype(v)>(g + at); };
-  const auto along = [g, y](auto v, Size at) { return load<decltype(v)>(g + at) * load<decltype(v)>(y + at); };
-  if (in_columns(s))
+  if (in_columns(s)) {
+    const auto gradient = [g](auto v, Size at) { return load<decltype(v)>(g + at); };
+    const auto along = [g, z](auto v, Size at) { return load<decltype(v)>(g + at) * load<decltype(v)>(z + at); };
     return each(s.count, [&](auto v, Size i) {
       using V = decltype(v);
       const Size slice = s.first + i;
@@ -141,9 +146,16 @@ void standardise_grad(const Slices& s, double eps, const void* g_, const void* y
       const V part = column_total<V>(s, slice, along) * V(share);
       const V scale = V(1.) / root(load<V>(variances + slice) + V(eps));
       for (Size at = slice; at < s.outer * s.slices; at += s.slices)
-        put((load<V>(g + at) - mean - load<V>(y + at) * part) * scale, dx + at);
+        put((load<V>(g + at) - mean - load<V>(z + at) * part) * scale, dx + at);
     });
+  }
   for (Size slice = s.first; slice < s.first + s.count; ++slice) {
+    const T* const weight_at = weight ? weight - row_of(s, slice, 0) : nullptr;
+    const auto gradient = [g, weight_at](auto v, Size at) {
+      const auto own = load<decltype(v)>(g + at);
+      return weight_at ? own * load<decltype(v)>(weight_at + at) : own;
+    };
+    const auto along = [&](auto v, Size at) { return gradient(v, at) * load<decltype(v)>(z + at); };
     const double mean = s.centred ? total(s, slice, gradient) * share : 0;
     const double part = total(s, slice, along) * share;
     const double scale = 1 / root(variances[slice] + eps);
@@ -151,7 +163,7 @@ void standardise_grad(const Slices& s, double eps, const void* g_, const void* y
       const Size row = row_of(s, slice, o);
       each(s.inner, [&](auto v, Size i) {
         using V = decltype(v);
-        put((load<V>(g + row + i) - V(mean) - load<V>(y + row + i) * V(part)) * V(scale), dx + row + i);
+        put((gradient(v, row + i) - V(mean) - load<V>(z + row + i) * V(part)) * V(scale), dx + row + i);
       });
     }
   }

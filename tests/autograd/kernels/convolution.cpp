@@ -198,13 +198,13 @@ TEST_CASE_TEMPLATE("normalisations give the same bits for any number of threads 
     std::vector<double> moments(std::size_t(2 * s.slices));
     std::vector<T> y;
     const auto forward = [&](const xgrad::kernels::Table& t, T* to) {
-      t.standardise[of<T>](s, 1e-5, x.data(), to, moments.data());
+      t.standardise[of<T>](s, 1e-5, x.data(), nullptr, nullptr, to, nullptr, moments.data());
     };
     check_exact(std::vector<T>(std::size_t(n)), forward);
     y.resize(std::size_t(n));
     forward(process_table(), y.data());
     const auto backward = [&](const xgrad::kernels::Table& t, T* to) {
-      t.standardise_grad[of<T>](s, 1e-5, g.data(), y.data(), moments.data(), to);
+      t.standardise_grad[of<T>](s, 1e-5, g.data(), nullptr, y.data(), moments.data(), to);
     };
     check_exact(std::vector<T>(std::size_t(n)), backward);
     for (int i = 0; i < xgrad::kernels::available_tables().count; ++i) {
