@@ -68,18 +68,19 @@ TEST_CASE("causal attention of few and of wide rows, of more and of fewer querie
   struct Sizes {
     std::int64_t queries, keys, width, value_width;
   };
-  for (const auto [m, n, d, e] :
-       {Sizes{1, 1, 4, 4}, {24, 24, 16, 16}, {25, 25, 70, 3}, {63, 90, 3, 70}, {100, 50, 65, 64}})
+  const Sizes all[] = {{1, 1, 4, 4}, {24, 24, 16, 16}, {25, 25, 70, 3}, {63, 90, 3, 70}, {100, 50, 65, 64}};
+  for (const Sizes& sizes : all)
     for (const double dropout : {0., .3}) {
-      CAPTURE(m);
+      CAPTURE(sizes.queries);
       CAPTURE(dropout);
-      const Tensor q = random({3, m, d}), k = random({3, n, d}), v = random({3, n, e});
+      const Tensor q = random({3, sizes.queries, sizes.width}), k = random({3, sizes.keys, sizes.width});
+      const Tensor v = random({3, sizes.keys, sizes.value_width});
       const auto attended = [&](const Tensor& mask) {
         manual_seed(3);
         return scaled_dot_product_attention(q, k, v, {.causal = true, .mask = mask, .dropout = dropout});
       };
       // A mask with a gradient asks for the form as ops.
-      const Tensor y = attended({}), want = attended(zeros({n}, f64).set_requires_grad(true));
+      const Tensor y = attended({}), want = attended(zeros({sizes.keys}, f64).set_requires_grad(true));
       CHECK(close(y, want, 1e-13));
       const Tensor g = randn(y.shape(), f64);
       const std::vector<Tensor> found = grad(y, {q, k, v}, g), wanted = grad(want, {q, k, v}, g);
