@@ -269,11 +269,13 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
     const T *const g = static_cast<const T*>(g_) + of_y, *const l = static_cast<const T*>(l_) + pair * s.queries;
     T *const dq = static_cast<T*>(dq_) + of_q, *const dk = static_cast<T*>(dk_) + of_k;
     T* const dv = static_cast<T*>(dv_) + of_v;
-    clear_rows(dq, s.queries, s.width, step);
-    clear_rows(dk, s.keys, s.width, step);
-    clear_rows(dv, s.keys, s.value_width, value_step);
+    // Keys that no query sees; those of others are written by the first block of queries that does.
+    const Size reached = s.queries > 0 ? keys_seen(s, s.queries) : 0;
+    clear_rows(dk + reached * step, s.keys - reached, s.width, step);
+    clear_rows(dv + reached * value_step, s.keys - reached, s.value_width, value_step);
     for (Size row = 0; row < s.queries; row += block) {
       const Size rows = s.queries - row < block ? s.queries - row : block, end = keys_seen(s, row + rows);
+      if (end == 0) clear_rows(dq + row * step, rows, s.width, step);
       T along[block];  // g.y of each row
       for (Size i = 0; i < rows; ++i)
         along[i] = dot(g + (row + i) * value_step, y + (row + i) * value_step, s.value_width);
@@ -288,14 +290,15 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
           keys.multiply(q + (row + i) * step, m, n, p + at);
           values.multiply(g + (row + i) * value_step, m, n, dp + at);
           for (Size r = i; r < i + m; ++r) weigh_back(b, r, n, l[row + r], along[r], p + r * block, dp + r * block);
-          multiply({.accumulate = true, .m = m, .n = s.width, .k = n, .lda = block, .ldb = step, .ldc = step}, dp + at,
-                   k + column * step, dq + (row + i) * step);
+          multiply({.accumulate = column > 0, .m = m, .n = s.width, .k = n, .lda = block, .ldb = step, .ldc = step},
+                   dp + at, k + column * step, dq + (row + i) * step);
         }
+        const Size from = s.causal ? column : 0;  // the first block of queries that sees these keys
         for (Size j = 0, m; j < columns; j += m) {
           m = b.together(j, columns);
           const Size i = b.diagonal() ? j : 0, at = i * block + j;  // the first query that sees some of these keys
           multiply({.transpose_a = true,
-                    .accumulate = true,
+                    .accumulate = row > from,
                     .m = m,
                     .n = s.value_width,
                     .k = rows - i,
@@ -304,7 +307,7 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
                     .ldc = value_step},
                    p + at, g + (row + i) * value_step, dv + (column + j) * value_step);
           multiply({.transpose_a = true,
-                    .accumulate = true,
+                    .accumulate = row > from,
                     .m = m,
                     .n = s.width,
                     .k = rows - i,
