@@ -87,7 +87,7 @@ TEST_CASE("messages show a file's name in UTF-8") {
   says([&] { nn::load_weights(model, file); }, "the file is '" + name + "'");
 }
 
-TEST_CASE("a file's name is a path, a string, a literal or a view") {
+TEST_CASE("a file's name is a path, an entry of a folder, a string, a literal or a view, of any characters") {
   const Folder folder;
   const fs::path path = folder / "w";
   const std::string name = path.string();
@@ -96,6 +96,9 @@ TEST_CASE("a file's name is a path, a string, a literal or a view") {
   nn::save_tensors(name.c_str(), {{"x", x}});
   nn::save_tensors(std::string_view(name), {{"x", x}});
   nn::save_tensors(path, {{"x", x}});
+  nn::save_tensors(path.u8string(), {{"x", x}});
+  nn::save_tensors(path.wstring().c_str(), {{"x", x}});
+  nn::save_tensors(fs::directory_entry(path), {{"x", x}});
   CHECK(same_bits(nn::load_tensors({name}).at("x"), x));
   CHECK(folder.files() == 1);
 }
