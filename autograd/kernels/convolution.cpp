@@ -70,12 +70,13 @@ class Correlator {
   void run(const T* from, T* to) const {
     // A unit is the results of a group from an image, or from several small ones, for which the weights are read once;
     // or of a block of its rows where there are few units: each piece packs the images that it needs.
-    constexpr Size most_pieces = 64, few = 16, small = 2048, wide_images = 4;
+    constexpr Size most_pieces = 64, few = 16, small = 2048, wide_images = 4, wide_units = 8;
     const Size wanted = std::min(pieces_of(c_, index_of<T>), most_pieces);
     const Size images_wanted = std::max(divide_up(c_.images, few), wide_ ? wide_images : 1);
     const Size together = std::clamp<Size>(std::min(small / widest_, images_wanted), 1, c_.images);
     const Size bundles = divide_up(c_.images, together) * c_.groups;
-    const Size blocks = std::clamp<Size>(std::min(wanted, few) / bundles, 1, std::max<Size>(rows_ / 16, 1));
+    const Size few_units = std::min(wanted, wide_ ? wide_units : few);
+    const Size blocks = std::clamp<Size>(few_units / bundles, 1, std::max<Size>(rows_ / 16, 1));
     const Size block = round_up(divide_up(rows_, blocks), wide_ ? panels_.width : 8),
                in_group = divide_up(rows_, block);
     const Size units = bundles * in_group, size = divide_up(units, std::clamp<Size>(wanted, 1, units));

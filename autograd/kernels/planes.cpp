@@ -26,6 +26,13 @@ struct Inside {
   }
 };
 
+/// Rows `count` positions long read zeros behind the image, which may be those before its next row: few enough that the
+/// slack has as many behind the last one.
+void share_zeros(Planes& p, Size count) {
+  const Size behind = p.size[2] - p.shift[2] - p.stored[2];
+  p.size[2] -= std::max<Size>(std::min({p.shift[2], behind, p.size[2] - count, slack / 2}), 0);
+}
+
 }  // namespace
 
 Plan plan_of(const Convolution& c) {
@@ -43,6 +50,7 @@ Plan plan_of(const Convolution& c) {
       if (known == residues.end()) residues.push_back(residue);
     }
   }
+  if (c.stride[2] == 1) share_zeros(planes, c.out[2]);
   Pass pass{0, {c.out[0], c.out[1], c.out[2]}, {0, 0, 0}, {1, 1, 1}, {}, {}};
   for_each_position(c.kernel, [&](const Size* k) {
     Size plane = 0, at[image_axes];
@@ -67,6 +75,7 @@ Plan transposed_plan_of(const Convolution& c) {
     planes.shift[d] = c.dilation[d] * (c.kernel[d] - 1) / c.stride[d];
     planes.size[d] = planes.shift[d] + (c.in[d] - 1 + c.before[d]) / c.stride[d] + 1;
   }
+  share_zeros(planes, planes.size[2] - planes.shift[2]);
   for_each_position(c.stride, [&](const Size* residue) {
     Pass pass;
     Size first[image_axes];

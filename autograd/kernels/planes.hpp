@@ -6,7 +6,8 @@
 namespace xgrad::kernels {
 
 /// One channel of an image as planes: element a of the plane of `residue` is element a step + residue - shift of the
-/// image, or zero. With a step there is a plane for each residue that some tap meets.
+/// image, or zero. With a step there is a plane for each residue that some tap meets. Taps that reach beyond a row's
+/// end meet the zeros at the beginning of the next one, of the same plane or of another.
 struct Planes {
   Size stored[image_axes], step[image_axes], shift[image_axes], size[image_axes];
   std::vector<Size> residues[image_axes];

@@ -105,7 +105,9 @@ TEST_CASE_TEMPLATE("convolutions of many and of few channels are what their defi
   // of one line and of a few elements, strides, dilations and groups.
   const Convolution strided{2, 16, 20, 1, {1, 10, 10}, {1, 3, 3}, {1, 5, 5}, {1, 2, 2}, {0, 1, 1}, {1, 1, 1}},
       dilated{2, 3, 80, 1, {1, 11, 11}, {1, 3, 3}, {1, 11, 11}, {1, 1, 1}, {0, 2, 2}, {1, 2, 2}},
-      one_line{2, 5, 32, 1, {1, 1, 700}, {1, 1, 3}, {1, 1, 698}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}};
+      one_line{2, 5, 32, 1, {1, 1, 700}, {1, 1, 3}, {1, 1, 698}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}},
+      long_kernel{2, 2, 3, 1, {1, 2, 40}, {1, 1, 301}, {1, 2, 40}, {1, 1, 1}, {0, 0, 150}, {1, 1, 1}},
+      far_padded{2, 2, 3, 1, {1, 4, 5}, {1, 2, 2}, {1, 9, 10}, {1, 1, 1}, {0, 3, 3}, {1, 1, 1}};
   const Convolution cases[] = {kept(3, 5, 32, 1, 9, 3),
                                kept(2, 16, 48, 1, 8, 3),
                                kept(2, 32, 64, 1, 7, 1),
@@ -116,7 +118,9 @@ TEST_CASE_TEMPLATE("convolutions of many and of few channels are what their defi
                                kept(4, 6, 6, 1, 12, 5),
                                strided,
                                dilated,
-                               one_line};
+                               one_line,
+                               long_kernel,
+                               far_padded};
   const xgrad::Dtype dtype = xgrad::dtype_of<T>;
   const double tolerance = sizeof(T) == 4 ? 5e-6 : 1e-14;
   for (const Convolution& c : cases) {
