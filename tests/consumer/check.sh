@@ -61,7 +61,7 @@ package static "$build_dir"
 version=$(PKG_CONFIG_PATH=$work/static/lib/pkgconfig pkg-config --modversion xgrad)
 configure shared_build "$source_dir" -DBUILD_SHARED_LIBS=ON -DXGRAD_TESTS=OFF -DXGRAD_EXAMPLES=OFF \
   $(grep -E '^XGRAD_(ONEDNN|LAPACK|TBB):' "$build_dir/CMakeCache.txt" | sed 's/^/-D/')
-cp -rl "$build_dir"/CMakeFiles/xgrad*.dir "$work/shared_build/CMakeFiles"
+cp -rlf "$build_dir"/CMakeFiles/xgrad*.dir "$work/shared_build/CMakeFiles"
 grep -q "\"version\": \"$version\"" "$source_dir/packaging/vcpkg/vcpkg.json" || fail "vcpkg's recipe is not for $version"
 make_only shared_build "libxgrad.so.$version"
 make_only shared_build libxgrad.so
