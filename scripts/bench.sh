@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds xgrad and measures it beside libtorch, a hand-written step and what the processor can do at most; about six
+# Builds xgrad and measures it beside libtorch, a hand-written step and what the processor can do at most; about ten
 # minutes, in which nothing else should run. Prints a table, and writes bench.json, bench.svg and bench_kernels.svg where
 # the caller stands. Arguments are passed on: --only engine,step for the reference network alone; see --help.
 set -euo pipefail
