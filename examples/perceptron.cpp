@@ -7,7 +7,6 @@
 // rest. Gradient descent on log(1 + exp(-t z)) listens to all points at once: it goes on to widen the gap, and settles
 // where some points must stay on the wrong side. Neither can draw more than a line: for that see xor.cpp.
 #include <cmath>
-#include <iostream>
 #include <xgrad.hpp>
 #include "command_line.hpp"
 
@@ -27,8 +26,8 @@ Points points(double noise) {
 /// How far each point is from the line where x . w = 0; negative on the wrong side.
 Tensor distances(const Points& p, const Tensor& w) { return p.t * matmul(p.x, w) / norm(slice(w, 0, 0, 2)); }
 double mistakes(const Points& p, const Tensor& w) { return sum(distances(p, w) < 0).item(); }
-using Path = std::vector<Tensor>;  // the weights at first, and after each change
 
+using Path = std::vector<Tensor>;  // the weights at first, and after each change
 Path perceptron(const Points& p, bool& is_descent) {
   Path path{tensor({-1., 1., 0.5})};
   for (int pass = 0; pass < 100 && mistakes(p, path.back()) > 0; ++pass)
@@ -57,11 +56,10 @@ Chart chart(const char* title, const Points& p, const Path& path) {
               .subtitle = text(path.size() - 1, " changes, ", mistakes(p, path.back()), " points on the wrong side"),
               .x = {.low = -1.1, .high = 1.1},
               .y = {.low = -1.1, .high = 1.1}};
-  const char* const shades[] = {"#dbe7f3", "#b7cfe8", "#8fb5dc", "#6498cc", "#3a7bb9", "#0b4f8f"};
-  for (int k = 0; k < 6; ++k) {
-    const Tensor& w = path[static_cast<std::size_t>(std::pow(path.size(), k / 5.) - 0.5)];
+  for (int k = 0; const char* shade : {"#dbe7f3", "#b7cfe8", "#8fb5dc", "#6498cc", "#3a7bb9", "#0b4f8f"}) {
+    const Tensor& w = path[static_cast<std::size_t>(std::pow(path.size(), k++ / 5.) - 0.5)];
     const Tensor x = tensor({-1.1, 1.1}), y = -(w[0] * x + w[2]) / w[1];
-    chart.curves.push_back({.x = to_vector(x), .y = to_vector(y), .colour = shades[k]});
+    chart.curves.push_back({.x = to_vector(x), .y = to_vector(y), .colour = shade});
   }
   for (const auto& [side, colour] : {std::pair(-1, "#d9622b"), std::pair(1, "#2f8f4e")}) {
     const Tensor x = select(p.x, 1, 0), y = where(p.t == side, select(p.x, 1, 1), NAN);
@@ -75,17 +73,17 @@ int main(int argc, char** argv) {
   options.read(argc, argv);
   manual_seed(options.seed);
   bool as_said = true;
-  Charts charts{.charts = {}, .width = 300, .height = 300};
+  Charts paths{.charts = {}, .width = 300, .height = 300};
   for (const double noise : {0., 0.2}) {
     const Points p = points(noise);
     const Path rule = perceptron(p, as_said), descent = gradient_descent(p);
-    charts.charts.insert(charts.charts.end(),
-                         {chart("Rosenblatt's rule", p, rule), chart("Gradient descent", p, descent)});
+    paths.charts.push_back(chart("Rosenblatt's rule", p, rule));
+    paths.charts.push_back(chart("Gradient descent", p, descent));
     const double gap = min(distances(p, rule.back())).item(), wider = min(distances(p, descent.back())).item();
     const double last_step = norm(descent.back() - descent.end()[-2]).item();
-    std::cout << "nearest point " << gap << ", by descent " << wider << ", whose last step was " << last_step << '\n';
+    std::printf("nearest point %.3g, by descent %.3g, whose last step was %.3g\n", gap, wider, last_step);
     as_said &= noise == 0 ? 0 < gap && gap < wider : last_step < 1e-4 && mistakes(p, rule.back()) > 0;
   }
-  write_file_atomically(options.picture, to_svg(charts));
+  write_file_atomically(options.picture, to_svg(paths));
   return as_said ? 0 : 1;
 }
