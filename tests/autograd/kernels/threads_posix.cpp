@@ -35,8 +35,8 @@ TEST_CASE("a child of fork computes on one thread, with the same bits, if its pa
   CHECK(parallel_sum(x) == expected);
 }
 
-// AddressSanitizer's own allocator takes no care of fork: a child may wait in it for a lock of the parent's threads.
-#ifdef __SANITIZE_ADDRESS__
+// The allocators of sanitizers take no care of fork: a child may wait in them for a lock of its parent's threads.
+#ifdef XGRAD_SANITIZED
 constexpr bool allocator_outlives_fork = false;
 #else
 constexpr bool allocator_outlives_fork = true;
