@@ -54,7 +54,7 @@ if [ ! -e "$root" ]; then
   cp -a "$base" "$root.part"
   mv "$root.part" "$root"
 fi
-mount -t proc proc "$root/proc"
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"  # a run that was killed has left it
 mkdir -p "$root/xgrad"
 find "$root/xgrad" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- | tar -x -C "$root/xgrad"
