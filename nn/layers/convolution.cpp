@@ -9,23 +9,31 @@ namespace {
 
 using detail::sizes;
 
+void check_at_least(const OpScope& scope, std::int64_t least, const char* what, const Shape& each) {
+  for (const std::int64_t size : each)
+    if (size < least) scope.fail<ValueError>("the ", what, " is ", each, "; it must be at least ", least);
+}
+
 /// The kernel of each of `axes` axes.
 Shape kernel_of(const OpScope& scope, int axes, const Shape& kernel) {
   Shape all = kernel;
   if (kernel.ndim() == 1)
     while (all.ndim() < axes) all.push_back(kernel[0]);
   if (all.ndim() != axes) scope.fail("the kernel is ", kernel, "; give one number, or one for each of ", axes, " axes");
-  for (const std::int64_t size : all)
-    if (size < 1) scope.fail<ValueError>("the kernel is ", kernel, "; it must be at least 1");
+  check_at_least(scope, 1, "kernel", kernel);
   return all;
 }
 
-void check_channels(const OpScope& scope, std::int64_t in, std::int64_t out, std::int64_t groups) {
+template <class Options>
+void check_options(const OpScope& scope, std::int64_t in, std::int64_t out, const Options& o) {
   if (in < 1 || out < 1)
     scope.fail<ValueError>("there are ", in, " input and ", out, " output channels; both must be at least 1");
-  if (groups < 1 || in % groups != 0 || out % groups != 0)
-    scope.fail<ValueError>("there are ", groups, " groups, for ", in, " input and ", out,
+  if (o.groups < 1 || in % o.groups != 0 || out % o.groups != 0)
+    scope.fail<ValueError>("there are ", o.groups, " groups, for ", in, " input and ", out,
                            " output channels; they must divide both");
+  check_at_least(scope, 1, "stride", o.stride);
+  check_at_least(scope, 0, "padding", o.padding.sizes());
+  check_at_least(scope, 1, "dilation", o.dilation);
 }
 
 /// A weight (rows, columns, kernel...), of which an initialiser is asked for (kernel..., fan_in, fan_out): its fans are
@@ -78,7 +86,7 @@ detail::Convolution::Convolution(int axes, std::int64_t in, std::int64_t out, co
                                  const ConvolutionOptions& o, Place place)
     : options_{o.stride, o.padding, o.dilation, o.groups} {
   const OpScope scope("Conv", place);
-  check_channels(scope, in, out, o.groups);
+  check_options(scope, in, out, o);
   weight = Parameter(initial(o.weight_init, in / o.groups, out, kernel_of(scope, axes, kernel), true, o.dtype));
   if (o.bias) bias = Parameter(o.bias_init({out}, {.dtype = o.dtype}));
 }
@@ -103,7 +111,7 @@ detail::TransposedConvolution::TransposedConvolution(int axes, std::int64_t in, 
                                                      const TransposedConvolutionOptions& o, Place place)
     : options_{o.stride, o.padding, o.dilation, o.groups, o.output_padding} {
   const OpScope scope("ConvTranspose", place);
-  check_channels(scope, in, out, o.groups);
+  check_options(scope, in, out, o);
   weight = Parameter(initial(o.weight_init, in, out / o.groups, kernel_of(scope, axes, kernel), false, o.dtype));
   if (o.bias) bias = Parameter(o.bias_init({out}, {.dtype = o.dtype}));
 }

@@ -199,3 +199,10 @@ TEST_CASE("an undefined tensor") {
   SAYS("normalised", ValueError, softmax(none),
        "softmax: the tensor is undefined (default-built); give it a value first");
 }
+
+TEST_CASE("a convolution that cannot move says why") {
+  const Tensor x = ones({1, 1, 5, 5}), w = ones({1, 1, 3, 3});
+  SAYS("no stride", ValueError, conv(x, w, {}, {.stride = 0}), "conv: the stride is (0,); it must be at least 1");
+  SAYS("a padding below 0", ValueError, conv(x, w, {}, {.padding = -1}),
+       "conv: the padding is (-1,); it must be at least 0");
+}

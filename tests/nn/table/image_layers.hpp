@@ -47,10 +47,9 @@ inline std::vector<LayerRow> convolution_rows() {
             "in Conv2d 1 -> 1, 5 x 5, padding 1: conv: x is (1, 1, 7, 2), 4 elements with padding along axis 3, and "
             "the "
             "kernel takes 5; pad more, or take a smaller kernel"),
-        BAD(ValueError, (nn::Conv2d{1, 1, 3, {.stride = {1, 0}}}(ones({1, 1, 5, 5}))),
-            "in Conv2d 1 -> 1, 3 x 3, stride 1 x 0: conv: the stride is (1, 0); it must be at least 1"),
-        BAD(ValueError, (nn::Conv2d{1, 1, 3, {.padding = -1}}(ones({1, 1, 5, 5}))),
-            "in Conv2d 1 -> 1, 3 x 3, padding -1: conv: the padding is (-1,); it must be at least 0"),
+        BAD(ValueError, (nn::Conv2d{1, 1, 3, {.stride = {1, 0}}}), "Conv: the stride is (1, 0); it must be at least 1"),
+        BAD(ValueError, (nn::Conv2d{1, 1, 3, {.padding = -1}}), "Conv: the padding is (-1,); it must be at least 0"),
+        BAD(ValueError, (nn::Conv2d{1, 1, 3, {.dilation = 0}}), "Conv: the dilation is (0,); it must be at least 1"),
         BAD(ValueError, (nn::Conv2d{1, 1, 0}), "Conv: the kernel is (0,); it must be at least 1"),
         BAD(ValueError, (nn::Conv2d{3, 4, 3, {.groups = 2}}),
             "Conv: there are 2 groups, for 3 input and 4 output channels; they must divide both"),
