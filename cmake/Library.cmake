@@ -68,6 +68,8 @@ target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-inter
 # include what it needs, as the preset clang-libcxx proves.)
 target_precompile_headers(xgrad PRIVATE <algorithm> <cmath> <functional> <map> <set> <string> <vector>
   <autograd/autograd.hpp>)
+set_source_files_properties(autograd/support/system_${xgrad_system}.cpp PROPERTIES
+  SKIP_PRECOMPILE_HEADERS ON)  # it says what it wants of the system's headers before it includes any
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
   ZLIB::ZLIB)
 if(xgrad_workers STREQUAL tbb)
