@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/lanes.hpp>
+#include <autograd/kernels/simd/sums_held.hpp>
 
 /// Sums of shifted planes, by tiles of results that stay in registers while the taps pass by.
 namespace xgrad::kernels::XGRAD_ISA {
@@ -8,14 +9,7 @@ namespace {
 template <class T>
 inline constexpr Size width = Lanes<Batch<T>>::width;
 
-// How many registers there are for sums: 24 of 32; 12 of 16, and fewer without a multiply-add in one instruction.
-#if defined __AVX512F__ || defined __aarch64__
-inline constexpr int most_rows = 8, sums_held = 24;
-#elif defined __FMA__
-inline constexpr int most_rows = 6, sums_held = 12;
-#else
-inline constexpr int most_rows = 4, sums_held = 8;
-#endif
+inline constexpr int most_rows = sums_held == 24 ? 8 : sums_held == 12 ? 6 : 4;
 constexpr int batches_for(int rows) { return sums_held / rows < 6 ? sums_held / rows : 6; }
 
 /// Taps at a time, so that the weights of a tile, and what it reads of a source, stay in the nearest cache.

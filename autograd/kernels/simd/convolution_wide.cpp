@@ -1,5 +1,6 @@
 #include <autograd/kernels/simd/fill.hpp>
 #include <autograd/kernels/simd/lanes.hpp>
+#include <autograd/kernels/simd/sums_held.hpp>
 
 /// Sums of shifted planes for many rows, which are the lanes: by tiles of positions, or of taps, that stay in
 /// registers.
@@ -9,14 +10,8 @@ namespace {
 template <class T>
 inline constexpr Size width = Lanes<Batch<T>>::width;
 
-// How many registers there are for sums, and how many batches of rows a tile takes of them.
-#if defined __AVX512F__ || defined __aarch64__
-inline constexpr int sums_held = 24, most_batches = 3;
-#elif defined __FMA__
-inline constexpr int sums_held = 12, most_batches = 2;
-#else
-inline constexpr int sums_held = 8, most_batches = 2;
-#endif
+/// How many batches of rows a tile takes.
+inline constexpr int most_batches = sums_held == 24 ? 3 : 2;
 /// Positions, or taps, of a tile: as many of either as there are addresses in registers.
 constexpr int most_of(int batches, int most) { return sums_held / batches < most ? sums_held / batches : most; }
 inline constexpr int most_positions = 16, most_taps = 8;
