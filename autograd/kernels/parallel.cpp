@@ -231,7 +231,7 @@ struct Parallel : ParallelSequences {
     constexpr Size size = size_of(E::dtype), work = 4 * size;
     const OptimiserArrays* small = all;
     for (const OptimiserArrays* a = all; a != all + count; ++a) {
-      if (a->n * work / grain < 2) continue;
+      if (is_small(a->n, work)) continue;
       if (small < a) serial<E>()(small, a - small, step);
       small = a + 1;
       split(a->n, work, 64, [&](Size i, Size n) {

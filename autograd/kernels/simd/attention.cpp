@@ -297,24 +297,19 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
         for (Size j = 0, m; j < columns; j += m) {
           m = b.together(j, columns);
           const Size i = b.diagonal() ? j : 0, at = i * block + j;  // the first query that sees some of these keys
-          multiply({.transpose_a = true,
-                    .accumulate = row > from,
-                    .m = m,
-                    .n = s.value_width,
-                    .k = rows - i,
-                    .lda = block,
-                    .ldb = value_step,
-                    .ldc = value_step},
-                   p + at, g + (row + i) * value_step, dv + (column + j) * value_step);
-          multiply({.transpose_a = true,
-                    .accumulate = row > from,
-                    .m = m,
-                    .n = s.width,
-                    .k = rows - i,
-                    .lda = block,
-                    .ldb = step,
-                    .ldc = step},
-                   dp + at, q + (row + i) * step, dk + (column + j) * step);
+          const auto sum_into = [&](const T* weights, const T* queries, Size width, Size apart, T* to) {
+            multiply({.transpose_a = true,
+                      .accumulate = row > from,
+                      .m = m,
+                      .n = width,
+                      .k = rows - i,
+                      .lda = block,
+                      .ldb = apart,
+                      .ldc = apart},
+                     weights + at, queries + (row + i) * apart, to + (column + j) * apart);
+          };
+          sum_into(p, g, s.value_width, value_step, dv);
+          sum_into(dp, q, s.width, step, dk);
         }
       }
     }
