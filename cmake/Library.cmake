@@ -64,7 +64,7 @@ endif()
 # Nor is a*b+c fused, which compilers do on their own for 64-bit Arm: a result has the same bits on all processors.
 target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec
   -ffp-contract=off)
-# Its own headers are compiled once: that saves a third of the time. (With CMAKE_DISABLE_PRECOMPILE_HEADERS each file has to
+# Its own headers are compiled once, and not with each file. (With CMAKE_DISABLE_PRECOMPILE_HEADERS each file has to
 # include what it needs, as the preset clang-libcxx proves.)
 target_precompile_headers(xgrad PRIVATE <algorithm> <cmath> <functional> <map> <set> <string> <vector>
   <autograd/autograd.hpp>)
