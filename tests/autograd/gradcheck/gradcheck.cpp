@@ -46,7 +46,7 @@ TEST_CASE("a gradient wrong by a factor of 1.0005 is caught") {
       return squared(x, [x](const Tensor& g) { return g * (2 * 1.0005) * x; });
     };
     CHECK(!gradcheck(wrong, {random({3, 4}, 0.5, 3)}).ok());
-    CHECK(!gradcheck(wrong, {random({130, 130}, 0.5, 3)}).ok());
+    CHECK(!gradcheck(wrong, {random({13, 13}, 0.5, 3)}).ok());  // in random directions: the Jacobian has 28561 entries
   }
 }
 
