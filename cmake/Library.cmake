@@ -153,7 +153,7 @@ function(xgrad_instruction_set name)
 endfunction()
 
 xgrad_instruction_set(baseline)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+if(XGRAD_DISPATCH AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   xgrad_instruction_set(avx2 -mavx2 -mfma)
   xgrad_instruction_set(avx512 -mavx2 -mfma -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl -mprefer-vector-width=512)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

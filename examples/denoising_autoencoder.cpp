@@ -61,6 +61,7 @@ int main(int argc, char** argv) try {
                       .seed = options.seed,
                       .callbacks = {nn::TimeLimit{options.limit()}},
                       .average = 0.99});
+  options.check_time();
 
   const Tensor before = noisy(clean), after = trainer.predict(before);
   const Tensor blurred = avg_pool(before, {3, 3}, {.stride = 1, .padding = 1});

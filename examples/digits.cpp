@@ -40,6 +40,7 @@ int main(int argc, char** argv) try {
                                                   .seed = options.seed,
                                                   .callbacks = {nn::TimeLimit{options.limit()}},
                                                   .average = 0.999});
+  options.check_time();
   write_file_atomically(options.picture, history.to_svg());
 
   nn::Metric confusion = nn::confusion_table;

@@ -66,6 +66,7 @@ int main(int argc, char** argv) try {
                                       .seed = options.seed,
                                       .callbacks = {nn::TimeLimit{options.limit()}},
                                       .average = 0.999});
+  options.check_time();
   const Tensor predicted = argmax(trainer.predict(test.features()), 1);
   const auto& first = dynamic_cast<const nn::Conv2d&>(model.submodule("0.0"));
   write_file_atomically(options.picture, picture(first.weight, images.test, predicted));

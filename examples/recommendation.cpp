@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
                           .validation = test,
                           .seed = options.seed,
                           .callbacks = {nn::Schedule{schedule}, nn::TimeLimit{options.limit()}}});
+  options.check_time();
 
   const std::vector<double> errors = history["validation_rmse"], epoch = to_vector(arange(1, std::ssize(errors) + 1));
   Chart error{.title = "Error of ratings not learnt from", .x = {.label = "epoch"}, .y = {.low = 0}};

@@ -40,7 +40,10 @@ leave() {
 }
 trap leave EXIT
 
-# Each is made under another name, so that one that is there is whole.
+# Each is made under another name, so that one that is there is whole; the first that is by one run at a time.
+mkdir -p "${base%/*}"
+exec {making}>"$base.lock"
+flock "$making"
 if [ ! -e "$base" ]; then
   remove "$base.part"
   mkdir -p "$base.part"
@@ -49,6 +52,7 @@ if [ ! -e "$base" ]; then
   echo force-unsafe-io >"$base.part/etc/dpkg/dpkg.cfg.d/unsafe-io"  # no system here has to survive a loss of power
   mv "$base.part" "$base"
 fi
+exec {making}>&-
 if [ ! -e "$root" ]; then
   remove "$root.part"
   cp -a "$base" "$root.part"
