@@ -7,12 +7,11 @@ namespace {
 
 thread_local constinit CallCapture* current = nullptr;
 
+template <class... Args>
 struct Capture {
-  template <class E, class... Args>
-  static void call(Args&... args) {
-    const typename E::Fn real = E::in(process_table());
-    current->capture(real, args...);
-    real(args...);
+  [[gnu::noinline]] static void call(Args... args, const Kernel<void (*)(Args...)>& kernel) {
+    current->capture(kernel.run, args...);
+    kernel.run(args...);
   }
 };
 

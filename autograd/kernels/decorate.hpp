@@ -9,61 +9,71 @@ namespace xgrad::kernels {
 template <auto field>
 using FieldOf = std::remove_reference_t<decltype(std::declval<Table&>().*field)>;
 
-/// How many function pointers a field of the table holds.
+/// The type of a field's function pointers, and how many it holds.
 template <auto field>
-inline constexpr std::size_t entries_of = sizeof(FieldOf<field>) / sizeof(void (*)());
+using FnOf = std::remove_all_extents_t<FieldOf<field>>;
+template <auto field>
+inline constexpr std::size_t entries_of = sizeof(FieldOf<field>) / sizeof(FnOf<field>);
 
-/// Function pointer `index` of a field, counted through its dimensions.
-template <auto field, std::size_t index>
-struct Entry {
-  using Fn = std::remove_all_extents_t<FieldOf<field>>;
-  static constexpr int rank = int(std::rank_v<FieldOf<field>>);
-  /// The last index, which is a dtype, and the one before it.
-  static constexpr int dtype = int(index % dtype_count), kind = int(index / dtype_count);
+namespace detail {
+template <auto field>
+inline constexpr char mark = 0;  // its address stands for the field
+}
 
-  template <auto other>
-  static constexpr bool is =
-      std::is_same_v<std::integral_constant<decltype(field), field>, std::integral_constant<decltype(other), other>>;
+/// A kernel, and which entry of its table it is, by its last two indices and by its field. What a policy does it does
+/// by these, and so is compiled once for all kernels with the same parameters, not for each of hundreds of entries.
+template <class Fn>
+struct Kernel {
+  Fn run;
+  int kind, dtype;
+  const void* mark;
 
-  template <class T>  // Table or const Table
-  static auto& in(T& table) {
-    if constexpr (rank == 0) {
-      return table.*field;
-    } else if constexpr (rank == 1) {
-      return (table.*field)[dtype];
-    } else {
-      return (table.*field)[kind][dtype];
-    }
+  template <auto field>
+  bool is() const {
+    return mark == &detail::mark<field>;
   }
 };
 
+/// A kernel with the parameters of those in a field.
+template <auto field>
+using KernelOf = Kernel<FnOf<field>>;
+
 namespace detail {
 
-template <class Policy, class E, class Fn>
+template <template <class...> class Policy, auto field, class Fn>
 struct Decorated;
-template <class Policy, class E, class... Args>
-struct Decorated<Policy, E, void (*)(Args...)> {
-  static void call(Args... args) { Policy::template call<E>(args...); }
+template <template <class...> class Policy, auto field, class... Args>
+struct Decorated<Policy, field, void (*)(Args...)> {
+  using Fn = void (*)(Args...);
+  static inline constinit Kernel<Fn> kernels[entries_of<field>] = {};
+
+  // The kernel comes last: arguments stay in the registers in which they arrive.
+  template <std::size_t index>
+  static void call(Args... args) {
+    Policy<Args...>::call(args..., kernels[index]);
+  }
+
+  template <std::size_t... index>
+  static void decorate(Table& table, std::index_sequence<index...>) {
+    static constexpr Fn around[] = {call<index>...};
+    Fn* const entries = reinterpret_cast<Fn*>(&(table.*field));  // through all dimensions, the last one being the dtype
+    for (std::size_t i = 0; i < entries_of<field>; ++i)
+      if (entries[i])
+        kernels[i] = {std::exchange(entries[i], around[i]), int(i / dtype_count), int(i % dtype_count), &mark<field>};
+  }
 };
 
-template <class Policy, auto field, std::size_t... index>
-void decorate(Table& table, std::index_sequence<index...>) {
-  const auto one = [&]<class E>(E) {
-    if (auto& entry = E::in(table)) entry = Decorated<Policy, E, typename E::Fn>::call;
-  };
-  (one(Entry<field, index>{}), ...);
-}
-
-template <class Policy, auto... fields>
+template <template <class...> class Policy, auto... fields>
 void decorate_fields(Table& table) {
   static_assert((sizeof(FieldOf<fields>) + ...) == sizeof(Table) - sizeof(Table::name), "a field is missing below");
-  (decorate<Policy, fields>(table, std::make_index_sequence<entries_of<fields>>{}), ...);
+  (Decorated<Policy, fields, FnOf<fields>>::decorate(table, std::make_index_sequence<entries_of<fields>>{}), ...);
 }
 
 }  // namespace detail
 
-/// A table each of whose entries E, an `Entry`, calls Policy::call<E>(arguments...). Those that `table` lacks it lacks.
-template <class Policy>
+/// A table each of whose entries calls Policy<types of arguments...>::call(arguments..., the kernel in `table`). Those
+/// that `table` lacks it lacks. A policy decorates one table in a process: where its kernels are found is kept once.
+template <template <class...> class Policy>
 Table decorated(Table table) {
   using T = Table;
   detail::decorate_fields<Policy, &T::unary, &T::predicate, &T::cast, &T::binary, &T::compare, &T::bitwise, &T::select,

@@ -1,30 +1,16 @@
 #pragma once
-#include <autograd/kernels/blocks.hpp>
-#include <autograd/kernels/decorate.hpp>
+#include <autograd/kernels/parallel_common.hpp>
 
-/// How the kernels of whole sequences are cut into pieces, and what parallel.cpp shares with this.
+/// How the kernels of whole sequences are cut into pieces.
 namespace xgrad::kernels {
-
-/// The table whose entries do the pieces.
-inline const Table* serial_ = nullptr;
-
-template <class E>
-auto serial() {
-  return E::in(*serial_);
-}
-
-inline const char* at(const void* p, Size bytes) { return p ? static_cast<const char*>(p) + bytes : nullptr; }
-inline char* at(void* p, Size bytes) { return p ? static_cast<char*>(p) + bytes : nullptr; }
-
-constexpr Size size_of(int dtype) { return Size(xgrad::size_of(Dtype(dtype))); }
 
 struct ParallelSequences {
   /// Calls body(part, first) for the pieces of a layer's rows: enough to a piece that its products are no slower.
-  template <class E, class Body>
-  static void split_rows(const Recurrence& s, const Body& body) {
+  template <class Body>
+  static void split_rows(Recurrent kind, int dtype, const Recurrence& s, const Body& body) {
     constexpr Size enough = 32;
-    const Size gates = gates_of(Recurrent(E::kind)) * s.hidden;
-    const Size pieces = std::min(s.rows / enough, s.steps * s.rows * gates * s.hidden / multiplications(E::dtype));
+    const Size gates = gates_of(kind) * s.hidden;
+    const Size pieces = std::min(s.rows / enough, s.steps * s.rows * gates * s.hidden / multiplications(dtype));
     if (pieces < 2) return body(s, 0);
     const Size size = round_up(divide_up(s.rows, pieces), 4);
     run_pieces(divide_up(s.rows, size), [&](Size i) {
@@ -34,44 +20,41 @@ struct ParallelSequences {
     });
   }
 
-  template <class E>  // recurrent
-  static void call(const Recurrence& s, const void* u, const void* bias, const bool* mask, void* gates, void* products,
-                   void* h, void* c) {
-    const Size state = s.hidden * size_of(E::dtype), all = gates_of(Recurrent(E::kind)) * state;
-    split_rows<E>(s, [&](const Recurrence& part, Size row) {
-      serial<E>()(part, u, bias, mask ? mask + row : nullptr, at(gates, row * all), at(products, row * all),
-                  at(h, row * state), at(c, row * state));
+  static void call(const KernelOf<&Table::recurrent>& k, const Recurrence& s, const void* u, const void* bias,
+                   const bool* mask, void* gates, void* products, void* h, void* c) {
+    const Size state = s.hidden * size_of(k.dtype), all = gates_of(Recurrent(k.kind)) * state;
+    split_rows(Recurrent(k.kind), k.dtype, s, [&](const Recurrence& part, Size row) {
+      k.run(part, u, bias, mask ? mask + row : nullptr, at(gates, row * all), at(products, row * all),
+            at(h, row * state), at(c, row * state));
     });
   }
 
-  template <class E>  // recurrent_backward
-  static void call(const Recurrence& s, const void* u, const void* g, const bool* mask, const void* gates,
-                   const void* products, const void* h, const void* c, void* dgates, void* dproducts, void* dh,
-                   void* dc) {
-    const Size state = s.hidden * size_of(E::dtype), all = gates_of(Recurrent(E::kind)) * state;
-    split_rows<E>(s, [&](const Recurrence& part, Size row) {
-      serial<E>()(part, u, at(g, row * state), mask ? mask + row : nullptr, at(gates, row * all),
-                  at(products, row * all), at(h, row * state), at(c, row * state), at(dgates, row * all),
-                  at(dproducts, row * all), at(dh, row * state), at(dc, row * state));
+  static void call(const KernelOf<&Table::recurrent_backward>& k, const Recurrence& s, const void* u, const void* g,
+                   const bool* mask, const void* gates, const void* products, const void* h, const void* c,
+                   void* dgates, void* dproducts, void* dh, void* dc) {
+    const Size state = s.hidden * size_of(k.dtype), all = gates_of(Recurrent(k.kind)) * state;
+    split_rows(Recurrent(k.kind), k.dtype, s, [&](const Recurrence& part, Size row) {
+      k.run(part, u, at(g, row * state), mask ? mask + row : nullptr, at(gates, row * all), at(products, row * all),
+            at(h, row * state), at(c, row * state), at(dgates, row * all), at(dproducts, row * all),
+            at(dh, row * state), at(dc, row * state));
     });
   }
 
-  template <class E>  // attention
-  static void call(const Attention& s, const Loop<1>& pairs, const void* q, const void* k, const void* v,
-                   const void* mask, std::uint64_t seed, std::uint64_t stream, void* y, void* l, Size first,
-                   Size count) {
+  static void call(const KernelOf<&Table::attention>& kernel, const Attention& s, const Loop<1>& pairs, const void* q,
+                   const void* k, const void* v, const void* mask, std::uint64_t seed, std::uint64_t stream, void* y,
+                   void* l, Size first, Size count) {
     const Size work = Attention::block * s.keys * (s.width + s.value_width + 16);
-    split(count, work * grain / multiplications(E::dtype), 1,
-          [&](Size i, Size n) { serial<E>()(s, pairs, q, k, v, mask, seed, stream, y, l, first + i, n); });
+    split(count, work * grain / multiplications(kernel.dtype), 1,
+          [&](Size i, Size n) { kernel.run(s, pairs, q, k, v, mask, seed, stream, y, l, first + i, n); });
   }
 
-  template <class E>  // attention_backward
-  static void call(const Attention& s, const Loop<1>& pairs, const void* q, const void* k, const void* v,
-                   const void* mask, const void* y, const void* l, const void* g, std::uint64_t seed,
-                   std::uint64_t stream, void* dq, void* dk, void* dv, Size first, Size count) {
+  static void call(const KernelOf<&Table::attention_backward>& kernel, const Attention& s, const Loop<1>& pairs,
+                   const void* q, const void* k, const void* v, const void* mask, const void* y, const void* l,
+                   const void* g, std::uint64_t seed, std::uint64_t stream, void* dq, void* dk, void* dv, Size first,
+                   Size count) {
     const Size work = s.queries * s.keys * (3 * s.width + 2 * s.value_width + 16);
-    split(count, work * grain / multiplications(E::dtype), 1, [&](Size i, Size n) {
-      serial<E>()(s, pairs, q, k, v, mask, y, l, g, seed, stream, dq, dk, dv, first + i, n);
+    split(count, work * grain / multiplications(kernel.dtype), 1, [&](Size i, Size n) {
+      kernel.run(s, pairs, q, k, v, mask, y, l, g, seed, stream, dq, dk, dv, first + i, n);
     });
   }
 };

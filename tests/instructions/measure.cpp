@@ -15,9 +15,9 @@ using namespace xgrad;
 
 namespace {
 
+template <class... Args>
 struct Idle {
-  template <class Entry, class... Args>
-  static void call(Args...) {}
+  static void call(Args..., const kernels::Kernel<void (*)(Args...)>&) {}
 };
 
 constexpr int repetitions = 10;
