@@ -1,4 +1,4 @@
-#include <misuse/says.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
 
@@ -28,7 +28,7 @@ TEST_CASE("shapes and dtypes of matrices") {
   SAYS("other batches", ShapeError, linalg::solve(batch_with(eye(2)), ones({3, 2, 1})),
        "linalg::solve: batch axes do not broadcast: a is (4, 2, 2), b is (3, 2, 1); sizes before the last two must "
        "agree or be 1");
-  SAYS("a cut-off that is no number", ValueError, linalg::pinv(eye(2), misuse::nan),
+  SAYS("a cut-off that is no number", ValueError, linalg::pinv(eye(2), NAN),
        "linalg::pinv: rcond is nan; expected a number");
 }
 
@@ -52,14 +52,9 @@ TEST_CASE("matrices that have no such factors") {
        "linalg::solve_triangular: the matrix [3] of a is singular: element 1 of its diagonal is 0; use lstsq, which "
        "needs no inverse");
   const Tensor x = zeros({3, 2}, {.requires_grad = true});
-  std::string told;
   const int line = __LINE__ + 1;
   const Tensor r = linalg::qr(x).r;
-  try {
-    sum(r).backward();
-  } catch (const ValueError& error) {
-    told = error.what();
-  }
+  const std::string told = thrown<ValueError>([&] { sum(r).backward(); });
   CHECK(told == text(__FILE__, ":", line,
                      ": linalg::qr: r is singular: element 0 of its diagonal is 0; use lstsq, which needs no inverse"));
 }

@@ -1,7 +1,7 @@
 #include <filesystem>
-#include <misuse/says.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
 
@@ -102,7 +102,7 @@ TEST_CASE("callbacks with impossible options, or that look for what there is not
   const auto fit = [&](nn::CallbackHandle callback) { trainer.fit(data, silent({.callbacks = {callback}})); };
   SAYS("negative patience", ValueError, nn::EarlyStopping({.patience = -1}),
        "EarlyStopping: patience is -1; expected at least 0");
-  SAYS("a min_delta that is no number", ValueError, nn::EarlyStopping({.min_delta = misuse::nan}),
+  SAYS("a min_delta that is no number", ValueError, nn::EarlyStopping({.min_delta = NAN}),
        "EarlyStopping: min_delta is nan; expected at least 0");
   SAYS("a metric of no known direction", ValueError, fit(nn::EarlyStopping({.monitor = "f1"})),
        "EarlyStopping: is a lower or a higher 'f1' better? Say so by {.better = nn::higher} or nn::lower");

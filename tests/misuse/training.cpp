@@ -1,6 +1,6 @@
-#include <misuse/says.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
 
@@ -8,7 +8,7 @@ TEST_CASE("losses of what they cannot compare") {
   const Tensor p = full({4, 1}, 0.5), t = ones({4, 1});
   SAYS("probabilities above 1", ValueError, nn::binary_cross_entropy(p * 3, t),
        "binary_cross_entropy: the prediction holds 1.5 at position 0 of shape (4, 1); all must be between 0 and 1");
-  SAYS("probabilities that are no numbers", ValueError, nn::binary_cross_entropy(p * misuse::nan, t),
+  SAYS("probabilities that are no numbers", ValueError, nn::binary_cross_entropy(p * NAN, t),
        "binary_cross_entropy: the prediction holds nan at position 0 of shape (4, 1); all must be between 0 and 1");
   SAYS("targets above 1", ValueError, nn::binary_cross_entropy(p, 2 * t),
        "binary_cross_entropy: the target holds 2 at position 0 of shape (4, 1); all must be between 0 and 1");
@@ -41,7 +41,7 @@ TEST_CASE("optimisers with impossible options") {
   const Tensor w = ones({2}, {.requires_grad = true});
   SAYS("a negative lr", ValueError, optim::SGD({w}, {.lr = -1}),
        "SGD: lr is -1; expected a finite number of at least 0");
-  SAYS("an lr that is no number", ValueError, optim::Adam({w}, {.lr = misuse::nan}),
+  SAYS("an lr that is no number", ValueError, optim::Adam({w}, {.lr = NAN}),
        "Adam: lr is nan; expected a finite number of at least 0");
   SAYS("a negative momentum", ValueError, optim::SGD({w}, {.lr = 0.1, .momentum = -1}),
        "SGD: momentum is -1; expected a finite number of at least 0");

@@ -1,6 +1,6 @@
 #include <autograd/hooks.hpp>
-#include <misuse/says.hpp>
 #include <nn/nn.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
 

@@ -7,7 +7,8 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
-#include "pool.hpp"
+#include "nn/models.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -30,8 +31,7 @@ namespace {
 
 /// The reference network's training step, and what it held between loss and backward.
 struct Step {
-  nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-                       nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
+  nn::Sequential model = reference_network();
   optim::Adam optimizer{model.parameters(), {.lr = 1e-3}};
   std::vector<Tensor> parameters = model.parameters();
   Tensor x = rand({32, 784}), t = bernoulli({32, 1}, 0.5).to(f32);

@@ -2,24 +2,14 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
-#include <same_bits.hpp>
 
-#include "pool.hpp"
+#include "nn/models.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
 /// Captured training steps of models against eager ones.
 namespace {
-
-void check_same(const StateDict& a, const StateDict& b) {
-  CHECK(a.size() == b.size());
-  for (const auto& entry : a) CHECK_MESSAGE(same_bits(entry.second, b.at(entry.first)), entry.first);
-}
-
-nn::Sequential reference_network() {
-  return nn::Sequential{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-                        nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
-}
 
 struct Batch {
   Tensor x, t;
@@ -70,8 +60,8 @@ TEST_CASE(
 
   CHECK(step.recordings() == 1);
   for (std::size_t i = 0; i < want.size(); ++i) REQUIRE_MESSAGE(same_bits(got[i], want[i]), "loss of step ", i);
-  check_same(replayed.model.state_dict(), eager.model.state_dict());
-  check_same(replayed.optimizer.state_dict(), eager.optimizer.state_dict());
+  CHECK(same_bits(replayed.model.state_dict(), eager.model.state_dict()));
+  CHECK(same_bits(replayed.optimizer.state_dict(), eager.optimizer.state_dict()));
   CHECK(random_state().seed == random.seed);
   CHECK(random_state().stream == random.stream);
   const auto a = eager.model.parameters(), b = replayed.model.parameters();
@@ -110,7 +100,7 @@ TEST_CASE("a last, smaller batch is recorded of its own, and both are kept") {
     }
   }
   CHECK(step.recordings() == 2);
-  check_same(replayed.model.state_dict(), eager.model.state_dict());
+  CHECK(same_bits(replayed.model.state_dict(), eager.model.state_dict()));
 }
 
 TEST_CASE("training and evaluation mode have recordings of their own") {
@@ -160,8 +150,8 @@ void check_training(const char* name, Options options, Loss loss_of, Draw draw) 
     CHECK_MESSAGE(same_bits(got, want), name, " step ", i, ": ", got.item<double>(), ", ", want.item<double>());
   }
   CHECK(step.recordings() == 1);
-  check_same(replayed.state_dict(), eager.state_dict());
-  check_same(replayed_optimizer.state_dict(), eager_optimizer.state_dict());
+  CHECK(same_bits(replayed.state_dict(), eager.state_dict()));
+  CHECK(same_bits(replayed_optimizer.state_dict(), eager_optimizer.state_dict()));
 }
 
 Tensor probabilities() { return rand({5, 4}); }
@@ -268,7 +258,7 @@ TEST_CASE("a model that was converted, assigned or copied is trained as it is th
   replayed.model = best;
   both(b);
   CHECK(step.recordings() == 1);
-  check_same(replayed.model.state_dict(), eager.model.state_dict());
+  CHECK(same_bits(replayed.model.state_dict(), eager.model.state_dict()));
   CHECK(!same_bits(best.parameters()[0], eager.model.parameters()[0]));
 
   nn::Sequential model{nn::Dense{3, 2}};
@@ -315,7 +305,7 @@ TEST_CASE("digits: 784-128-10 with softmax cross-entropy replays to the bits of 
     const Tensor x = rand({64, 784}), t = floor(rand({64}) * 10).to(i64);
     CHECK(same_bits(step(x, t), run(eager, eager_optimizer, x, t)));
   }
-  check_same(replayed.state_dict(), eager.state_dict());
+  CHECK(same_bits(replayed.state_dict(), eager.state_dict()));
 }
 
 TEST_CASE("what is computed outside of kernels is refused, not frozen") {

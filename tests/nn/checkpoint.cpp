@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <autograd/primitive.hpp>
 #include <nn/nn.hpp>
-#include <same_bits.hpp>
 #include "support.hpp"
 
 using namespace xgrad;

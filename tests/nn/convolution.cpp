@@ -3,8 +3,7 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
-#include "messages.hpp"
-#include "same_bits.hpp"
+#include "support.hpp"
 
 // What layers on images have beyond what holds for all layers.
 using namespace xgrad;

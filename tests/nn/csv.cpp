@@ -5,21 +5,16 @@
 #include <clocale>
 #include <cmath>
 
+#include "support.hpp"
+
 using namespace xgrad;
 
 /// Tables read from CSV, and what is refused.
 namespace {
 
 std::string fault(std::string_view content, const nn::CsvNumberOptions& options = {}) {
-  try {
-    nn::parse_csv(content, options, "t.csv", {});
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return thrown([&] { nn::parse_csv(content, options, "t.csv", {}); });
 }
-
-std::vector<float> values(const Tensor& t) { return {t.data<float>(), t.data<float>() + t.size()}; }
 
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -29,7 +24,7 @@ TEST_CASE("a table of numbers gives names and a tensor") {
   const nn::CsvNumbers t = nn::parse_csv("a,b,c\n1,2.5,-3e2\n+4, 5 ,.5\n");
   CHECK(t.names == std::vector<std::string>{"a", "b", "c"});
   CHECK(t.values.shape() == Shape{2, 3});
-  CHECK(values(t.values) == std::vector<float>{1, 2.5, -300, 4, 5, .5});
+  CHECK(values<float>(t.values) == std::vector<float>{1, 2.5, -300, 4, 5, .5});
   const nn::CsvNumbers plain = nn::parse_csv("1;2\n3;4", {.separator = ';', .header = false, .dtype = f64});
   CHECK(plain.names.empty());
   CHECK(plain.values.shape() == Shape{2, 2});
@@ -46,7 +41,7 @@ TEST_CASE("line ends, byte-order marks, quotes and blank last lines make no diff
     CAPTURE(content);
     const nn::CsvNumbers t = nn::parse_csv(content);
     CHECK(t.names == std::vector<std::string>{"a", "b"});
-    CHECK(values(t.values) == expected);
+    CHECK(values<float>(t.values) == expected);
   }
 }
 
@@ -58,7 +53,7 @@ TEST_CASE("a header alone is a table of no rows") {
 TEST_CASE("columns are chosen by name, and the others may hold anything") {
   const nn::CsvNumbers t = nn::parse_csv("name,x,y\nAda,1,2\nBob,3,4\n", {.columns = {"y", "x"}});
   CHECK(t.names == std::vector<std::string>{"y", "x"});
-  CHECK(values(t.values) == std::vector<float>{2, 1, 4, 3});
+  CHECK(values<float>(t.values) == std::vector<float>{2, 1, 4, 3});
   CHECK(fault("a,b\n1,2\n", {.columns = {"c"}}) == "parse_csv: t.csv has no column 'c'; it has 'a', 'b'");
   CHECK(fault("a,b\n1,2\n", {.columns = {"a", "a"}}) == "parse_csv: the column 'a' is asked for twice");
   CHECK(fault("1,2\n", {.header = false, .columns = {"c"}}) ==
@@ -71,7 +66,7 @@ TEST_CASE("nan and inf are numbers, and missing cells count as what the caller s
   CHECK(std::isnan(t.data<float>()[1]));
   CHECK(t.data<float>()[2] == INFINITY);
   CHECK(t.data<float>()[3] == -INFINITY);
-  CHECK(values(nn::parse_csv("a,b\n,2\n3,\" \"\n", {.missing = -1}).values) == std::vector<float>{-1, 2, 3, -1});
+  CHECK(values<float>(nn::parse_csv("a,b\n,2\n3,\" \"\n", {.missing = -1}).values) == std::vector<float>{-1, 2, 3, -1});
   CHECK(fault("a\n1\n", {.dtype = i64, .missing = .5}) ==
         "parse_csv: missing is 0.5, which is no i64; read as f32 or f64");
   CHECK(fault("a\n1\n", {.dtype = i64, .missing = INFINITY}) ==
@@ -85,8 +80,8 @@ TEST_CASE("a number rounds to the nearest of the dtype, towards zero too, and is
     CHECK(nn::parse_csv(text("a\n", small, "\n")).values.item<float>() == 0);
   }
   CHECK(std::signbit(nn::parse_csv("a\n-1e-50\n").values.item<float>()));
-  CHECK(values(nn::parse_csv("a\n8e-46\n").values)[0] == 0x1p-149f);
-  CHECK(values(nn::parse_csv("a\n1e-40\n").values)[0] == 1e-40f);
+  CHECK(values<float>(nn::parse_csv("a\n8e-46\n").values)[0] == 0x1p-149f);
+  CHECK(values<float>(nn::parse_csv("a\n1e-40\n").values)[0] == 1e-40f);
   CHECK(nn::parse_csv("a\n1e-400\n", {.dtype = f64}).values.item<double>() == 0);
   CHECK(nn::parse_csv("a\n3e-324\n", {.dtype = f64}).values.data<double>()[0] == 0x1p-1074);
   CHECK(nn::parse_csv("a\n3.4028235e38\n").values.item<float>() == 0x1.fffffep127f);
@@ -105,7 +100,7 @@ TEST_CASE("a column whose name occurs twice cannot be asked for by name") {
   CHECK(nn::parse_csv("a,b,a\n1,2,3\n", {.columns = {"b"}}).values.item<float>() == 2);
   const nn::CsvNumbers all = nn::parse_csv("a,b,a\n1,2,3\n");
   CHECK(all.names == std::vector<std::string>{"a", "b", "a"});
-  CHECK(values(all.values) == std::vector<float>{1, 2, 3});
+  CHECK(values<float>(all.values) == std::vector<float>{1, 2, 3});
 }
 
 TEST_CASE("a blank line in between is to be deleted, and counts as a missing cell where there is one column") {
@@ -120,7 +115,8 @@ TEST_CASE("a blank line in between is to be deleted, and counts as a missing cel
       fault("\n1,2\n", {.header = false}) ==
       "parse_csv: t.csv, line 1, column 1: the cell is empty; give `missing` a number to accept it, or delete the line "
       "if it is blank");
-  CHECK(values(nn::parse_csv("1\n\n3\n", {.header = false, .missing = 2}).values) == std::vector<float>{1, 2, 3});
+  CHECK(values<float>(nn::parse_csv("1\n\n3\n", {.header = false, .missing = 2}).values) ==
+        std::vector<float>{1, 2, 3});
 }
 
 TEST_CASE("faults name the file, the line and the column") {

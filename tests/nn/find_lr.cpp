@@ -4,8 +4,7 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
-#include "misuse/says.hpp"
-#include "same_bits.hpp"
+#include "support.hpp"
 #include "xml.hpp"
 
 using namespace xgrad;
@@ -124,7 +123,7 @@ TEST_CASE("range tests that make no sense") {
   nn::Loader nothing(nn::TensorDataset(zeros({0, 2}), zeros({0, 1})));
   SAYS("no batch", ValueError, nn::find_lr(model, optimizer, nn::mse_loss, nothing),
        "find_lr: the loader has no batch to train on");
-  nn::Loader broken(nn::TensorDataset(full({2, 2}, misuse::nan), zeros({2, 1})));
+  nn::Loader broken(nn::TensorDataset(full({2, 2}, NAN), zeros({2, 1})));
   SAYS("a loss that is no number", ValueError, nn::find_lr(model, optimizer, nn::mse_loss, broken),
        "find_lr: the loss is nan at min_lr 1e-07, before any step");
   nn::Loader columns(nn::TensorDataset(zeros({2, 2}), zeros({2})));

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nn/nn.hpp>
+#include "nn/models.hpp"
 #include "support.hpp"
 
 using namespace xgrad;
@@ -17,11 +18,6 @@ struct Net : nn::Module {
     visit("scale", scale);
   }
 };
-
-double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  return a.size() == 0 ? 0 : max(abs(a.detach() - b.detach())).item<double>();
-}
 
 struct Setting {
   Setting() { manual_seed(3); }
@@ -187,8 +183,7 @@ TEST_CASE("what does not fit a model is named") {
 
 TEST_CASE("the reference network's Jacobian is its own transpose, and its Hessian symmetric") {
   manual_seed(5);
-  nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-                       nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
+  nn::Sequential model = reference_network();
   model.to(f64);
   const Tensor x = rand({16, 784}, {.dtype = f64}), t = (rand({16, 1}) > 0.5).to(f64);
   const auto outputs = [&] {

@@ -1,7 +1,7 @@
 #include <autograd/capture.hpp>
 #include <nn/nn.hpp>
 
-#include "nn/support.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

@@ -5,9 +5,9 @@
 
 #include <cmath>
 
+#include "folder.hpp"
 #include "idx_bytes.hpp"
-#include "messages.hpp"
-#include "nn/folder.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 using idx_bytes::bytes, idx_bytes::file, idx_bytes::small, idx_bytes::small_gzip;
@@ -17,17 +17,7 @@ namespace {
 
 /// The message for `content`, without the place.
 std::string fault(const std::string& content, const nn::IdxOptions& options = {}) {
-  try {
-    nn::parse_idx(content, options, "x.idx", {});
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
-
-template <class T>
-std::vector<T> values(const Tensor& t) {
-  return {t.data<T>(), t.data<T>() + t.size()};
+  return thrown([&] { nn::parse_idx(content, options, "x.idx", {}); });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include <nn/init.hpp>
 
-#include "nn/support.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 namespace init = nn::init;
@@ -11,7 +11,7 @@ namespace {
 struct Moments {
   double mean = 0, variance = 0, low = 1e9, high = -1e9;
   explicit Moments(const Tensor& t) {
-    const std::vector<double> x = numbers(t);
+    const std::vector<double> x = to_vector(t);
     const auto n = static_cast<double>(x.size());
     for (const double v : x) {
       mean += v / n;
@@ -95,7 +95,7 @@ TEST_CASE("orthogonal matrices have orthonormal columns or rows, times the gain"
   manual_seed(5);
   const auto check = [](const Tensor& q, std::int64_t n, double square, double tolerance) {
     const Tensor product = q.shape()[0] < q.shape()[1] ? matmul(q, transpose(q)) : matmul(transpose(q), q);
-    check_close(product, numbers(square * eye(n, {.dtype = f64})), tolerance);
+    check_close(product, to_vector(square * eye(n, {.dtype = f64})), tolerance);
   };
   check(init::orthogonal()({30, 30}, {.dtype = f64}), 30, 1, 1e-13);
   check(init::orthogonal(2)({40, 7}, {.dtype = f64}), 7, 4, 1e-13);

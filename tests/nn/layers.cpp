@@ -1,6 +1,6 @@
 #include <nn/nn.hpp>
 
-#include "nn/support.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "support.hpp"
+
 using namespace xgrad;
 
 /// Batches of datasets, and datasets split at random.
@@ -38,16 +40,6 @@ std::vector<std::int64_t> count_to(std::int64_t n) {
 std::vector<std::int64_t> sorted(std::vector<std::int64_t> v) {
   std::sort(v.begin(), v.end());
   return v;
-}
-
-template <class F>
-std::string fault(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -148,33 +140,34 @@ TEST_CASE("a random split parts the rows, by the seed") {
 TEST_CASE("bad arguments are refused with their numbers") {
   const Place at{"m.cpp", 3};
   const Tensor x = zeros({3, 2});
-  CHECK(fault([&] { nn::Loader(numbered(3), {.batch_size = 0}, at); }) ==
+  CHECK(thrown([&] { nn::Loader(numbered(3), {.batch_size = 0}, at); }) ==
         "m.cpp:3: Loader: batch_size is 0; expected at least 1");
-  CHECK(fault([&] { nn::TensorDataset(x, zeros({4}), at); }) ==
+  CHECK(thrown([&] { nn::TensorDataset(x, zeros({4}), at); }) ==
         "m.cpp:3: TensorDataset: the features (3, 2) and the labels (4,) differ in their number of rows");
-  CHECK(fault([&] { nn::TensorDataset(x, tensor(1.), at); }) ==
+  CHECK(thrown([&] { nn::TensorDataset(x, tensor(1.), at); }) ==
         "m.cpp:3: TensorDataset: the features (3, 2) and the labels () differ in their number of rows");
-  CHECK(fault([&] { nn::TensorDataset(tensor(1.), {}, at); }) ==
+  CHECK(thrown([&] { nn::TensorDataset(tensor(1.), {}, at); }) ==
         "m.cpp:3: TensorDataset: the features are a single number; expected rows along the first axis");
-  CHECK(fault([&] { nn::TensorDataset({}, x, at); }) ==
+  CHECK(thrown([&] { nn::TensorDataset({}, x, at); }) ==
         "m.cpp:3: TensorDataset: the features are undefined (default-built)");
-  CHECK(fault([&] {
+  CHECK(thrown([&] {
           nn::random_split(numbered(10), {7, 2}, 0, at);
         }) == "m.cpp:3: random_split: the sizes 7, 2 add up to fewer than the 10 rows of the dataset");
-  CHECK(fault([&] {
+  CHECK(thrown([&] {
           nn::random_split(numbered(10), {7, 4}, 0, at);
         }) == "m.cpp:3: random_split: the sizes 7, 4 add up to more than the 10 rows of the dataset");
-  CHECK(fault([&] {
+  CHECK(thrown([&] {
           nn::random_split(numbered(10), {11, -1}, 0, at);
         }) == "m.cpp:3: random_split: the sizes 11 add up to more than the 10 rows of the dataset");
-  CHECK(fault([&] {
+  CHECK(thrown([&] {
           nn::random_split(numbered(10), {-1, 11}, 0, at);
         }) == "m.cpp:3: random_split: a size is -1; expected at least 0");
-  CHECK(fault([&] { numbered(10).rows(8, 11, at); }) == "m.cpp:3: rows: there are no rows 8 to 11; the dataset has 10");
-  CHECK(fault([&] {
+  CHECK(thrown([&] { numbered(10).rows(8, 11, at); }) ==
+        "m.cpp:3: rows: there are no rows 8 to 11; the dataset has 10");
+  CHECK(thrown([&] {
           numbered(10).take(tensor({0., 1.}), at);
         }) == "m.cpp:3: take: the indices are f32 (2,); expected i64 (n,)");
-  CHECK(fault([&] {
+  CHECK(thrown([&] {
           numbered(10).take(tensor({0, 10}, {.dtype = i64}), at);
         }) == "m.cpp:3: take: index 1 is 10; the dataset has 10 rows");
 }

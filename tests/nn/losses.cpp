@@ -2,7 +2,7 @@
 #include <limits>
 #include <nn/losses.hpp>
 
-#include "nn/support.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -13,7 +13,6 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 Tensor f64s(const Nested& values) { return tensor(values, {.dtype = f64}); }
-Tensor classes(const Nested& values) { return tensor(values, {.dtype = i64}); }
 
 /// f's value at x and its gradient, from a sum where f gives several numbers.
 template <class F>
@@ -28,7 +27,7 @@ void check_loss(F f, Tensor x, const std::vector<double>& value, const std::vect
 const Tensor p = f64s({{.1, .7}, {.35, .999}}), t = f64s({{0., 1.}, {.25, 1.}}), w = f64s({{1., 2.}, {.5, 3.}});
 const Tensor z = f64s({{-1.5, .3}, {2., -40.}}), y = f64s({{.5, -2.}, {3., .25}}), u = f64s({{0., 1.}, {2.5, .25}});
 const Tensor logits = f64s({{1., 2., -.5}, {.25, -1., 3.}, {0., 0., 1.}, {5., -5., 2.}});
-const Tensor labels = classes({1, 2, 0, 1}), class_weight = f64s({.5, 2., 1.});
+const Tensor labels = tensor({1, 2, 0, 1}, i64), class_weight = f64s({.5, 2., 1.});
 const Tensor shares = f64s({{.2, .3, .5}, {1., 0., 0.}, {.1, .1, .8}, {0., .5, .5}});
 
 }  // namespace
@@ -104,7 +103,7 @@ TEST_CASE("categorical losses have PyTorch's values and gradients") {
   const Tensor log_p = f64s({{-1, -2, -.5}, {-.25, -1, -3}, {-1, -1, -1}, {-5, -5, -2}});
   check_loss([](const Tensor& x) { return nn::kl_div(x, shares); }, log_p, {0.2865139954771087},
              {-.2 / 12, -.3 / 12, -.5 / 12, -1. / 12, 0, 0, -.1 / 12, -.1 / 12, -.8 / 12, 0, -.5 / 12, -.5 / 12});
-  CHECK(nn::cross_entropy(f64s({1., 2.}), classes(1)).item<double>() == doctest::Approx(std::log1p(std::exp(-1.))));
+  CHECK(nn::cross_entropy(f64s({1., 2.}), tensor(1, i64)).item<double>() == doctest::Approx(std::log1p(std::exp(-1.))));
   CHECK(nn::cross_entropy(logits, 0 * logits, {.ignore_index = -1}).item<double>() == 0);
 }
 
@@ -154,11 +153,12 @@ TEST_CASE("losses at infinite and huge arguments are what their formula says") {
         return nn::binary_cross_entropy_with_logits(x, f64s({1, 0, 1, 1}), nn::Reduction::none);
       },
       f64s({1000, 1000, -1000, inf}), {0, 1000, 1000, 0}, {0, 1, -1, 0});
-  check_loss([](const Tensor& x) { return nn::cross_entropy(x, classes({0})); }, f64s({{-inf, 0.}}), {inf}, {-1, 1});
-  check_loss([](const Tensor& x) { return nn::cross_entropy(x, classes({1})); }, f64s({{1000., -1000.}}), {2000},
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, tensor({0}, i64)); }, f64s({{-inf, 0.}}), {inf},
+             {-1, 1});
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, tensor({1}, i64)); }, f64s({{1000., -1000.}}), {2000},
              {1, -1});
-  check_loss([](const Tensor& x) { return nn::cross_entropy(x, classes({-100})); }, f64s({{1., 2.}}), {not_a_number},
-             {0, 0});
+  check_loss([](const Tensor& x) { return nn::cross_entropy(x, tensor({-100}, i64)); }, f64s({{1., 2.}}),
+             {not_a_number}, {0, 0});
   check_loss([](const Tensor& x) { return nn::cross_entropy(x, f64s({{0., 1.}})); }, f64s({{-inf, 0.}}), {0}, {0, 0});
   check_loss(
       [](const Tensor& x) {

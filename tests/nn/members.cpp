@@ -6,7 +6,8 @@
 #include <memory>
 #include <optional>
 
-#include "nn/support.hpp"
+#include "nn/models.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -52,12 +53,6 @@ struct Holder : nn::Module {
     visit("seen", seen);
   }
 };
-
-std::vector<std::string> names(const nn::Module& m) {
-  std::vector<std::string> result;
-  for (const auto& [name, tensor] : m.named_parameters()) result.push_back(name);
-  return result;
-}
 
 }  // namespace
 

@@ -5,9 +5,7 @@
 
 #include <nn/nn.hpp>
 
-#include "misuse/says.hpp"
-#include "nn/support.hpp"
-#include "same_bits.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -133,7 +131,7 @@ TEST_CASE("a prediction that holds NaN makes a metric NaN until it is reset") {
   for (Row& row : rows()) {
     CAPTURE(row.metric.name());
     Tensor broken = row.prediction.clone();
-    broken.data<double>()[1] = misuse::nan;
+    broken.data<double>()[1] = NAN;
     row.metric.update(broken, row.target);
     row.metric.update(row.prediction, row.target);
     CHECK(std::isnan(row.metric.value()));
@@ -211,7 +209,7 @@ TEST_CASE("the confusion table counts truths by row and guesses by column") {
   nn::Metric binary = nn::f1;
   binary.update(unsqueeze(scores(), 1), unsqueeze(truths(), 1));
   CHECK(equal(binary.counts(), tensor({{4, 1}, {3, 2}})));
-  binary.update(tensor({misuse::nan, 1.}), tensor({1., 1.}));
+  binary.update(tensor({NAN, 1.}), tensor({1., 1.}));
   CHECK(equal(binary.counts(), tensor({{4, 1}, {3, 3}})));
 }
 
@@ -316,7 +314,7 @@ TEST_CASE("metrics of what they cannot compare") {
   SAYS("targets that are neither 0 nor 1", ValueError, binary.update(p, t * 2),
        "binary_accuracy: the target holds 2 at position 0; it must be 0 or 1, and the prediction of several classes "
        "(n, classes)");
-  SAYS("targets that are no numbers", ValueError, nn::roc_auc()(p, t * misuse::nan),
+  SAYS("targets that are no numbers", ValueError, nn::roc_auc()(p, t * NAN),
        "roc_auc: the target holds nan at position 0; it must be 0 or 1, and the prediction of several classes (n, "
        "classes)");
   SAYS("one class only", ShapeError, categorical.update(p, c),
@@ -327,7 +325,7 @@ TEST_CASE("metrics of what they cannot compare") {
        "categorical_accuracy: the classes are f32; convert them with .to(i64)");
   SAYS("a fourth class of three", ValueError, macro.update(z, c + 3),
        "f1: target 3 at position 0 is out of bounds for 3 classes");
-  SAYS("rows that are no numbers", ValueError, categorical.update(z, z * misuse::nan),
+  SAYS("rows that are no numbers", ValueError, categorical.update(z, z * NAN),
        "categorical_accuracy: the target holds nan at position 0");
   macro.update(z, c);
   SAYS("other classes than before", ShapeError, macro.update(zeros({2, 4}), c),
@@ -335,7 +333,7 @@ TEST_CASE("metrics of what they cannot compare") {
   SAYS("more of the best than there are", ValueError, nn::top_k_accuracy()(z, c),
        "top_k_accuracy: k is 5, but there are 3 classes");
   SAYS("none of the best", ValueError, nn::top_k_accuracy(0), "top_k_accuracy: k is 0; expected at least 1");
-  SAYS("a threshold that is no number", ValueError, nn::f1({.threshold = misuse::nan}),
+  SAYS("a threshold that is no number", ValueError, nn::f1({.threshold = NAN}),
        "f1: threshold is nan; expected a finite number");
   SAYS("logits for probabilities", ValueError, brier.update(p * 3, t),
        "brier: the prediction holds 1.5 at position 0; probabilities are between 0 and 1: for logits say {.from_logits "

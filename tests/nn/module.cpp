@@ -5,7 +5,8 @@
 #include <nn/sequential.hpp>
 #include <thread>
 
-#include "nn/support.hpp"
+#include "nn/models.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -24,12 +25,6 @@ struct Net : nn::Module {
     visit("seen", seen);
   }
 };
-
-std::vector<std::string> names(const nn::Module& m) {
-  std::vector<std::string> result;
-  for (const auto& [name, tensor] : m.named_parameters()) result.push_back(name);
-  return result;
-}
 
 const std::vector<std::string> net_names{"hidden.weight", "hidden.bias", "output.weight", "output.bias", "scale"};
 
@@ -114,7 +109,7 @@ TEST_CASE("assigning a new model or a tensor overwrites in place too") {
   CHECK(equal(handles[0], weight));
   model.hidden.weight = full({2, 3}, 7);
   CHECK(handles[0].same(model.hidden.weight));
-  CHECK(numbers(handles[0]) == std::vector<double>(6, 7));
+  CHECK(to_vector(handles[0]) == std::vector<double>(6, 7));
   model.hidden.weight = zeros({4, 4});
   CHECK(!handles[0].same(model.hidden.weight));
   model.hidden.bias = {};

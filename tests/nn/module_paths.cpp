@@ -12,7 +12,7 @@
 #include <memory>
 #include <thread>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

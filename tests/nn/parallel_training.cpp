@@ -4,7 +4,8 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
-#include <cstring>
+#include "nn/models.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -15,8 +16,7 @@ namespace {
 std::vector<Tensor> trained(Dtype dtype) {
   manual_seed(11);
   const Tensor x = rand({1024, 784}, {.dtype = dtype}), y = bernoulli({1024, 1}, 0.5).to(dtype);
-  nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-                       nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
+  nn::Sequential model = reference_network();
   model.to(dtype);
   optim::Adam optimizer{model.parameters(), {.lr = 1e-3}};
   for (int step = 0; step < 4; ++step) {
@@ -30,17 +30,14 @@ std::vector<Tensor> trained(Dtype dtype) {
 }  // namespace
 
 TEST_CASE("training gives the same bits with 1, 2, 3 and 7 threads") {
-  const int before = num_threads();
+  const RestoreThreads restore;
   for (const Dtype dtype : {f32, f64}) {
     set_num_threads(1);
     const auto expected = trained(dtype);
     for (const int n : {2, 3, 7}) {
       set_num_threads(n);
       const auto got = trained(dtype);
-      REQUIRE(got.size() == expected.size());
-      for (std::size_t i = 0; i < got.size(); ++i)
-        CHECK(std::memcmp(got[i].array().data(), expected[i].array().data(), got[i].array().bytes()) == 0);
+      CHECK(same_bits(got, expected));
     }
   }
-  set_num_threads(before);
 }

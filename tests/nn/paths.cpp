@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "folder.hpp"
 #include "idx_bytes.hpp"
-#include "nn/folder.hpp"
-#include "same_bits.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 namespace fs = std::filesystem;

@@ -2,22 +2,13 @@
 #include <autograd/primitive.hpp>
 #include <chrono>
 #include <nn/nn.hpp>
+#include "nn/models.hpp"
 #include "support.hpp"
 
 using namespace xgrad;
 
 /// Gradients of each sample against loops over the samples.
 namespace {
-
-double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  return a.size() == 0 ? 0 : max(abs(a - b)).item<double>();
-}
-
-nn::Sequential reference_network() {
-  return {nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-          nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
-}
 
 template <class Loss>
 StateDict looped(nn::Module& model, std::int64_t samples, Loss loss) {

@@ -6,17 +6,13 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
-#include "same_bits.hpp"
+#include "support.hpp"
 
 // Recurrent layers: what they begin with, hand over and leave out, and that all that works on models works on them.
 using namespace xgrad;
 
 namespace {
 
-double largest(const Tensor& t) { return max(abs(t)).item(); }
-bool close(const Tensor& a, const Tensor& b, double tolerance = 1e-14) {
-  return a.shape() == b.shape() && largest(a - b) <= tolerance * std::max(1., largest(b));
-}
 const Tensor& hidden_of(const Tensor& state) { return state; }
 const Tensor& hidden_of(const LstmState& state) { return state.hidden; }
 
@@ -211,10 +207,7 @@ TEST_CASE("a graph of a recurrent layer frees what it holds, after derivatives o
 }
 
 TEST_CASE("any number of threads gives the same bits") {
-  struct Restore {
-    int n = num_threads();
-    ~Restore() { set_num_threads(n); }
-  } restore;
+  const RestoreThreads restore;
   manual_seed(12);
   nn::LSTM layer{16, 64, {.bidirectional = true}};
   const Tensor x = randn({128, 5, 16});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include "nn/models.hpp"
 
 using namespace xgrad;
 
@@ -40,8 +41,7 @@ constexpr double expected[] = {
 
 std::vector<double> losses_of_reference_network() {
   manual_seed(0);
-  nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-                       nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
+  nn::Sequential model = reference_network();
   model.to(f64);
   optim::Adam optimizer{model.parameters(), {.lr = 1e-3}};
 

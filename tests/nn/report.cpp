@@ -10,20 +10,13 @@
 #include <regex>
 #include <xml.hpp>
 
-#include "nn/folder.hpp"
+#include "folder.hpp"
 #include "nn/trainer_support.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
 namespace {
-
-bool has(const std::string& page, const std::string& words) { return page.find(words) != std::string::npos; }
-
-std::size_t count(const std::string& page, const std::string& words) {
-  std::size_t n = 0;
-  for (auto at = page.find(words); at != std::string::npos; at = page.find(words, at + 1)) ++n;
-  return n;
-}
 
 std::string report(nn::Trainer& trainer, const nn::History& history, const nn::Examples& test,
                    nn::ReportOptions options = {}) {

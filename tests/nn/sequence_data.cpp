@@ -1,10 +1,9 @@
 #include <doctest/doctest.h>
 #include <algorithm>
-#include <messages.hpp>
 #include <nn/nn.hpp>
 #include <set>
 
-#include "same_bits.hpp"
+#include "support.hpp"
 
 // Padding, batches of like length, and vocabularies.
 using namespace xgrad;

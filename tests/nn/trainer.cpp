@@ -1,10 +1,9 @@
 #include <doctest/doctest.h>
 #include <autograd/xtensor.hpp>
 #include <cmath>
-#include <same_bits.hpp>
 
-#include "nn/support.hpp"
 #include "nn/trainer_support.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -249,7 +248,7 @@ TEST_CASE("the gradients of accumulated batches are those of the batch that they
     return model;
   };
   const nn::Sequential whole = trained(12, 1), parts = trained(4, 3);
-  for (std::size_t i = 0; i < 4; ++i) check_close(whole.parameters()[i], numbers(parts.parameters()[i]), 1e-5);
+  for (std::size_t i = 0; i < 4; ++i) check_close(whole.parameters()[i], to_vector(parts.parameters()[i]), 1e-5);
 }
 
 TEST_CASE("gradients are clipped before the step") {
@@ -282,10 +281,10 @@ TEST_CASE("rows weigh as they are told, by sample and by class; a weight of 2 is
   const Tensor twice =
       step(nn::TensorDataset(concatenate({x, slice(x, 0, 3, 4)}), concatenate({t, slice(t, 0, 3, 4)})), {}, 5);
   const Tensor weighted = step(nn::TensorDataset(x, t), {.sample_weight = tensor({1., 1., 1., 2.})}, 4);
-  check_close(twice, numbers(weighted), 1e-5);
+  check_close(twice, to_vector(weighted), 1e-5);
   const Tensor both = step(nn::TensorDataset(x, t), {.sample_weight = tensor({1., 2., 1., 2.})}, 4);
   const Tensor by_class = step(nn::TensorDataset(x, t), {.class_weight = {1, 2, 1}}, 4);
-  check_close(both, numbers(by_class), 1e-5);
+  check_close(both, to_vector(by_class), 1e-5);
 }
 
 TEST_CASE("a batch function brings several inputs, and a step of one's own may do anything") {

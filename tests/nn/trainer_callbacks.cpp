@@ -4,11 +4,10 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <same_bits.hpp>
 
-#include "nn/folder.hpp"
-#include "nn/support.hpp"
+#include "folder.hpp"
 #include "nn/trainer_support.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

@@ -7,10 +7,10 @@
 #include <chrono>
 #include <filesystem>
 #include <random>
-#include <same_bits.hpp>
+#include <support.hpp>
 #include <thread>
 
-#include "nn/folder.hpp"
+#include "folder.hpp"
 #include "nn/processes.hpp"
 #include "nn/trainer_support.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "nn/folder.hpp"
+#include "folder.hpp"
 #include "nn/trainer_support.hpp"
 
 using namespace xgrad;

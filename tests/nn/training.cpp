@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "nn/folder.hpp"
+#include "folder.hpp"
 
 using namespace xgrad;
 

@@ -8,21 +8,15 @@
 #include <optim/optim.hpp>
 
 #include <memory>
-#include <same_bits.hpp>
 
-#include "nn/folder.hpp"
-#include "nn/support.hpp"
-#include "pool.hpp"
+#include "folder.hpp"
+#include "nn/models.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
 /// Whole training runs, repeated.
 namespace {
-
-nn::Sequential reference_network() {
-  return {nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-          nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
-}
 
 /// Images with more light in one half than in the other, the same on every call.
 nn::TensorDataset images(std::int64_t n) {
@@ -85,20 +79,14 @@ std::unique_ptr<Run> trained(const nn::TensorDataset& data, std::uint64_t seed, 
   return run;
 }
 
-/// The number of threads of the moment, restored at the end.
-struct Threads {
-  int before = num_threads();
-  explicit Threads(int n) { set_num_threads(n); }
-  ~Threads() { set_num_threads(before); }
-};
-
 }  // namespace
 
 TEST_CASE("a training run of the reference network repeats bit by bit with its seed, for any number of threads") {
   const nn::TensorDataset data = images(128);
+  const RestoreThreads restore;
   for (const int threads : {1, 2}) {
     CAPTURE(threads);
-    const Threads guard(threads);
+    set_num_threads(threads);
     const auto first = trained(data, 5, 2), again = trained(data, 5, 2), other = trained(data, 6, 2);
     CHECK(first->losses == again->losses);
     CHECK(same_bits(first->model.state_dict(), again->model.state_dict()));
@@ -206,5 +194,5 @@ TEST_CASE("parameters that two modules share are listed, saved and stepped once"
   mean(model(ones({2, 3}))).backward();
   const Tensor g = model.layer.weight.grad();
   optimizer.step();
-  check_close(model.layer.weight, numbers(before - 0.5 * g), 1e-6);
+  check_close(model.layer.weight, to_vector(before - 0.5 * g), 1e-6);
 }

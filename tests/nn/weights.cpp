@@ -7,10 +7,9 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <same_bits.hpp>
 
-#include "nn/folder.hpp"
-#include "nn/support.hpp"
+#include "folder.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

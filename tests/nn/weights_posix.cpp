@@ -1,11 +1,10 @@
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <nn/nn.hpp>
-#include <same_bits.hpp>
 
-#include "messages.hpp"
-#include "nn/folder.hpp"
+#include "folder.hpp"
 #include "nn/processes.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

@@ -3,13 +3,11 @@
 #include <limits>
 #include <optim/optim.hpp>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
 namespace {
-
-Tensor leaf() { return ones({2, 3}, {.requires_grad = true}); }
 
 const double not_a_number = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 
@@ -18,7 +16,7 @@ const double not_a_number = std::numeric_limits<double>::quiet_NaN(), inf = std:
 #define MESSAGE_OF(E, ...) message_of<E>([&] { __VA_ARGS__; })
 
 TEST_CASE("an option outside its range is refused at the user's line") {
-  const Tensor w = leaf();
+  const Tensor w = leaf(ones({2, 3}));
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.lr = -1})) ==
         "SGD: lr is -1; expected a finite number of at least 0");
   CHECK(MESSAGE_OF(ValueError, optim::Adam o({w}, {.lr = not_a_number})) ==
@@ -46,7 +44,7 @@ TEST_CASE("an option outside its range is refused at the user's line") {
 }
 
 TEST_CASE("nesterov without momentum, or with dampening, is refused") {
-  const Tensor w = leaf();
+  const Tensor w = leaf(ones({2, 3}));
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.nesterov = true})) ==
         "SGD: nesterov needs a momentum and no dampening; momentum is 0, dampening is 0");
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w}, {.momentum = .9, .dampening = .5, .nesterov = true})) ==
@@ -54,7 +52,7 @@ TEST_CASE("nesterov without momentum, or with dampening, is refused") {
 }
 
 TEST_CASE("a fault in one of several groups names the group") {
-  const Tensor a = leaf(), b = leaf();
+  const Tensor a = leaf(ones({2, 3})), b = leaf(ones({2, 3}));
   CHECK(MESSAGE_OF(ValueError, optim::Adam o{{{{a}, {.lr = 1e-3}}, {{b}, {.lr = -2}}}}) ==
         "Adam: group 1: lr is -2; expected a finite number of at least 0");
   CHECK(MESSAGE_OF(ValueError, optim::Adam o{{{{a}, {.lr = 1e-3}}, {{}, {}}}}) ==
@@ -62,7 +60,7 @@ TEST_CASE("a fault in one of several groups names the group") {
 }
 
 TEST_CASE("parameters that cannot be optimised are refused") {
-  const Tensor w = leaf(), b = leaf(), constant = ones({2});
+  const Tensor w = leaf(ones({2, 3})), b = leaf(ones({2, 3})), constant = ones({2});
   CHECK(MESSAGE_OF(ValueError, optim::SGD o(std::vector<Tensor>{})) ==
         "SGD: the list of parameters is empty; pass model.parameters()");
   CHECK(MESSAGE_OF(ValueError, optim::SGD o({w, Tensor()})) ==
@@ -81,7 +79,7 @@ TEST_CASE("parameters that cannot be optimised are refused") {
 }
 
 TEST_CASE("a learning rate is read and set, for all groups or for one, and checked") {
-  const Tensor a = leaf(), b = leaf();
+  const Tensor a = leaf(ones({2, 3})), b = leaf(ones({2, 3}));
   optim::RMSprop optimizer{{{{a}, {.lr = 1}}, {{b}, {.lr = 2}}}};
   CHECK(optimizer.group_count() == 2);
   CHECK(optimizer.lr() == 1);
@@ -98,7 +96,7 @@ TEST_CASE("a learning rate is read and set, for all groups or for one, and check
 }
 
 TEST_CASE("a parameter converted after its first step is refused, and nothing is changed") {
-  Tensor a = leaf(), b = leaf();
+  Tensor a = leaf(ones({2, 3})), b = leaf(ones({2, 3}));
   optim::Adam optimizer{{a, b}};
   a.set_grad(ones({2, 3}));
   b.set_grad(ones({2, 3}));

@@ -3,8 +3,7 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 
-#include "misuse/says.hpp"
-#include "same_bits.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

@@ -4,9 +4,9 @@
 #include <limits>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
-#include <same_bits.hpp>
 
-#include "messages.hpp"
+#include "nn/models.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -56,10 +56,9 @@ struct Training {
   }
 };
 
-nn::Sequential reference_network() {
+nn::Sequential seeded_network() {
   manual_seed(1);
-  nn::Sequential model{nn::Dense{784, 64}, nn::ReLU{},       nn::Dropout{0.2}, nn::Dense{64, 32},
-                       nn::ReLU{},         nn::Dense{32, 1}, nn::Sigmoid{}};
+  nn::Sequential model = reference_network();
   model.to(f64);
   return model;
 }
@@ -79,13 +78,11 @@ struct Each : optim::Custom<Options> {
   }
 };
 
-Tensor leaf(const Shape& shape) { return ones(shape, {.requires_grad = true}); }
-
 }  // namespace
 
 TEST_CASE(
     "an imitation of Adam trains the reference network to the bits of the built-in one, captured and resumed too") {
-  const nn::Sequential start = reference_network();
+  const nn::Sequential start = seeded_network();
   Training<optim::Adam> built_in(start);
   Training<MyAdam> eager(start), captured(start), before(start), after(start);
   built_in.train(0, 20);
@@ -108,7 +105,7 @@ TEST_CASE(
 
 TEST_CASE("a parameter may be changed in place or by assignment, and graphs that need its old values throw") {
   for (const bool in_place : {true, false}) {
-    Tensor w = leaf({2});
+    Tensor w = leaf(ones({2}));
     Each optimizer{{w}};
     optimizer.f = [&](Tensor& p, const Tensor& g, optim::State&, const Options& o, std::int64_t step) {
       CHECK(!p.requires_grad());
@@ -128,7 +125,7 @@ TEST_CASE("a parameter may be changed in place or by assignment, and graphs that
 }
 
 TEST_CASE("groups have options of their own, and an optimiser of one's own moves, also while a captured step uses it") {
-  Tensor a = leaf({2}), b = leaf({3}), idle = leaf({4}), frozen = ones({1});
+  Tensor a = leaf(ones({2})), b = leaf(ones({3})), idle = leaf(ones({4})), frozen = ones({1});
   std::vector<Each> optimizers;
   optimizers.push_back(Each{{{{a, idle, frozen}, {.lr = 1}}, {{b}, {.lr = 10, .on = false}}}});
   optimizers[0].f = [calls = 0](Tensor& p, const Tensor& g, optim::State& s, const Options& o, std::int64_t) mutable {
@@ -155,7 +152,7 @@ TEST_CASE("groups have options of their own, and an optimiser of one's own moves
 }
 
 TEST_CASE("a state that is the gradient itself keeps its numbers when the gradient changes") {
-  Tensor w = leaf({2});
+  Tensor w = leaf(ones({2}));
   Each optimizer{{w}};
   std::vector<double> seen;
   optimizer.f = [&](Tensor&, const Tensor& g, optim::State& s, const Options&, std::int64_t) {
@@ -173,7 +170,7 @@ TEST_CASE("a state that is the gradient itself keeps its numbers when the gradie
 }
 
 TEST_CASE("mistakes in an optimiser of one's own are named") {
-  Tensor a = leaf({2}), b = leaf({3});
+  Tensor a = leaf(ones({2})), b = leaf(ones({3}));
   CHECK(message_of<ValueError>([&] { Each o({a}, {.lr = -1}); }) ==
         "Custom: lr is -1; expected a finite number of at least 0");
   CHECK(message_of<ValueError>([&] { Each o({a}, {.share = std::numeric_limits<float>::infinity()}); }) ==

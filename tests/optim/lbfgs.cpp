@@ -1,9 +1,8 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <optim/optim.hpp>
-#include <same_bits.hpp>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 using optim::LBFGS, optim::LBFGSOptions, optim::LineSearch;

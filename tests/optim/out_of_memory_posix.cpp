@@ -7,9 +7,8 @@
 #include <memory>
 #include <nn/nn.hpp>
 #include <optim/table.hpp>
-#include <same_bits.hpp>
 
-#include "pool.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -31,14 +30,9 @@ bool runs_out(std::size_t bytes, F f) {
   rlimit tight = before;
   tight.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + bytes;
   setrlimit(RLIMIT_AS, &tight);
-  std::string said;
-  try {
-    f();
-  } catch (const Error& error) {
-    said = error.what();
-  }
+  const std::string said = thrown(f);
   setrlimit(RLIMIT_AS, &before);
-  return said.find("out of memory") != std::string::npos;
+  return has(said, "out of memory");
 }
 
 std::vector<Tensor> fresh_parameters() {
@@ -48,15 +42,6 @@ std::vector<Tensor> fresh_parameters() {
                            randn({3}, {.dtype = f64, .requires_grad = true})};
   for (Tensor& t : p) t.set_grad(randn(t.shape(), {.dtype = f64}));
   return p;
-}
-
-void check_same(const StateDict& a, const StateDict& b) {
-  REQUIRE(a.size() == b.size());
-  for (const auto& [name, t] : b) CHECK(same_bits(a.at(name), t));
-}
-
-void check_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
-  for (std::size_t i = 0; i < a.size(); ++i) CHECK(same_bits(a[i], b[i]));
 }
 
 }  // namespace
@@ -71,15 +56,15 @@ TEST_CASE("a step that runs out of memory changes nothing, and one that is tried
       const bool failed = runs_out(room, [&] { optimizer->step(); });
       CHECK((failed || room > large * 8));
       if (!failed) break;
-      check_same(p, q);
-      check_same(optimizer->state_dict(), other->state_dict());
+      CHECK(same_bits(p, q));
+      CHECK(same_bits(optimizer->state_dict(), other->state_dict()));
       CHECK(p[0].array().written() == 0);
     }
     const bool stepped = optimizer->state_dict().at("parameter.0.steps").item<int>() == 1;
     if (!stepped) optimizer->step();
     other->step();
-    check_same(p, q);
-    check_same(optimizer->state_dict(), other->state_dict());
+    CHECK(same_bits(p, q));
+    CHECK(same_bits(optimizer->state_dict(), other->state_dict()));
   }
 }
 
@@ -95,9 +80,9 @@ TEST_CASE("a state that there is no memory for changes nothing") {
     optimizer->step();
     const StateDict before = optimizer->state_dict();
     CHECK(runs_out(2 << 20, [&] { optimizer->load_state_dict(state); }));
-    check_same(optimizer->state_dict(), before);
+    CHECK(same_bits(optimizer->state_dict(), before));
     optimizer->load_state_dict(state);
-    check_same(optimizer->state_dict(), state);
+    CHECK(same_bits(optimizer->state_dict(), state));
   }
 
   nn::Sequential model{nn::Dense{4, 2}, nn::Dense{2, large / 2}, nn::Dense{large / 2, 1}};
@@ -105,7 +90,7 @@ TEST_CASE("a state that there is no memory for changes nothing") {
   StateDict wide;
   for (const auto& [name, t] : before) wide.set(name, (t + 1).to(f64));
   CHECK(runs_out(2 << 20, [&] { model.load_state_dict(wide, {.convert_dtype = true}); }));
-  check_same(model.state_dict(), before);
+  CHECK(same_bits(model.state_dict(), before));
 }
 
 TEST_CASE("a pass that has no memory for all gradients stores none") {

@@ -6,14 +6,12 @@
 #include <autograd/picture.hpp>
 #include <chrono>
 #include <optim/optim.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 
 // Gradients of rows: what users see of them, and optimisers that leave the other rows alone.
 using namespace xgrad;
 
 namespace {
-
-Tensor integers(const Nested& values) { return tensor(values, {.dtype = i64}); }
 
 Tensor table(Dtype dtype = f32) {
   manual_seed(4);
@@ -22,7 +20,7 @@ Tensor table(Dtype dtype = f32) {
 
 /// A loss in which row 4 stands three times, and 0 and -1 once; its gradient by w has other numbers in each place.
 Tensor loss_of(const Tensor& w) {
-  const Tensor rows = take(w, integers({{4, 0, 4}, {-1, 4, 0}}));
+  const Tensor rows = take(w, tensor({{4, 0, 4}, {-1, 4, 0}}, i64));
   return sum(square(rows) * reshape(linspace(.5, 1.5, rows.size(), {.dtype = w.dtype()}), rows.shape()));
 }
 
@@ -75,13 +73,13 @@ TEST_CASE("gradients of rows add up among themselves and with others") {
     CHECK(same_bits(w.grad(), one + one + 2 * w + one));
   }
   const Tensor w = table(f64);
-  (sum(take(w, integers({1, 1})) * 2) + sum(take(w, integers({1, 2})) * 3) + sum(w)).backward();
+  (sum(take(w, tensor({1, 1}, i64)) * 2) + sum(take(w, tensor({1, 2}, i64)) * 3) + sum(w)).backward();
   CHECK(w.grad().str() == "[[1. 1. 1.]\n [8. 8. 8.]\n [4. 4. 4.]\n [1. 1. 1.]\n [1. 1. 1.]\n [1. 1. 1.]]");
 }
 
 TEST_CASE("a gradient of rows shares no numbers with another") {
   const Tensor w = table(), v = zeros({2, 3}, {.requires_grad = true});
-  for (int i = 0; i < 2; ++i) sum((take(w, integers({1, 2})) + v) * 2).backward();
+  for (int i = 0; i < 2; ++i) sum((take(w, tensor({1, 2}, i64)) + v) * 2).backward();
   CHECK(v.grad().str() == "[[4. 4. 4.]\n [4. 4. 4.]]");
   CHECK(w.grad()[1].str() == "[4. 4. 4.]");
   optim::clip_grad_value({w}, 1);
@@ -93,7 +91,7 @@ TEST_CASE("a gradient of rows takes the memory of these, and a step the time") {
   optim::SGD optimizer{{w}, {.lr = 1}};
   const auto step = [&] {
     optimizer.zero_grad();
-    sum(take(w, integers({7, 299'999}))).backward();
+    sum(take(w, tensor({7, 299'999}, i64))).backward();
     optimizer.step();
   };
   const std::int64_t before = memory::statistics().live_bytes;
@@ -166,11 +164,11 @@ TEST_CASE("Adam is lazy: rows without gradient rest, moments included") {
   const Tensor w = table(f64);
   const Tensor before = w.detach().clone();
   optim::Adam optimizer{{w}, {.lr = .1}};
-  sum(take(w, integers({1, 2}))).backward();
+  sum(take(w, tensor({1, 2}, i64))).backward();
   optimizer.step();
   optimizer.zero_grad();
   const Tensor between = w.detach().clone();
-  sum(take(w, integers({2, 3}))).backward();
+  sum(take(w, tensor({2, 3}, i64))).backward();
   optimizer.step();
   for (const int row : {0, 4, 5}) CHECK(same_bits(w[row].detach(), before[row]));
   CHECK(same_bits(w[1].detach(), between[1]));
@@ -238,7 +236,7 @@ TEST_CASE("captured steps go by rows as eager ones do") {
       };
       auto step = capture([&](const Tensor& at, const Tensor& x) { return body(w, captured, at, x); });
       for (int i = 0; i < 6; ++i) {
-        const Tensor at = integers({i % 3, 5, i % 2, 5}), x = linspace(i + 1., 2., 3);
+        const Tensor at = tensor({i % 3, 5, i % 2, 5}, i64), x = linspace(i + 1., 2., 3);
         const std::vector<Tensor> got = step(at, x), want = body(other, eager, at, x);
         CHECK(same_bits(got[0], want[0]));
         CHECK(same_bits(got[1].detach(), want[1].detach()));
@@ -256,6 +254,6 @@ TEST_CASE("a captured step that adds to the gradients it finds adds rows too") {
     loss.backward();
     return loss;
   });
-  for (int i = 0; i < 5; ++i) step(integers({1, i}));
+  for (int i = 0; i < 5; ++i) step(tensor({1, i}, i64));
   CHECK(w.grad().str() == "[[1. 1. 1.]\n [6. 6. 6.]\n [1. 1. 1.]\n [1. 1. 1.]\n [1. 1. 1.]\n [0. 0. 0.]]");
 }

@@ -7,8 +7,7 @@
 #include <optim/optim.hpp>
 #include <regex>
 
-#include "misuse/says.hpp"
-#include "same_bits.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
@@ -254,7 +253,7 @@ TEST_CASE("rates on a plateau stop at min_lr, and reductions of no more than eps
 
 TEST_CASE("a metric that is NaN is no improvement, nor is an infinite one the first best") {
   using Rates = std::vector<double>;
-  CHECK(plateau({.factor = .5, .patience = 0}, {misuse::nan, misuse::nan, 1}) == Rates{.5, .25, .25});
+  CHECK(plateau({.factor = .5, .patience = 0}, {NAN, NAN, 1}) == Rates{.5, .25, .25});
   CHECK(plateau({.factor = .5, .patience = 0}, {inf, 1}) == Rates{.5, .5});
 }
 
@@ -265,7 +264,7 @@ TEST_CASE("schedules with impossible options") {
        "StepLR: gamma is -1; expected a finite number of at least 0");
   SAYS("a milestone that has passed", ValueError, (optim::MultiStepLR{optimizer, {.milestones = {3, 0}}}),
        "MultiStepLR: a milestone is 0; expected at least 1");
-  SAYS("a gamma that is no number", ValueError, (optim::ExponentialLR{optimizer, {.gamma = misuse::nan}}),
+  SAYS("a gamma that is no number", ValueError, (optim::ExponentialLR{optimizer, {.gamma = NAN}}),
        "ExponentialLR: gamma is nan; expected a finite number of at least 0");
   SAYS("no length", ValueError, optim::CosineLR{optimizer}, "CosineLR: steps is 0; expected at least 1");
   SAYS("growth of nothing", ValueError, (optim::CosineLR{optimizer, {.steps = 5, .growth = 2}}),

@@ -7,15 +7,12 @@
 #include <nn/io/safetensors.hpp>
 #include <nn/nn.hpp>
 #include <optim/table.hpp>
-#include <same_bits.hpp>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
 namespace {
-
-std::vector<double> values(const Tensor& t) { return {t.data<double>(), t.data<double>() + t.size()}; }
 
 using optimizer_table::train;
 
@@ -72,19 +69,19 @@ TEST_CASE("a step without any gradient is an error and changes nothing, and a pa
     CAPTURE(kind.name);
     std::vector<Tensor> p = optimizer_table::parameters();
     const auto optimizer = kind.make(p);
-    const std::vector<double> first = values(p[0]), second = values(p[1]);
+    const std::vector<double> first = values<double>(p[0]), second = values<double>(p[1]);
     const std::uint64_t written = p[0].array().storage()->written;
     CHECK(message_of<GraphError>([&] { optimizer->step(); }) ==
           text(kind.name,
                ": none of the 2 parameters has a gradient; call backward after zero_grad and before step, on a loss "
                "that depends on them, and make the optimizer from the parameters of the very model that is trained: a "
                "copy has others, also the one that a growing std::vector makes"));
-    CHECK(values(p[0]) == first);
+    CHECK(values<double>(p[0]) == first);
     CHECK(p[0].array().storage()->written == written);
     p[1].set_grad(ones({5}, {.dtype = f64}));
     optimizer->step();
-    CHECK(values(p[0]) == first);
-    CHECK(values(p[1]) != second);
+    CHECK(values<double>(p[0]) == first);
+    CHECK(values<double>(p[1]) != second);
     for (const auto& [name, t] : optimizer->state_dict()) {
       if (name == "parameter.0.steps") CHECK(t.item<int>() == 0);
       if (name == "parameter.1.steps") CHECK(t.item<int>() == 1);
@@ -210,8 +207,7 @@ TEST_CASE("many parameters, of two dtypes and with different step counts, step a
       }
       optimizer->step();
     }
-    for (std::size_t i = 0; i < together.size(); ++i)
-      CHECK(std::memcmp(together[i].array().data(), alone[i].array().data(), alone[i].array().bytes()) == 0);
+    CHECK(same_bits(together, alone));
   }
 }
 
@@ -274,7 +270,7 @@ TEST_CASE("20 steps after a state went through a file equal an uninterrupted run
     const auto resumed = kind.make_other(q);
     resumed->load_state_dict(nn::from_safetensors(nn::to_safetensors(state), "state"));
     train(*resumed, q, 20, 40);
-    for (std::size_t i = 0; i < p.size(); ++i) CHECK(values(p[i]) == values(q[i]));
+    for (std::size_t i = 0; i < p.size(); ++i) CHECK(values<double>(p[i]) == values<double>(q[i]));
     // The state was copied both ways: neither run wrote into it.
     const auto again = kind.make_other(q);
     again->load_state_dict(state);
@@ -294,7 +290,7 @@ TEST_CASE("a state loaded between steps replaces moments and options that were i
     for (std::size_t i = 0; i < p.size(); ++i) q[i].assign(p[i]);
     train(*optimizer, p, 5, 8);
     train(*other, q, 5, 8);
-    for (std::size_t i = 0; i < p.size(); ++i) CHECK(values(p[i]) == values(q[i]));
+    for (std::size_t i = 0; i < p.size(); ++i) CHECK(values<double>(p[i]) == values<double>(q[i]));
   }
 }
 
@@ -308,15 +304,15 @@ TEST_CASE("a parameter that was given other numbers steps from those") {
   step(sgd);
   p.reset_array(full({3}, 8, {.dtype = f64}).array());  // it has no moments that would not fit
   step(sgd);
-  CHECK(values(p) == std::vector<double>(3, 7.75));
+  CHECK(values<double>(p) == std::vector<double>(3, 7.75));
 
   optim::Adam adam{{p}, {.lr = 0.25}};
   step(adam);
   const Array before = p.array();
-  const std::vector<double> first = values(p);
+  const std::vector<double> first = values<double>(p);
   p.reset_array(full({3}, 2, {.dtype = f64}).array());
   step(adam);
-  CHECK(values(p)[2] == doctest::Approx(1.75));
+  CHECK(values<double>(p)[2] == doctest::Approx(1.75));
   CHECK(before.data<double>()[2] == first[2]);
 }
 

@@ -7,10 +7,9 @@
 #include <map>
 #include <optim/table.hpp>
 #include <regex>
-#include <same_bits.hpp>
 #include <set>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace optimizer_table;
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include <support.hpp>
 #include "small_stack.hpp"
 using namespace xgrad;
 
@@ -11,8 +12,6 @@ namespace {
 
 constexpr std::size_t small = 256 << 10;
 constexpr int million = 1'000'000;
-
-Tensor leaf(double value) { return tensor(value, {.dtype = f64, .requires_grad = true}); }
 
 /// x + 1 + 1 + ...
 Tensor chain(const Tensor& x, int length) {

@@ -1,16 +1,10 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <stdexcept>
+#include <support.hpp>
 #include <thread>
 
 using namespace xgrad;
-
-namespace {
-
-Tensor leaf(double value) { return tensor(value, {.dtype = f64, .requires_grad = true}); }
-double gradient(const Tensor& x) { return x.grad().item<double>(); }
-
-}  // namespace
 
 TEST_CASE("a leaf is what the user made; results of ops are not leaves, and only leaves get a gradient") {
   const Tensor x = leaf(2), y = x * 3, constant = tensor(1.);
@@ -19,7 +13,7 @@ TEST_CASE("a leaf is what the user made; results of ops are not leaves, and only
   CHECK(!y.is_leaf());
   CHECK(y.detach().is_leaf());
   (y * y).backward();
-  CHECK(gradient(x) == 36);
+  CHECK(x.grad().item() == 36);
   CHECK(!y.has_grad());
   CHECK(!y.grad().defined());
   CHECK(!constant.has_grad());
@@ -29,12 +23,12 @@ TEST_CASE("a second backward adds; zero_grad leaves no gradient") {
   Tensor x = leaf(2);
   (x * 3).backward();
   (x * 4).backward();
-  CHECK(gradient(x) == 7);
+  CHECK(x.grad().item() == 7);
   x.zero_grad();
   CHECK(!x.has_grad());
   CHECK(!x.grad().defined());
   (x * 5).backward();
-  CHECK(gradient(x) == 5);
+  CHECK(x.grad().item() == 5);
 }
 
 TEST_CASE("accumulation is in place without create_graph and out of place with it") {
@@ -43,11 +37,11 @@ TEST_CASE("accumulation is in place without create_graph and out of place with i
   const void* const place = x.grad().array().data();
   (x * 4).backward();
   CHECK(x.grad().array().data() == place);
-  CHECK(gradient(x) == 7);
+  CHECK(x.grad().item() == 7);
   const Tensor held = x.grad();
   (x * x).backward({.create_graph = true});
   CHECK(held.item<double>() == 7);
-  CHECK(gradient(x) == 11);
+  CHECK(x.grad().item() == 11);
   CHECK(x.grad().requires_grad());
   Tensor(x).zero_grad();  // breaks the documented cycle
 }
@@ -58,7 +52,7 @@ TEST_CASE("a gradient that the user holds is not changed by the next backward") 
   const Tensor held = x.grad();
   (x * 4).backward();
   CHECK(held.item<double>() == 3);
-  CHECK(gradient(x) == 7);
+  CHECK(x.grad().item() == 7);
 }
 
 TEST_CASE("two leaves never share one gradient's numbers although a vjp gives both the same tensor") {
@@ -66,8 +60,8 @@ TEST_CASE("two leaves never share one gradient's numbers although a vjp gives bo
   (a + b).backward();
   CHECK(a.grad().array().data() != b.grad().array().data());
   (a * 5).backward();
-  CHECK(gradient(a) == 6);
-  CHECK(gradient(b) == 1);
+  CHECK(a.grad().item() == 6);
+  CHECK(b.grad().item() == 1);
 }
 
 TEST_CASE("a leaf's gradient never shares the numbers of the cotangent") {
@@ -81,8 +75,8 @@ TEST_CASE("grad touches nobody's grad()") {
   (x * w).backward();
   const Tensor g = grad(x * w * w, {x})[0];
   CHECK(g.item<double>() == 9);
-  CHECK(gradient(x) == 3);
-  CHECK(gradient(w) == 2);
+  CHECK(x.grad().item() == 3);
+  CHECK(w.grad().item() == 2);
 }
 
 TEST_CASE("grad of an input that is not used throws, or gives nothing or zeros as asked") {
@@ -117,14 +111,14 @@ TEST_CASE("detach shares values, has no history, and the gradient flows around i
   CHECK(d.array().data() == x.array().data());
   CHECK(!d.requires_grad());
   (x * d).backward();
-  CHECK(gradient(x) == 3);
+  CHECK(x.grad().item() == 3);
 }
 
 TEST_CASE("gradients flow through a clone, which has numbers of its own") {
   const Tensor x = leaf(3), c = x.clone();
   CHECK(c.array().data() != x.array().data());
   (c * 2).backward();
-  CHECK(gradient(x) == 2);
+  CHECK(x.grad().item() == 2);
 }
 
 TEST_CASE("NoGrad and EnableGrad nest, and restore the mode when an exception passes") {
@@ -200,5 +194,5 @@ TEST_CASE("an op with aliased operands equals the result out of place") {
   const Tensor start = x;
   x *= x;
   x.backward();
-  CHECK(gradient(start) == 6);
+  CHECK(start.grad().item() == 6);
 }

@@ -1,14 +1,8 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
-
-namespace {
-
-Tensor leaf(double value) { return tensor(value, {.dtype = f64, .requires_grad = true}); }
-double gradient(const Tensor& x) { return x.grad().item<double>(); }
-
-}  // namespace
 
 TEST_CASE("a result's gradient is retained on demand, adds up, and does not come from grad()") {
   const Tensor x = leaf(3);
@@ -19,14 +13,14 @@ TEST_CASE("a result's gradient is retained on demand, adds up, and does not come
   (void)grad(loss, {x}, {.retain_graph = true});
   CHECK(!y.has_grad());
   loss.backward({.retain_graph = true});
-  CHECK(gradient(y) == 1200);
+  CHECK(y.grad().item() == 1200);
   loss.backward();
-  CHECK(gradient(y) == 2400);
-  CHECK(gradient(x) == 4800);
+  CHECK(y.grad().item() == 2400);
+  CHECK(x.grad().item() == 4800);
   y.zero_grad();
   CHECK(!y.has_grad());
   x.retain_grad();  // a leaf does so anyway
-  CHECK(gradient(x) == 4800);
+  CHECK(x.grad().item() == 4800);
   CHECK_THROWS_AS(tensor(1.).retain_grad(), GraphError);
 }
 
@@ -36,8 +30,8 @@ TEST_CASE("a retained gradient has numbers of its own") {
   z.retain_grad();
   z.backward();
   Tensor(x.grad()).assign(tensor(50., {.dtype = f64}));
-  CHECK(gradient(y) == 1);
-  CHECK(gradient(z) == 1);
+  CHECK(y.grad().item() == 1);
+  CHECK(z.grad().item() == 1);
 }
 
 TEST_CASE("a captured step may retain a result's gradient") {

@@ -4,7 +4,7 @@
 #include <autograd/hooks.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/threads.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 #include <thread>
 
 using namespace xgrad;
@@ -180,8 +180,8 @@ TEST_CASE("a thread that has drawn goes on as it began whatever seed the main th
 }
 
 TEST_CASE("the number of threads for large work can be set while other threads compute, and is the same in all") {
-  const int before = num_threads();
-  CHECK(before >= 1);
+  const RestoreThreads restore;
+  CHECK(restore.before >= 1);
   std::atomic<bool> valid{true};
   on_threads([&](int i) {
     for (int step = 0; step < 100; ++step) {
@@ -195,5 +195,4 @@ TEST_CASE("the number of threads for large work can be set while other threads c
   std::thread([&] { elsewhere = num_threads(); }).join();
   CHECK(elsewhere == 3);
   CHECK_THROWS_AS(set_num_threads(0), ValueError);
-  set_num_threads(before);
 }

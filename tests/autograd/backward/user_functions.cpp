@@ -3,12 +3,11 @@
 #include <autograd/primitive.hpp>
 #include <stdexcept>
 #include <string>
+#include <support.hpp>
 
 using namespace xgrad;
 
 namespace {
-
-Tensor leaf(double value) { return tensor(value, {.dtype = f64, .requires_grad = true}); }
 
 /// A user's op whose forward is the identity and whose rule is `rule`.
 template <class Rule>
@@ -26,14 +25,8 @@ struct Mine : std::runtime_error {
 TEST_CASE("a rule that returns a gradient of another shape throws, and names op, input and both shapes") {
   const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
   const Tensor y = with_rule(x, [](const Tensor&) { return ones({7}, {.dtype = f64}); });
-  std::string said;
-  try {
-    sum(y).backward();
-  } catch (const GraphError& e) {
-    said = e.what();
-  }
-  CHECK_MESSAGE(said.find("mine: its vjp returned an invalid gradient for input 0: got f64 (7,), expected f64 (3,)") !=
-                    std::string::npos,
+  const std::string said = thrown<GraphError>([&] { sum(y).backward(); });
+  CHECK_MESSAGE(has(said, "mine: its vjp returned an invalid gradient for input 0: got f64 (7,), expected f64 (3,)"),
                 said);
   CHECK(!x.has_grad());
 }
@@ -61,13 +54,7 @@ TEST_CASE("an exception in a rule reaches the caller with its type and text, and
   const Tensor x = leaf(2), other = leaf(5);
   const Tensor bad = with_rule(exp(x), [](const Tensor&) -> Tensor { throw Mine("my own words"); });
   for (int attempt = 0; attempt < 2; ++attempt) {
-    std::string said;
-    try {
-      (bad * 2 + x).backward({.retain_graph = attempt == 0});
-    } catch (const Mine& e) {
-      said = e.what();
-    }
-    CHECK(said == "my own words");
+    CHECK(thrown<Mine>([&] { (bad * 2 + x).backward({.retain_graph = attempt == 0}); }) == "my own words");
     CHECK(!x.has_grad());
     CHECK(grad_enabled());
     (other * other).backward();
@@ -95,15 +82,10 @@ TEST_CASE("an error of an op inside a rule names the op whose rule it is, and th
   const int line = __LINE__ + 2;
   const Tensor y = primitive(
       "mine", {x}, [&] { return x.array().clone(); }, [](const Tensor& g) { return g + ones({2}, {.dtype = f64}); });
-  std::string said;
-  try {
-    sum(y).backward();
-  } catch (const ShapeError& e) {
-    said = e.what();
-  }
+  const std::string said = thrown<ShapeError>([&] { sum(y).backward(); });
   const std::string expected =
       text("user_functions.cpp:", line, ": mine: shapes do not broadcast: a is (3,), b is (2,)");
-  CHECK_MESSAGE(said.find(expected) != std::string::npos, said);
+  CHECK_MESSAGE(has(said, expected), said);
 }
 
 TEST_CASE("a user function that returns its input unchanged still applies its rule") {

@@ -3,18 +3,11 @@
 #include <autograd/capture.hpp>
 #include <autograd/xtensor.hpp>
 #include <limits>
-#include <same_bits.hpp>
 #include <thread>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
-
-namespace {
-
-Tensor leaf(const Tensor& t) { return t.clone().set_requires_grad(true); }
-
-}  // namespace
 
 TEST_CASE("a captured function runs twice and is then replayed on what it is given") {
   Tensor w = tensor({1., 2.}, {.requires_grad = true});

@@ -4,9 +4,8 @@
 #include <autograd/capture.hpp>
 #include <deque>
 #include <optional>
-#include <same_bits.hpp>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

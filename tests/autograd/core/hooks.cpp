@@ -7,17 +7,10 @@
 #include <stdexcept>
 #include <thread>
 
-#include "messages.hpp"
 #include "small_stack.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
-
-namespace {
-
-Tensor leaf(double value) { return tensor(value, {.dtype = f64, .requires_grad = true}); }
-double gradient(const Tensor& x) { return x.grad().item<double>(); }
-
-}  // namespace
 
 TEST_CASE("a hook runs once in a pass, with the sum of all that arrives, however many paths there are") {
   const Tensor x = leaf(3), y = x * 2;
@@ -30,7 +23,7 @@ TEST_CASE("a hook runs once in a pass, with the sum of all that arrives, however
   (y * y + y).backward();
   CHECK(runs == 1);
   CHECK(seen == 13);
-  CHECK(gradient(x) == 26);
+  CHECK(x.grad().item() == 26);
 }
 
 TEST_CASE("hooks run in the order of registration, each on what the one before returned") {
@@ -41,26 +34,26 @@ TEST_CASE("hooks run in the order of registration, each on what the one before r
   y.register_hook([&](const Tensor& g) { return order += "c", g * 10; });
   y.backward();
   CHECK(order == "abc");
-  CHECK(gradient(x) == 20);
+  CHECK(x.grad().item() == 20);
 }
 
 TEST_CASE("a hook on a leaf runs before its gradient is accumulated") {
   const Tensor x = leaf(1);
   double before = -1;
   x.register_hook([&](const Tensor& g) {
-     before = x.has_grad() ? gradient(x) : 0;
+     before = x.has_grad() ? x.grad().item() : 0;
      return g * 2;
    }).remove();
   HookHandle hook = x.register_hook([&](const Tensor& g) {
-    before = x.has_grad() ? gradient(x) : 0;
+    before = x.has_grad() ? x.grad().item() : 0;
     return g * 2;
   });
   (x * 3).backward();
   CHECK(before == 0);
-  CHECK(gradient(x) == 6);
+  CHECK(x.grad().item() == 6);
   (x * 3).backward();
   CHECK(before == 6);
-  CHECK(gradient(x) == 12);
+  CHECK(x.grad().item() == 12);
   CHECK(grad(x * 3, {x})[0].item<double>() == 6);
   hook.remove();  // it refers to x, and so would keep it
 }
@@ -110,7 +103,7 @@ TEST_CASE("a hook may remove itself, and the one that comes after it") {
   second = x.register_hook([&](const Tensor&) { ++next; });
   x.register_hook([&](const Tensor&) { ++last; });
   x.backward();
-  CHECK(gradient(x) == 1001);
+  CHECK(x.grad().item() == 1001);
   x.backward();
   CHECK(self == 1);
   CHECK(next == 0);
@@ -138,8 +131,8 @@ TEST_CASE("a hook that throws ends the pass: its exception comes out, no gradien
   CHECK(!w.has_grad());
   hook.remove();
   (x * w).backward();
-  CHECK(gradient(w) == 2);
-  CHECK(gradient(x) == 5);
+  CHECK(w.grad().item() == 2);
+  CHECK(x.grad().item() == 5);
   CHECK(grad_enabled());
 }
 
@@ -225,8 +218,8 @@ TEST_CASE("a gradient that a hook keeps is not changed by later passes, nor is o
   z.register_hook([&](const Tensor&) { return c; });
   (x * 2 + z).backward();
   (x * 2 + z).backward();
-  CHECK(gradient(x) == 14);
-  CHECK(gradient(z) == 14);
+  CHECK(x.grad().item() == 14);
+  CHECK(z.grad().item() == 14);
   CHECK(kept.item<double>() == 2);
   CHECK(c.item<double>() == 7);
 }
@@ -239,8 +232,8 @@ TEST_CASE("a hook may run a pass over another graph") {
     return g * other.grad();
   });
   (x * 5).backward();
-  CHECK(gradient(x) == 30);
-  CHECK(gradient(other) == 6);
+  CHECK(x.grad().item() == 30);
+  CHECK(other.grad().item() == 6);
 }
 
 namespace {
@@ -269,7 +262,7 @@ TEST_CASE("passes within one another, 2000 deep, work, or are refused where the 
   CHECK(said.find("passes within one another leave no room on the stack") != std::string::npos);
   const Tensor x = leaf(1);
   x.backward();
-  CHECK(gradient(x) == 1);
+  CHECK(x.grad().item() == 1);
 }
 
 TEST_CASE("a deep graph that only a hook's capture keeps alive is freed with the tensor, or with the pass") {
@@ -343,7 +336,7 @@ TEST_CASE("threads that share a leaf with hooks run them on their own") {
     });
   for (std::thread& t : threads) t.join();
   CHECK(runs == 400);
-  CHECK(gradient(x) == 2400);
+  CHECK(x.grad().item() == 2400);
 }
 
 TEST_CASE("a captured step does what its hooks compute, and is recorded anew when a leaf's hooks change") {

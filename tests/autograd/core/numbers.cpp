@@ -2,14 +2,13 @@
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <limits>
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 
 namespace {
 
 using Binary = Tensor (*)(const Operand&, const Operand&);
-constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 
 /// f with a number on one side is f with a 0-d tensor there, in value and in both derivatives.
 void check_number(const char* name, Binary f) {
@@ -59,8 +58,8 @@ TEST_CASE("numbers that i64 cannot hold are refused, not wrapped") {
   CHECK(refused(INFINITY) == "full: the number inf is no i64; pass {.dtype = f64}");
   CHECK(refused(std::numeric_limits<std::uint64_t>::max()) ==
         "full: the number 18446744073709551616 is no i64; pass {.dtype = f64}");
-  CHECK(full({}, largest, {.dtype = i64}).item<std::int64_t>() == largest);
-  CHECK(full({}, -0x1p63, {.dtype = i64}).item<std::int64_t>() == -largest - 1);
+  CHECK(full({}, INT64_MAX, {.dtype = i64}).item<std::int64_t>() == INT64_MAX);
+  CHECK(full({}, -0x1p63, {.dtype = i64}).item<std::int64_t>() == -INT64_MAX - 1);
 }
 
 TEST_CASE("a number that an op's tensor cannot hold is refused, and taken once the tensor is converted as it says") {
@@ -83,10 +82,10 @@ TEST_CASE("item to an integer truncates, and refuses what the type cannot hold")
   CHECK(tensor(-0.5).item<unsigned>() == 0);
   CHECK(tensor(true, {.dtype = boolean}).item<unsigned char>() == 1);
   CHECK(tensor(2147483647, {.dtype = i64}).item<int>() == 2147483647);
-  CHECK(tensor(largest, {.dtype = i64}).item<std::int64_t>() == largest);
-  CHECK(tensor(largest, {.dtype = i64}).item<std::uint64_t>() == std::uint64_t(largest));
+  CHECK(tensor(INT64_MAX, {.dtype = i64}).item<std::int64_t>() == INT64_MAX);
+  CHECK(tensor(INT64_MAX, {.dtype = i64}).item<std::uint64_t>() == std::uint64_t(INT64_MAX));
   CHECK(tensor(1e19, {.dtype = f64}).item<std::uint64_t>() == 10000000000000000000u);
-  CHECK(tensor(-0x1p63, {.dtype = f64}).item<std::int64_t>() == -largest - 1);
+  CHECK(tensor(-0x1p63, {.dtype = f64}).item<std::int64_t>() == -INT64_MAX - 1);
   const auto refused = [](const auto& value, const char* range) {
     return text("item: the value ", value, " is outside of ", range,
                 ", what the type asked for can hold; ask for a wider one, as item<double>()");
@@ -133,7 +132,7 @@ TEST_CASE("i64 meets numbers without a way through double") {
   CHECK(all(where(x == odd, odd, x) == x).item<bool>());
   CHECK(max(minimum(x, odd)).item<std::int64_t>() == odd);
   CHECK(sum(clamp(x, odd, odd)).item<std::int64_t>() == 3 * odd);
-  CHECK(clamp(x, -largest - 1, largest).str() == x.str());
+  CHECK(clamp(x, -INT64_MAX - 1, INT64_MAX).str() == x.str());
   CHECK(pad(x, {{1, 0}}, odd).data<std::int64_t>()[0] == odd);
   CHECK(message_of<ValueError>([&] { clamp(x, odd, odd - 1); }) ==
         "clamp: low is 9007199254740993, high is 9007199254740992; expected low <= high");
@@ -180,7 +179,7 @@ TEST_CASE("no op makes a shape whose elements or strides cannot be counted") {
           reshape(zeros({0}), {0, big, big});
         }) == "reshape: shape (0, 1099511627776, 1099511627776)" + most);
   const Tensor x = ones({3, 4}, {.requires_grad = true});
-  CHECK(sum(grad(sum(slice(x, 0, 1, 3, largest)), {x})[0]).item<int>() == 4);
+  CHECK(sum(grad(sum(slice(x, 0, 1, 3, INT64_MAX)), {x})[0]).item<int>() == 4);
 }
 
 TEST_CASE("up to 2^59 elements can be counted") {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <sstream>
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

@@ -3,8 +3,7 @@
 #include <autograd/fused.hpp>
 #include <autograd/trace.hpp>
 #include <cmath>
-#include <messages.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 
 // Compiled twice: plainly, and with -march=native (fused_native.cpp).
 using namespace xgrad;
@@ -19,8 +18,7 @@ constexpr auto mixture = [](auto a, auto b, auto c, auto d, auto e, auto f) {
   return (a * b + c) / (1 + square(d)) - 0.5 * e * sqrt(f);
 };
 
-Tensor random(const Shape& shape, Dtype dtype = f64) { return rand(shape, {.dtype = dtype}) + 0.25; }
-Tensor leaf(const Tensor& t) { return t.detach().set_requires_grad(true); }
+Tensor random(const Shape& shape, Dtype dtype = f64) { return uniform(shape, 0.25, 1.25, dtype); }
 
 /// The largest difference, relative to the largest number.
 double error(const Tensor& a, const Tensor& b) {
@@ -193,7 +191,7 @@ TEST_CASE("nothing but the inputs is saved, and everything is freed") {
 }
 
 TEST_CASE("the number of threads changes no bit") {
-  const int threads = num_threads();
+  const RestoreThreads restore;
   manual_seed(6);
   const Tensor x = leaf(rand({700, 1000})), m = leaf(rand({1000})), c = leaf(rand({700, 1}));
   const auto run = [&] {
@@ -210,7 +208,6 @@ TEST_CASE("the number of threads changes no bit") {
     const auto many = run();
     for (std::size_t i = 0; i < one.size(); ++i) CHECK(same_bits(one[i], many[i]));
   }
-  set_num_threads(threads);
 }
 
 TEST_CASE("a captured step replays a fused op, forward and backward") {

@@ -4,14 +4,13 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <support.hpp>
 
 using namespace xgrad;
 
 namespace {
 
 using Rule = Tensor (*)(const Tensor& g, const Tensor& x);
-
-Tensor random(const Shape& shape, double low, double high) { return rand(shape, {.dtype = f64}) * (high - low) + low; }
 
 /// x^2 with a rule of one's own.
 template <class F>
@@ -28,7 +27,7 @@ GradcheckReport check(Op op, const Shape& shape, const GradcheckOptions& options
     const Tensor z = op(h) * 0.5;
     return sum(sin(z) * exp(-z) + z, {0});
   };
-  return gradcheck(f, {random(shape, 0.5, 1.5), random(shape, 0.5, 1.5)}, options);
+  return gradcheck(f, {uniform(shape, 0.5, 1.5, f64), uniform(shape, 0.5, 1.5, f64)}, options);
 }
 
 const GradcheckCulprit& only(const GradcheckReport& r) {
@@ -124,7 +123,7 @@ TEST_CASE("a transposed or shifted array is named") {
         [b](const Tensor& g) { return matmul(g, b); }, [a](const Tensor& g) { return matmul(transpose(a), g); });
   };
   const auto r = gradcheck([&](const Tensor& a, const Tensor& b) { return tanh(wrong(a, exp(b))); },
-                           {random({4, 4}, 0, 1), random({4, 4}, 0, 1)});
+                           {uniform({4, 4}, 0, 1, f64), uniform({4, 4}, 0, 1, f64)});
   CHECK(only(r).op == "product");
   CHECK(only(r).input == 0);
   CHECK(only(r).pattern == "transposed");
@@ -139,7 +138,7 @@ TEST_CASE("an axis that is not summed, or summed too often, is named") {
       return square(y);
     };
   };
-  const std::vector<Tensor> inputs{random({3, 4}, 0, 1), random({4}, 0, 1)};
+  const std::vector<Tensor> inputs{uniform({3, 4}, 0, 1, f64), uniform({4}, 0, 1, f64)};
   const auto last_row = gradcheck(biased([](const Tensor& g) { return squeeze(slice(g, 0, 2, 3), 0); }), inputs);
   CHECK(only(last_row).pattern == "axis 0 not summed");
   CHECK(only(last_row).input == 1);
@@ -260,7 +259,7 @@ TEST_CASE("right ops are not suspected, wherever they are looked at") {
       return sum(exp(h - top) / sum(exp(h - top), {1}, true) * p) + mean(where(q > 0.2, q, square(q))) +
              sum(stddev(h, {0}));
     };
-    const auto r = gradcheck(f, {random({4, 4}, -1, 1), random({4, 4}, -1, 1)},
+    const auto r = gradcheck(f, {uniform({4, 4}, -1, 1, f64), uniform({4, 4}, -1, 1, f64)},
                              {.order = 2, .seed = seed, .locate = Locate::always});
     CHECK_MESSAGE(r.culprits().empty(), r.str());
   }
@@ -285,9 +284,10 @@ TEST_CASE("an op that gets one tensor twice is blamed for the input that is wron
 
 TEST_CASE("ops of higher orders are right where nothing is planted") {
   const auto linear = [](const Tensor& x, const Tensor& w) { return 3 * x - w + sum(x, {0}); };
-  const auto r = gradcheck(linear, {random({3}, 0, 1), random({3}, 0, 1)}, {.order = 3, .locate = Locate::always});
+  const auto r =
+      gradcheck(linear, {uniform({3}, 0, 1, f64), uniform({3}, 0, 1, f64)}, {.order = 3, .locate = Locate::always});
   CHECK_MESSAGE(r.culprits().empty(), r.str());
   const auto cubic = [](const Tensor& x) { return sum(x * x * tanh(x)); };
-  const auto s = gradcheck(cubic, {random({2}, 0, 1)}, {.order = 3, .locate = Locate::always});
+  const auto s = gradcheck(cubic, {uniform({2}, 0, 1, f64)}, {.order = 3, .locate = Locate::always});
   CHECK_MESSAGE(s.culprits().empty(), s.str());
 }

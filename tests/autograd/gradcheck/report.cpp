@@ -3,7 +3,7 @@
 #include <autograd/primitive.hpp>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <search.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
 

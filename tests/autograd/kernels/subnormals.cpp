@@ -10,7 +10,7 @@
 #include <functional>
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 #include <thread>
 
 #include "support.hpp"
@@ -181,7 +181,7 @@ TEST_CASE_TEMPLATE("all that computes takes subnormal numbers for zeros, eager a
          return w.detach();
        }},
   };
-  const int threads_before = num_threads();
+  const RestoreThreads restore;
   for (const std::int64_t n : {4, 300}) {
     manual_seed(7);
     // Some are subnormal, some become it when multiplied, some are neither.
@@ -211,7 +211,6 @@ TEST_CASE_TEMPLATE("all that computes takes subnormal numbers for zeros, eager a
       }
     }
   }
-  set_num_threads(threads_before);
 }
 
 TEST_CASE("an op whose forward is an expression computes so too, and what only moves elements keeps their bits") {

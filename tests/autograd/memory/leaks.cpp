@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/hooks.hpp>
 #include <autograd/memory.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
 
@@ -15,14 +16,12 @@ std::int64_t left_by(F f) {
   return memory::statistics().live_nodes - before;
 }
 
-Tensor leaf() { return tensor({1., 2.}, {.dtype = f64, .requires_grad = true}); }
-
 }  // namespace
 
 TEST_CASE("a gradient with a history keeps its leaf alive until it is removed; grad() leaves nothing behind") {
   const auto rounds = [](auto round) {
     return left_by([&] {
-      for (int i = 0; i < 10; ++i) round(leaf());
+      for (int i = 0; i < 10; ++i) round(leaf(tensor({1., 2.}, f64)));
     });
   };
   const std::int64_t leaked = rounds([](Tensor w) { sum(pow(w, 3)).backward({.create_graph = true}); });
@@ -45,7 +44,7 @@ TEST_CASE("a gradient with a history keeps its leaf alive until it is removed; g
 TEST_CASE("a retained gradient with a history keeps its tensor alive until it is removed") {
   const auto round = [](bool remove) {
     return left_by([&] {
-      const Tensor w = leaf();
+      const Tensor w = leaf(tensor({1., 2.}, f64));
       Tensor y = w * w;
       y.retain_grad();
       const Tensor loss = sum(y * y);
@@ -60,17 +59,17 @@ TEST_CASE("a retained gradient with a history keeps its tensor alive until it is
 
 TEST_CASE("a hook that captures its own tensor keeps it alive until it is removed, or a pass has taken the graph") {
   CHECK(left_by([] {
-          const Tensor w = leaf();
+          const Tensor w = leaf(tensor({1., 2.}, f64));
           w.register_hook([w](const Tensor& g) { return g * w.detach(); });
         }) == 1);
   CHECK(left_by([] {
-          const Tensor w = leaf();
+          const Tensor w = leaf(tensor({1., 2.}, f64));
           HookHandle hook = w.register_hook([w](const Tensor& g) { return g * w.detach(); });
           hook.remove();
         }) == 0);
   const auto result = [](bool pass) {
     return left_by([&] {
-      const Tensor w = leaf(), y = w * 2;
+      const Tensor w = leaf(tensor({1., 2.}, f64)), y = w * 2;
       y.register_hook([y](const Tensor& g) { return g * y.detach(); });
       if (pass) sum(y).backward();
     });

@@ -5,7 +5,7 @@
 #include <limits>
 #include <nn/nn.hpp>
 
-#include "messages.hpp"
+#include "support.hpp"
 
 using namespace xgrad;
 

@@ -9,7 +9,7 @@
 #include <optim/optim.hpp>
 #include <thread>
 
-#include "nn/folder.hpp"
+#include "folder.hpp"
 
 using namespace xgrad;
 using Part = ProfileRow::Part;

@@ -2,7 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/memory.hpp>
 #include <autograd/node.hpp>
-#include <messages.hpp>
+#include <support.hpp>
 
 // What activations save, free and refuse.
 using namespace xgrad;

@@ -6,8 +6,7 @@
 #include <autograd/ops/attention.hpp>
 #include <autograd/threads.hpp>
 #include <cmath>
-#include <messages.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 
 // Attention in blocks agrees with attention by ops, keeps its memory small, and drops weights as asked.
 using namespace xgrad;
@@ -25,11 +24,6 @@ Tensor by_ops(const Tensor& q, const Tensor& k, const Tensor& v, const Attention
     scores = where(columns <= rows, scores, -INFINITY);
   }
   return matmul(softmax(scores), v);
-}
-
-double largest(const Tensor& t) { return max(abs(t)).item(); }
-bool close(const Tensor& a, const Tensor& b, double tolerance) {
-  return a.shape() == b.shape() && largest(a - b) <= tolerance * std::max(1., largest(b));
 }
 
 /// The most bytes of arrays that were alive when some op had computed.
@@ -184,10 +178,7 @@ TEST_CASE("memory grows with the length, not with its square") {
 }
 
 TEST_CASE("any number of threads gives the same bits") {
-  struct Restore {
-    int n = num_threads();
-    ~Restore() { set_num_threads(n); }
-  } restore;
+  const RestoreThreads restore;
   manual_seed(6);
   const Tensor q = random({4, 2, 130, 16}, f32), k = random({4, 2, 190, 16}, f32), v = random({4, 2, 190, 16}, f32);
   std::vector<Tensor> first;

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <autograd/ops/table/row.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 
 // Every op gives in a captured step what it gives in an eager one.
 using namespace xgrad;

@@ -2,19 +2,13 @@
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <limits>
-#include <messages.hpp>
+#include <support.hpp>
 
 // The ops that rearrange, choose and place elements: every dtype, and what they say to wrong arguments.
 using namespace xgrad;
 
-namespace {
-
-Tensor integers(const Nested& values) { return tensor(values, {.dtype = i64}); }
-
-}  // namespace
-
 TEST_CASE("ops that rearrange take every dtype") {
-  const Tensor whole = integers({1, 2, 3}), mask = tensor({1, 0, 1}, {.dtype = boolean});
+  const Tensor whole = tensor({1, 2, 3}, i64), mask = tensor({1, 0, 1}, {.dtype = boolean});
   CHECK(roll(whole, 1, 0).str() == "[3 1 2]");
   CHECK(roll(mask, -1, 0).str() == "[False  True  True]");
   CHECK(repeat_interleave(whole, 2, 0).str() == "[1 1 2 2 3 3]");
@@ -25,47 +19,47 @@ TEST_CASE("ops that rearrange take every dtype") {
   CHECK(meshgrid({whole, mask})[0].str() == "[[1 1 1]\n [2 2 2]\n [3 3 3]]");
   CHECK(meshgrid({whole, mask})[1].str() == "[[ True False  True]\n [ True False  True]\n [ True False  True]]");
   CHECK(diag(whole, 1).str() == "[[0 1 0 0]\n [0 0 2 0]\n [0 0 0 3]\n [0 0 0 0]]");
-  CHECK(trace(integers({{1, 2}, {3, 4}})).str() == "5");
-  CHECK(tril(integers({{1, 2}, {3, 4}})).str() == "[[1 0]\n [3 4]]");
+  CHECK(trace(tensor({{1, 2}, {3, 4}}, i64)).str() == "5");
+  CHECK(tril(tensor({{1, 2}, {3, 4}}, i64)).str() == "[[1 0]\n [3 4]]");
   CHECK(triu(tensor({{1, 1}, {1, 1}}, {.dtype = boolean})).str() == "[[ True  True]\n [False  True]]");
-  CHECK(swap_axes(integers({{1, 2}}), 0, 1).str() == "[[1]\n [2]]");
+  CHECK(swap_axes(tensor({{1, 2}}, i64), 0, 1).str() == "[[1]\n [2]]");
   CHECK(flatten(zeros({2, 3, 4, 5}), 1, 2).shape() == Shape{2, 12, 5});
   CHECK(squeeze(zeros({1, 2, 1, 3, 1})).shape() == Shape{2, 3});
   CHECK(squeeze(zeros({1, 2, 1}), {0, -1}).shape() == Shape{2});
   CHECK(diff(whole).str() == "[1 1]");
-  CHECK(cummax(integers({1, 3, 2}), 0).str() == "[1 3 3]");
+  CHECK(cummax(tensor({1, 3, 2}, i64), 0).str() == "[1 3 3]");
   CHECK(cummin(mask, 0).str() == "[ True False False]");
 }
 
 TEST_CASE("ops that choose and place take every dtype") {
-  const Tensor whole = integers({1, 2, 3}), mask = tensor({1, 0, 1}, {.dtype = boolean});
+  const Tensor whole = tensor({1, 2, 3}, i64), mask = tensor({1, 0, 1}, {.dtype = boolean});
   CHECK(nonzero(mask).str() == "[[0]\n [2]]");
-  CHECK(nonzero(integers({{0, 5}, {6, 0}})).str() == "[[0 1]\n [1 0]]");
+  CHECK(nonzero(tensor({{0, 5}, {6, 0}}, i64)).str() == "[[0 1]\n [1 0]]");
   CHECK(nonzero(tensor(2.)).shape() == Shape{1, 0});
   CHECK(masked_select(whole, mask).str() == "[1 3]");
   CHECK(masked_select(tensor(7.), mask).str() == "[7. 7.]");
-  CHECK(scatter_add(whole, 0, integers({0, 0}), integers({10, 20})).str() == "[31  2  3]");
-  CHECK(index_put(whole, {integers({0, -1})}, 7).str() == "[7 2 7]");
-  CHECK(index_put(mask, {integers({1})}, true).str() == "[ True  True  True]");
-  CHECK(index_put(whole, {integers({1, 1})}, integers({4, 5}), true).str() == "[ 1 11  3]");
-  CHECK(index_put(zeros({2, 3}), {integers({0, 1}), integers({2, 0})}, tensor({8., 9.})).str() ==
+  CHECK(scatter_add(whole, 0, tensor({0, 0}, i64), tensor({10, 20}, i64)).str() == "[31  2  3]");
+  CHECK(index_put(whole, {tensor({0, -1}, i64)}, 7).str() == "[7 2 7]");
+  CHECK(index_put(mask, {tensor({1}, i64)}, true).str() == "[ True  True  True]");
+  CHECK(index_put(whole, {tensor({1, 1}, i64)}, tensor({4, 5}, i64), true).str() == "[ 1 11  3]");
+  CHECK(index_put(zeros({2, 3}), {tensor({0, 1}, i64), tensor({2, 0}, i64)}, tensor({8., 9.})).str() ==
         "[[0. 0. 8.]\n [9. 0. 0.]]");
-  CHECK(index_add(zeros({3}), 0, integers({0, 0, 2}), ones({3}), 2).str() == "[4. 0. 2.]");
-  CHECK(searchsorted(integers({1, 3, 5}), integers({3, 4})).str() == "[1 2]");
+  CHECK(index_add(zeros({3}), 0, tensor({0, 0, 2}, i64), ones({3}), 2).str() == "[4. 0. 2.]");
+  CHECK(searchsorted(tensor({1, 3, 5}, i64), tensor({3, 4}, i64)).str() == "[1 2]");
   CHECK(searchsorted(tensor({1., 3., 5.}), 3, true).str() == "2");
-  CHECK(embedding(integers({{1, 2}, {3, 4}}), integers({1, 1})).str() == "[[3 4]\n [3 4]]");
+  CHECK(embedding(tensor({{1, 2}, {3, 4}}, i64), tensor({1, 1}, i64)).str() == "[[3 4]\n [3 4]]");
 }
 
 TEST_CASE("each element of a repeat may have a number of its own") {
   const Tensor x = tensor({{1., 2.}, {3., 4.}, {5., 6.}}, {.dtype = f64, .requires_grad = true});
-  const Tensor y = repeat_interleave(x, integers({2, 0, 1}), 0);
+  const Tensor y = repeat_interleave(x, tensor({2, 0, 1}, i64), 0);
   CHECK(y.str() == "[[1. 2.]\n [1. 2.]\n [5. 6.]]");
   CHECK(grad(sum(y), x).str() == "[[2. 2.]\n [0. 0.]\n [1. 1.]]");
   CHECK(message_of<ShapeError>([&] {
-          repeat_interleave(x, integers({2, 1}), 0);
+          repeat_interleave(x, tensor({2, 1}, i64), 0);
         }) == "repeat_interleave: the counts are i64 (2,); expected a number, or i64 (3,)");
   CHECK(message_of<ValueError>([&] {
-          repeat_interleave(x, integers({2, -1, 1}), 0);
+          repeat_interleave(x, tensor({2, -1, 1}, i64), 0);
         }) == "repeat_interleave: element 1 is to be repeated -1 times; expected at least 0");
   CHECK(message_of<ValueError>([&] { repeat_interleave(x, -1, 0); }) ==
         "repeat_interleave: elements are to be repeated -1 times; expected an integer of at least 0");
@@ -76,14 +70,14 @@ TEST_CASE("each element of a repeat may have a number of its own") {
 
 TEST_CASE("the gradient of what a padding index picks is dropped") {
   const Tensor weight = tensor({{1., 2.}, {3., 4.}}, {.dtype = f64, .requires_grad = true});
-  const Tensor rows = embedding(weight, integers({{0, 1}, {1, 1}}), {.padding_index = 1});
+  const Tensor rows = embedding(weight, tensor({{0, 1}, {1, 1}}, i64), {.padding_index = 1});
   CHECK(rows.str() == "[[[1. 2.]\n  [3. 4.]]\n\n [[3. 4.]\n  [3. 4.]]]");
   CHECK(grad(sum(rows), weight).str() == "[[1. 1.]\n [0. 0.]]");
-  CHECK(message_of<ValueError>([&] { embedding(weight, integers({0}), {.padding_index = 2}); }) ==
+  CHECK(message_of<ValueError>([&] { embedding(weight, tensor({0}, i64), {.padding_index = 2}); }) ==
         "embedding: the padding index is 2; expected one of 2 rows, or -1 for none");
-  CHECK(message_of<ShapeError>([&] { embedding(tensor(1.), integers({0})); }) ==
+  CHECK(message_of<ShapeError>([&] { embedding(tensor(1.), tensor({0}, i64)); }) ==
         "embedding: the weight is (); expected (count, features...)");
-  CHECK(message_of<ValueError>([&] { embedding(weight, integers({2})); }) ==
+  CHECK(message_of<ValueError>([&] { embedding(weight, tensor({2}, i64)); }) ==
         "embedding: index 2 at position 0 is out of range for axis 0 of size 2");
 }
 
@@ -91,7 +85,7 @@ TEST_CASE("rearranging names what cannot be done") {
   const Tensor x = zeros({2, 3});
   CHECK(message_of<ShapeError>([&] { roll(x, 1, 2); }) == "roll: axis 2 is out of range; expected one in [-2, 1]");
   CHECK(roll(zeros({0}), 3, 0).shape() == Shape{0});
-  CHECK(roll(integers({1, 2, 3}), INT64_MIN, 0).size() == 3);
+  CHECK(roll(tensor({1, 2, 3}, i64), INT64_MIN, 0).size() == 3);
   CHECK(message_of<ValueError>([&] { unfold(x, 1, 4); }) ==
         "unfold: the size is 4, and axis 1 of shape (2, 3) has 3 elements; expected 0 <= size <= 3");
   CHECK(message_of<ValueError>([&] { unfold(x, 1, 2, 0); }) == "unfold: the step is 0; expected at least 1");
@@ -139,7 +133,7 @@ TEST_CASE("choosing and placing name what does not fit") {
   CHECK(message_of<ValueError>([] { median(zeros({0})); }) ==
         "median: no elements to choose from: the input is (0,); check its size first");
   CHECK(message_of<DtypeError>([] {
-          median(integers({1, 2}));
+          median(tensor({1, 2}, i64));
         }) == "median: not defined for i64; convert with .to(f32)");
   CHECK(message_of<ShapeError>([] { searchsorted(tensor(1.), 2.); }) ==
         "searchsorted: the sorted numbers are (); expected at least one axis");
@@ -147,30 +141,30 @@ TEST_CASE("choosing and placing name what does not fit") {
           searchsorted(x, zeros({2, 2}));
         }) ==
         "searchsorted: the sorted numbers are (3, 2), the values are (2, 2); they must agree except in the last axis");
-  CHECK(message_of<DtypeError>([&] { searchsorted(x, integers({1})); }) ==
+  CHECK(message_of<DtypeError>([&] { searchsorted(x, tensor({1}, i64)); }) ==
         "searchsorted: the sorted numbers are f32, the values are i64; convert one with .to(...)");
   CHECK(message_of<ShapeError>([&] {
-          scatter_add(x, 0, integers({{0, 1}}), zeros({2, 2}));
+          scatter_add(x, 0, tensor({{0, 1}}, i64), zeros({2, 2}));
         }) ==
         "scatter_add: x is (3, 2), the index is (1, 2), the source is (2, 2); they must agree, x except along "
         "axis 0");
   CHECK(message_of<ValueError>([&] {
-          scatter_add(x, 0, integers({{0, 3}}), zeros({1, 2}));
+          scatter_add(x, 0, tensor({{0, 3}}, i64), zeros({1, 2}));
         }) == "scatter_add: index 3 at position (0, 1) is out of range for axis 0 of size 3");
   CHECK(message_of<DtypeError>([&] {
-          scatter_add(x, 0, integers({{0, 1}}), integers({{0, 1}}));
+          scatter_add(x, 0, tensor({{0, 1}}, i64), tensor({{0, 1}}, i64));
         }) == "scatter_add: x is f32, the source is i64; convert one with .to(...)");
   CHECK(message_of<ShapeError>([&] { index_put(x, {}, 1); }) ==
         "index_put: 0 indices for x of shape (3, 2); expected one to 2, for its leading axes");
   CHECK(message_of<ValueError>([&] {
-          index_put(x, {integers({0}), integers({2})}, 1);
+          index_put(x, {tensor({0}, i64), tensor({2}, i64)}, 1);
         }) == "index_put: index 2 at position 0 is out of range for axis 1 of size 2");
   CHECK(message_of<ShapeError>([&] {
-          index_put(x, {integers({0, 1, 2})}, zeros({3}));
+          index_put(x, {tensor({0, 1, 2}, i64)}, zeros({3}));
         }) ==
         "index_put: the indices choose (3, 2) of x of shape (3, 2), and the values are (3,); they must broadcast "
         "to it");
-  CHECK(message_of<DtypeError>([&] { index_put(x, {integers({0})}, integers({1})); }) ==
+  CHECK(message_of<DtypeError>([&] { index_put(x, {tensor({0}, i64)}, tensor({1}, i64)); }) ==
         "index_put: x is f32, the values are i64; convert one with .to(...)");
   CHECK(message_of<DtypeError>([&] { masked_select(x, x); }) ==
         "masked_select: the mask is f32, not boolean; compare it, as in mask != 0");

@@ -4,6 +4,7 @@
 #include <autograd/ops/table/check.hpp>
 #include <autograd/ops/table/declared.hpp>
 #include <fstream>
+#include <support.hpp>
 
 // Every op has a row in the table, and the whole table passes.
 using namespace xgrad::op_table;
@@ -14,14 +15,6 @@ std::vector<std::string> names_of(const std::vector<Row>& rows) {
   std::vector<std::string> names;
   for (const Row& row : rows) names.push_back(row.op);
   return names;
-}
-
-/// The names that stand in `names` but not in `others`.
-std::vector<std::string> missing(const std::vector<std::string>& names, const std::vector<std::string>& others) {
-  std::vector<std::string> result;
-  for (const std::string& name : names)
-    if (std::find(others.begin(), others.end(), name) == others.end()) result.push_back(name);
-  return result;
 }
 
 /// The ops that docs/coming_from.md tells the names of, by the first cells of its rows.

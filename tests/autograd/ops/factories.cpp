@@ -4,8 +4,8 @@
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <limits>
-#include <messages.hpp>
 #include <span>
+#include <support.hpp>
 
 // The functions that make tensors.
 using namespace xgrad;

@@ -1,13 +1,12 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <messages.hpp>
+#include <support.hpp>
 
 // Indexing beyond what the table checks.
 using namespace xgrad;
 
 namespace {
 
-Tensor integers(const Nested& values) { return tensor(values, {.dtype = i64}); }
 Tensor counted(const Shape& shape) {
   return reshape(arange(0, shape.size(), 1, {.dtype = f64}), {shape.begin(), shape.end()});
 }
@@ -48,10 +47,10 @@ TEST_CASE("slice reads bounds and steps as NumPy does") {
 
 TEST_CASE("repeated indices add their gradients, and unpicked elements get exact zeros") {
   Tensor x = tensor({1., 2., 3.}, {.dtype = f64, .requires_grad = true});
-  sum(take(x, integers({0, 2, 0, -1, 0}))).backward();
+  sum(take(x, tensor({0, 2, 0, -1, 0}, i64))).backward();
   CHECK(x.grad().str() == "[3. 0. 2.]");
   x.zero_grad();
-  sum(gather(x, 0, integers({1, 1, -2}))).backward();
+  sum(gather(x, 0, tensor({1, 1, -2}, i64))).backward();
   CHECK(x.grad().str() == "[0. 3. 0.]");
 }
 
@@ -68,22 +67,22 @@ TEST_CASE("sums of f32 at repeated indices keep what sum keeps") {
 
 TEST_CASE("index_add adds repeated indices and keeps its input as it was") {
   const Tensor x = ones({3, 2});
-  const Tensor y = index_add(x, 0, integers({0, 0, -1}), tensor({{1, 2}, {3, 4}, {5, 6}}));
+  const Tensor y = index_add(x, 0, tensor({0, 0, -1}, i64), tensor({{1, 2}, {3, 4}, {5, 6}}));
   CHECK(y.str() == "[[5. 7.]\n [1. 1.]\n [6. 7.]]");
   CHECK(x.str() == "[[1. 1.]\n [1. 1.]\n [1. 1.]]");
 }
 
 TEST_CASE("ops that move elements take every dtype") {
-  const Tensor whole = integers({1, 2, 3}), mask = tensor({1, 0, 1}, {.dtype = boolean});
+  const Tensor whole = tensor({1, 2, 3}, i64), mask = tensor({1, 0, 1}, {.dtype = boolean});
   CHECK(concatenate({whole, whole}).str() == "[1 2 3 1 2 3]");
   CHECK(stack({mask, mask}).str() == "[[ True False  True]\n [ True False  True]]");
   CHECK(flip(mask, {0}).str() == "[ True False  True]");
   CHECK(pad(whole, {{1, 1}}, 7).str() == "[7 1 2 3 7]");
   CHECK(pad(mask, {{0, 1}}).str() == "[ True False  True False]");
   CHECK(tile(whole, {2}).str() == "[1 2 3 1 2 3]");
-  CHECK(take(whole, integers({{2, 0}})).str() == "[[3 1]]");
-  CHECK(gather(mask, 0, integers({1, 0})).str() == "[False  True]");
-  CHECK(index_add(whole, 0, integers({1}), integers({10})).str() == "[ 1 12  3]");
+  CHECK(take(whole, tensor({{2, 0}}, i64)).str() == "[[3 1]]");
+  CHECK(gather(mask, 0, tensor({1, 0}, i64)).str() == "[False  True]");
+  CHECK(index_add(whole, 0, tensor({1}, i64), tensor({10}, i64)).str() == "[ 1 12  3]");
   CHECK(one_hot(whole, 4).str() == "[[0. 1. 0. 0.]\n [0. 0. 1. 0.]\n [0. 0. 0. 1.]]");
   CHECK(split(whole, 3)[1].str() == "[2]");
 }
@@ -91,23 +90,23 @@ TEST_CASE("ops that move elements take every dtype") {
 TEST_CASE("indices outside an axis are named with their position and the axis") {
   const Tensor x = zeros({3, 2});
   CHECK(message_of<ValueError>([&] {
-          take(x, integers({0, 4}));
+          take(x, tensor({0, 4}, i64));
         }) == "take: index 4 at position 1 is out of range for axis 0 of size 3");
   CHECK(message_of<ValueError>([&] {
-          take(x, integers({{0, 1}, {0, -3}}), -1);
+          take(x, tensor({{0, 1}, {0, -3}}, i64), -1);
         }) == "take: index -3 at position (1, 1) is out of range for axis 1 of size 2");
   CHECK(message_of<ValueError>([&] {
-          gather(x, 0, integers({{0, 3}}));
+          gather(x, 0, tensor({{0, 3}}, i64));
         }) == "gather: index 3 at position (0, 1) is out of range for axis 0 of size 3");
   CHECK(message_of<ValueError>([&] {
-          index_add(x, 0, integers({-4}), zeros({1, 2}));
+          index_add(x, 0, tensor({-4}, i64), zeros({1, 2}));
         }) == "index_add: index -4 at position 0 is out of range for axis 0 of size 3");
-  CHECK(message_of<ValueError>([&] { take(zeros({0}), integers(0)); }) ==
+  CHECK(message_of<ValueError>([&] { take(zeros({0}), tensor(0, i64)); }) ==
         "take: index 0 at position 0 is out of range for axis 0 of size 0");
   CHECK(message_of<ValueError>([] {
-          one_hot(integers({0, 1, 4}), 3);
+          one_hot(tensor({0, 1, 4}, i64), 3);
         }) == "one_hot: class 4 at position 2 of 3 is out of range; expected one in [0, 3)");
-  CHECK(message_of<ValueError>([] { one_hot(integers({-1}), 3); }) ==
+  CHECK(message_of<ValueError>([] { one_hot(tensor({-1}, i64), 3); }) ==
         "one_hot: class -1 at position 0 of 1 is out of range; expected one in [0, 3)");
   CHECK(message_of<DtypeError>([&] {
           take(x, tensor({0., 1.}));
@@ -120,21 +119,21 @@ TEST_CASE("indices outside an axis are named with their position and the axis") 
 TEST_CASE("shapes that do not fit an index are named") {
   const Tensor x = zeros({3, 2});
   CHECK(message_of<ShapeError>([&] {
-          gather(x, 0, integers({1, 0}));
+          gather(x, 0, tensor({1, 0}, i64));
         }) == "gather: x is (3, 2), the index is (2,); they must agree except along axis 0");
   CHECK(message_of<ShapeError>([&] {
-          gather(x, 1, integers({{1, 0}}));
+          gather(x, 1, tensor({{1, 0}}, i64));
         }) == "gather: x is (3, 2), the index is (1, 2); they must agree except along axis 1");
   CHECK(message_of<ShapeError>([&] {
-          index_add(x, 0, integers({1, 0}), zeros({3, 2}));
+          index_add(x, 0, tensor({1, 0}, i64), zeros({3, 2}));
         }) == "index_add: x is (3, 2) and there are 2 indices, so the source must be (2, 2); it is (3, 2)");
   CHECK(message_of<ShapeError>([&] {
-          index_add(x, 0, integers({{1, 0}}), zeros({2, 2}));
+          index_add(x, 0, tensor({{1, 0}}, i64), zeros({2, 2}));
         }) == "index_add: the indices are (1, 2); expected one axis");
   CHECK(message_of<DtypeError>([&] {
-          index_add(x, 0, integers({1}), zeros({1, 2}, {.dtype = f64}));
+          index_add(x, 0, tensor({1}, i64), zeros({1, 2}, {.dtype = f64}));
         }) == "index_add: x is f32, the source is f64; convert one with .to(...)");
-  CHECK(message_of<ShapeError>([] { take(tensor(1.), integers({0})); }) ==
+  CHECK(message_of<ShapeError>([] { take(tensor(1.), tensor({0}, i64)); }) ==
         "take: axis 0 of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
   CHECK(message_of<ValueError>([&] { take(x, Tensor()); }) ==
         "take: the tensor is undefined (default-built); give it a value first");
@@ -182,7 +181,7 @@ TEST_CASE("cutting and repeating name what cannot be done") {
           pad(x, {{0, 0}, {-1, 2}});
         }) == "pad: widths (-1, 2) of axis 1 are negative; cut the axis with slice instead");
   CHECK(message_of<DtypeError>([] {
-          pad(integers({1}), {{1, 1}}, 0.5);
+          pad(tensor({1}, i64), {{1, 1}}, 0.5);
         }) == "pad: the number 0.5 is no i64; convert the tensor with .to(f64)");
   CHECK(message_of<ShapeError>([&] { flip(x, {0, -2}); }) == "flip: axis 0 appears more than once");
   CHECK(message_of<ValueError>([&] {

@@ -2,7 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <autograd/capture.hpp>
 #include <limits>
-#include <messages.hpp>
+#include <support.hpp>
 
 // What integers and booleans refuse and wrap.
 using namespace xgrad;

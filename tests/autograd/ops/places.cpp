@@ -8,6 +8,7 @@
 #include <autograd/ops/table/declared.hpp>
 #include <autograd/ops/table/row.hpp>
 #include <autograd/trace.hpp>
+#include <support.hpp>
 
 // Errors of ops name the user's line.
 using namespace xgrad;
@@ -232,17 +233,11 @@ std::vector<Call> calls() {
 TEST_CASE("every op of plain numbers says so, with the line") {
   for (const Call& call : calls()) {
     CAPTURE(call.op);
-    std::string told = "no error";
-    try {
-      call.run();
-    } catch (const ValueError& error) {
-      told = error.what();
-    }
+    const std::string told = thrown<ValueError>(call.run);
     CAPTURE(told);
     CHECK(told.starts_with(text(__FILE__, ":", call.line, ": ")));
-    CHECK((told.find("the argument is a plain number; ") != std::string::npos ||
-           told.find("an argument is a plain number; ") != std::string::npos ||
-           told.find("all arguments are plain numbers; ") != std::string::npos));
+    CHECK((has(told, "the argument is a plain number; ") || has(told, "an argument is a plain number; ") ||
+           has(told, "all arguments are plain numbers; ")));
   }
 }
 

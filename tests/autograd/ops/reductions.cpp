@@ -3,8 +3,8 @@
 #include <autograd/memory.hpp>
 #include <cmath>
 #include <limits>
-#include <messages.hpp>
 #include <string>
+#include <support.hpp>
 
 // Reductions beyond what the table checks.
 using namespace xgrad;

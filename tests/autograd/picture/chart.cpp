@@ -2,8 +2,7 @@
 #include <autograd/chart.hpp>
 #include <autograd/support/table.hpp>
 #include <cmath>
-#include <messages.hpp>
-#include <search.hpp>
+#include <support.hpp>
 #include <xml.hpp>
 
 using namespace xgrad;

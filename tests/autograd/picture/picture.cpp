@@ -4,9 +4,8 @@
 #include <autograd/trace.hpp>
 #include <autograd/xtensor.hpp>
 #include <cmath>
-#include <messages.hpp>
 #include <nn/nn.hpp>
-#include <search.hpp>
+#include <support.hpp>
 #include <xml.hpp>
 
 #include "drawn.hpp"

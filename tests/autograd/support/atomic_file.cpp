@@ -6,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "nn/folder.hpp"
+#include "folder.hpp"
 
 using namespace xgrad;
 namespace fs = std::filesystem;

@@ -9,7 +9,7 @@
 #include <csignal>
 #include <random>
 
-#include "nn/folder.hpp"
+#include "folder.hpp"
 #include "nn/processes.hpp"
 
 using namespace xgrad;

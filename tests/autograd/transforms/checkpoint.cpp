@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <messages.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 
 using namespace xgrad;
 
@@ -9,11 +8,8 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-Tensor leaf(const Shape& shape, Dtype dtype = f64) { return randn(shape, {.dtype = dtype, .requires_grad = true}); }
-double difference(const Tensor& a, const Tensor& b) { return max(abs(a.detach() - b.detach())).item<double>(); }
-
 struct Setting {
-  Tensor x = leaf({5, 4}), w = leaf({4, 4}), scale = leaf({4});
+  Tensor x = leaf(randn({5, 4}, f64)), w = leaf(randn({4, 4}, f64)), scale = leaf(randn({4}, f64));
   /// With random numbers, parameters and a result of an earlier op that it refers to.
   Tensor block(const Tensor& h, const Tensor& factor) const {
     return tanh(matmul(h, w) * factor) * bernoulli(h.shape(), 0.5).to(h.dtype()) + h;
@@ -46,7 +42,8 @@ TEST_CASE("a checkpoint changes no bit of values and gradients, of inputs and of
 }
 
 TEST_CASE("backward fills the leaves that f refers to, and as often as asked") {
-  const Tensor x = leaf({3}), w = leaf({3}), y = sum(checkpoint([&](const Tensor&t) { return exp(t * w); }, x));
+  const Tensor x = leaf(randn({3}, f64)), w = leaf(randn({3}, f64)),
+               y = sum(checkpoint([&](const Tensor&t) { return exp(t * w); }, x));
   y.backward({.retain_graph = true});
   CHECK(same_bits(w.grad(), exp(x.detach() * w.detach()) * x.detach()));
   y.backward();
@@ -56,7 +53,7 @@ TEST_CASE("backward fills the leaves that f refers to, and as often as asked") {
 }
 
 TEST_CASE("only what f refers to may require a gradient") {
-  const Tensor x = randn({3}, {.dtype = f64}), w = leaf({3});
+  const Tensor x = randn({3}, {.dtype = f64}), w = leaf(randn({3}, f64));
   const Tensor y = checkpoint([&](const Tensor& t) { return t * w; }, x);
   CHECK(same_bits(grad(sum(y), {w})[0], x));
   CHECK_FALSE(checkpoint([&](const Tensor& t) { return t * 2; }, x).requires_grad());
@@ -65,7 +62,7 @@ TEST_CASE("only what f refers to may require a gradient") {
 }
 
 TEST_CASE("several inputs and outputs, of several dtypes, and integers among them") {
-  const Tensor a = leaf({3}), b = leaf({2, 3}, f32), rows = from_values<std::int64_t>({2, 0}, {2});
+  const Tensor a = leaf(randn({3}, f64)), b = leaf(randn({2, 3})), rows = from_values<std::int64_t>({2, 0}, {2});
   const auto f = [](const Tensor& p, const Tensor& q, const Tensor& i) {
     return Tensors{take(p, i), square(q), i + 1, p * q.to(f64), ones({2})};
   };
@@ -79,24 +76,24 @@ TEST_CASE("several inputs and outputs, of several dtypes, and integers among the
 }
 
 TEST_CASE("a function that hands through its input or what it refers to") {
-  const Tensor x = leaf({3}), w = leaf({3});
+  const Tensor x = leaf(randn({3}, f64)), w = leaf(randn({3}, f64));
   CHECK(
       same_bits(grad(sum(checkpoint([](const Tensor& t) { return t; }, x) * 3), {x})[0], full({3}, 3, {.dtype = f64})));
   CHECK(
       same_bits(grad(sum(checkpoint([&](const Tensor&) { return w; }, x) * 3), {w})[0], full({3}, 3, {.dtype = f64})));
-  const Tensor none = leaf({0, 2}), number = leaf({});
+  const Tensor none = leaf(randn({0, 2}, f64)), number = leaf(randn({}, f64));
   CHECK(grad(sum(checkpoint([](const Tensor& t) { return exp(t); }, none)), {none})[0].shape() == Shape{0, 2});
   CHECK(same_bits(grad(checkpoint([](const Tensor& t) { return exp(t); }, number), {number})[0], exp(number).detach()));
 }
 
 TEST_CASE("a checkpoint can be differentiated again, to any order") {
-  const Tensor x = leaf({4}), w = leaf({4});
+  const Tensor x = leaf(randn({4}, f64)), w = leaf(randn({4}, f64));
   const auto f = [&](const Tensor& t) { return sum(sin(t * w) * exp(t)); };
   const auto kept = [&](const Tensor& t) {
     return checkpoint([&](const Tensor& s) { return sin(s * w) * exp(s); }, t);
   };
   const auto total = [&](const Tensor& t) { return sum(kept(t)); };
-  const Tensor v = leaf({4});
+  const Tensor v = leaf(randn({4}, f64));
   CHECK(difference(hessian(total, x), hessian(f, x)) < 1e-13);
   CHECK(difference(hvp(total, x, v), hvp(f, x, v)) < 1e-13);
   CHECK(difference(jvp(total, x, v).tangent, jvp(f, x, v).tangent) < 1e-13);
@@ -116,7 +113,7 @@ TEST_CASE("a checkpoint can be differentiated again, to any order") {
 }
 
 TEST_CASE("checkpoints inside of checkpoints and transforms, and transforms inside of checkpoints") {
-  const Tensor x = leaf({3}), w = leaf({3}), v = leaf({3});
+  const Tensor x = leaf(randn({3}, f64)), w = leaf(randn({3}, f64)), v = leaf(randn({3}, f64));
   const auto f = [&](const Tensor& t) { return sum(sin(t * w) * t); };
   const auto nested = [&](const Tensor& t) {
     return checkpoint(
@@ -133,7 +130,7 @@ TEST_CASE("checkpoints inside of checkpoints and transforms, and transforms insi
 }
 
 TEST_CASE("a derivative of second order draws the random numbers of the first pass") {
-  const Tensor x = leaf({64});
+  const Tensor x = leaf(randn({64}, f64));
   const auto f = [](const Tensor& t) { return square(t) * bernoulli(t.shape(), 0.5).to(f64) * t; };
   const auto second = [&](const auto& run) {
     manual_seed(9);
@@ -146,7 +143,7 @@ TEST_CASE("a derivative of second order draws the random numbers of the first pa
 }
 
 TEST_CASE("f is not computed again for nothing, and runs once in a backward pass") {
-  const Tensor x = leaf({3}), w = leaf({3});
+  const Tensor x = leaf(randn({3}, f64)), w = leaf(randn({3}, f64));
   int calls = 0;
   const auto f = [&](const Tensor& a, const Tensor& b) {
     ++calls;
@@ -161,7 +158,7 @@ TEST_CASE("f is not computed again for nothing, and runs once in a backward pass
 }
 
 TEST_CASE("what was overwritten since, or is done differently, is noticed") {
-  Tensor x = leaf({3}), w = leaf({3}), other = leaf({3});
+  Tensor x = leaf(randn({3}, f64)), w = leaf(randn({3}, f64)), other = leaf(randn({3}, f64));
   const Tensor y = sum(checkpoint([&](const Tensor& t) { return t * w; }, x));
   {
     const NoGrad guard;
@@ -198,7 +195,7 @@ TEST_CASE("what was overwritten since, or is done differently, is noticed") {
 }
 
 TEST_CASE("a checkpoint frees all that it made, and what f holds with the last handle") {
-  const Tensor x = leaf({3}), w = leaf({3});
+  const Tensor x = leaf(randn({3}, f64)), w = leaf(randn({3}, f64));
   const std::int64_t nodes = memory::statistics().live_nodes, bytes = memory::statistics().live_bytes;
   auto owner = std::make_shared<int>(1);
   {

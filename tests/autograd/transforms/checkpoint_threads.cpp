@@ -1,18 +1,12 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
-#include <same_bits.hpp>
+#include <support.hpp>
 #include <thread>
 
 using namespace xgrad;
 
-namespace {
-
-Tensor leaf(const Shape& shape) { return randn(shape, {.dtype = f64, .requires_grad = true}); }
-
-}  // namespace
-
 TEST_CASE("passes that retain the graph may meet in a checkpoint") {
-  const Tensor x = leaf({50}), w = leaf({50});
+  const Tensor x = leaf(randn({50}, f64)), w = leaf(randn({50}, f64));
   const Tensor y = sum(checkpoint([&](const Tensor& t) { return exp(sin(t * w)); }, x));
   const Tensor expected = grad(y, {w}, {.retain_graph = true})[0];
   std::vector<std::thread> threads;
@@ -29,7 +23,7 @@ TEST_CASE("what another thread has made counts as what f refers to") {
   const Tensor x = randn({3}, {.dtype = f64});
   Tensor w, late;
   for (int i = 0; i < 100; ++i)
-    w = leaf({3});  // nodes of this thread: their numbers are higher than those of a new one
+    w = leaf(randn({3}, f64));  // nodes of this thread: their numbers are higher than those of a new one
   std::thread([&] {
     const Tensor y = checkpoint([&](const Tensor& t) { return t * w; }, x);
     REQUIRE(y.requires_grad());

@@ -2,6 +2,7 @@
 #include <autograd/autograd.hpp>
 #include <cmath>
 #include <numeric>
+#include <support.hpp>
 
 using namespace xgrad;
 
@@ -10,10 +11,6 @@ namespace {
 using Tensors = std::vector<Tensor>;
 
 Tensor f64_of(const Nested& values) { return tensor(values, {.dtype = f64}); }
-double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  return a.size() == 0 ? 0 : max(abs(a.detach() - b.detach())).item<double>();
-}
 
 /// Rosenbrock's function, and its derivatives as they stand in textbooks.
 Tensor rosenbrock(const Tensor& x) {

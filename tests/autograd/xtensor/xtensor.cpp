@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <autograd/autograd.hpp>
 #include <autograd/xtensor.hpp>
-#include <messages.hpp>
+#include <support.hpp>
 
 // Compiled three times: plainly, with XTENSOR_USE_XSIMD (xtensor_xsimd.cpp) and with -march=native
 // (xtensor_native.cpp).

@@ -6,8 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "messages.hpp"
-#include "same_bits.hpp"
+#include "support.hpp"
 
 /// What the tables of layers and of losses share: what inputs are drawn from, comparisons that name the row, and the
 /// comparison of a table with what headers declare. References are those of the table of ops: long double, naive.
@@ -123,14 +122,6 @@ class Findings {
 inline std::string text_of(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The names that stand in `names` but not in `others`.
-inline std::vector<std::string> missing(const std::vector<std::string>& names, const std::vector<std::string>& others) {
-  std::vector<std::string> result;
-  for (const std::string& name : names)
-    if (std::find(others.begin(), others.end(), name) == others.end()) result.push_back(name);
-  return result;
 }
 
 /// Fails by name for what is declared and has no row, or has one and is not declared; shows that this would notice the
