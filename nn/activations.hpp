@@ -24,6 +24,19 @@ class Activation : public ShapeKeeping {
  public:
   Tensor operator()(const Operand& x) const { return hooked(x, function); }
 };
+
+/// The same of a function with an argument.
+template <class Argument, Tensor (*function)(const Operand&, Argument)>
+class ActivationBy : public ShapeKeeping {
+ public:
+  explicit ActivationBy(Argument argument) : argument_(argument) {}
+  Tensor operator()(const Operand& x) const {
+    return hooked(x, [this](const Operand& input) { return function(input, argument_); });
+  }
+
+ protected:
+  Argument argument_;
+};
 }  // namespace detail
 
 class ReLU : public detail::Activation<xgrad::relu> {};
@@ -38,26 +51,14 @@ class Hardsigmoid : public detail::Activation<xgrad::hardsigmoid> {};
 class Hardswish : public detail::Activation<xgrad::hardswish> {};
 class Mish : public detail::Activation<xgrad::mish> {};
 
-class GELU : public detail::ShapeKeeping {
+class GELU : public detail::ActivationBy<GeluOptions, xgrad::gelu> {
  public:
-  explicit GELU(GeluOptions options = {}) : options_(options) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::gelu(input, options_); });
-  }
-
- private:
-  GeluOptions options_;
+  explicit GELU(GeluOptions options = {}) : ActivationBy(options) {}
 };
 
-class Softplus : public detail::ShapeKeeping {
+class Softplus : public detail::ActivationBy<double, xgrad::softplus> {
  public:
-  explicit Softplus(double beta = 1) : beta_(beta) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::softplus(input, beta_); });
-  }
-
- private:
-  double beta_;
+  explicit Softplus(double beta = 1) : ActivationBy(beta) {}
 };
 
 class Hardtanh : public detail::ShapeKeeping {
@@ -71,38 +72,20 @@ class Hardtanh : public detail::ShapeKeeping {
   double low_, high_;
 };
 
-class LeakyReLU : public detail::ShapeKeeping {
+class LeakyReLU : public detail::ActivationBy<double, xgrad::leaky_relu> {
  public:
-  explicit LeakyReLU(double slope = 0.01) : slope_(slope) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::leaky_relu(input, slope_); });
-  }
-  std::string describe() const override { return text("LeakyReLU ", slope_); }
-
- private:
-  double slope_;
+  explicit LeakyReLU(double slope = 0.01) : ActivationBy(slope) {}
+  std::string describe() const override { return text("LeakyReLU ", argument_); }
 };
 
-class ELU : public detail::ShapeKeeping {
+class ELU : public detail::ActivationBy<double, xgrad::elu> {
  public:
-  explicit ELU(double alpha = 1) : alpha_(alpha) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::elu(input, alpha_); });
-  }
-
- private:
-  double alpha_;
+  explicit ELU(double alpha = 1) : ActivationBy(alpha) {}
 };
 
-class CELU : public detail::ShapeKeeping {
+class CELU : public detail::ActivationBy<double, xgrad::celu> {
  public:
-  explicit CELU(double alpha = 1) : alpha_(alpha) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::celu(input, alpha_); });
-  }
-
- private:
-  double alpha_;
+  explicit CELU(double alpha = 1) : ActivationBy(alpha) {}
 };
 
 /// Slopes for negative x that are trained: one, or one for each of `channels`, the size of axis 1.
@@ -130,37 +113,19 @@ class GLU : public Module {
   int axis_;
 };
 
-class Softmin : public detail::ShapeKeeping {
+class Softmin : public detail::ActivationBy<int, xgrad::softmin> {
  public:
-  explicit Softmin(int axis = -1) : axis_(axis) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::softmin(input, axis_); });
-  }
-
- private:
-  int axis_;
+  explicit Softmin(int axis = -1) : ActivationBy(axis) {}
 };
 
-class Softmax : public detail::ShapeKeeping {
+class Softmax : public detail::ActivationBy<int, xgrad::softmax> {
  public:
-  explicit Softmax(int axis = -1) : axis_(axis) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::softmax(input, axis_); });
-  }
-
- private:
-  int axis_;
+  explicit Softmax(int axis = -1) : ActivationBy(axis) {}
 };
 
-class LogSoftmax : public detail::ShapeKeeping {
+class LogSoftmax : public detail::ActivationBy<int, xgrad::log_softmax> {
  public:
-  explicit LogSoftmax(int axis = -1) : axis_(axis) {}
-  Tensor operator()(const Operand& x) const {
-    return hooked(x, [this](const Operand& input) { return xgrad::log_softmax(input, axis_); });
-  }
-
- private:
-  int axis_;
+  explicit LogSoftmax(int axis = -1) : ActivationBy(axis) {}
 };
 
 }  // namespace xgrad::nn
