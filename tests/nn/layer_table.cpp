@@ -84,8 +84,7 @@ Values rows_of(const std::vector<Values>& x) {
   return build(shape, [&](Index at) {
     const std::int64_t feature = at.back();
     at.pop_back();
-    const auto row = static_cast<std::int64_t>(x[0][at]);
-    return x[1][{row < 0 ? row + x[1].shape[0] : row, feature}];
+    return x[1][{op_table::counted(x[0][at], x[1].shape[0]), feature}];
   });
 }
 

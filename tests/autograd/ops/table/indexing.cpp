@@ -3,12 +3,6 @@
 namespace xgrad::op_table {
 namespace {
 
-/// An index read as NumPy does: negative ones count from the end.
-std::int64_t counted(Real index, std::int64_t size) {
-  const auto i = static_cast<std::int64_t>(index);
-  return i < 0 ? i + size : i;
-}
-
 Variant gathering(int axis, Domain indices, ShapeTuples shapes) {
   const auto reference = [axis](const std::vector<Values>& x) {
     return build(x[1].shape, [&](Index index) {

@@ -12,11 +12,6 @@ Values transposed(const Values& x) {
   });
 }
 
-Shape without(Shape shape, int axis) {
-  shape.erase(axis_of(axis, shape));
-  return shape;
-}
-
 /// NumPy's matmul, one element after another.
 Values product(Values a, Values b) {
   const bool row = a.shape.ndim() == 1, column = b.shape.ndim() == 1;

@@ -4,11 +4,6 @@
 namespace xgrad::op_table {
 namespace {
 
-std::int64_t counted(Real index, std::int64_t size) {
-  const auto i = static_cast<std::int64_t>(index);
-  return i < 0 ? i + size : i;
-}
-
 /// x and the values are inputs 0 and 1, the indices of the leading axes those that follow.
 Variant putting(std::string label, bool accumulate, std::vector<Domain> indices, ShapeTuples shapes) {
   std::vector<Domain> domains{interval(-2, 2), interval(-2, 2)};

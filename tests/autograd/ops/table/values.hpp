@@ -31,6 +31,16 @@ Shape broadcast_of(const std::vector<Values>& inputs);
 Real broadcast_element(const Values& x, const Index& index);
 /// The axis counted from the front.
 inline int axis_of(int axis, const Shape& shape) { return axis < 0 ? axis + shape.ndim() : axis; }
+/// The index counted from the front.
+inline std::int64_t counted(Real index, std::int64_t size) {
+  const auto i = static_cast<std::int64_t>(index);
+  return i < 0 ? i + size : i;
+}
+/// The shape without an axis.
+inline Shape without(Shape shape, int axis) {
+  shape.erase(axis_of(axis, shape));
+  return shape;
+}
 
 /// An elementwise reference, with broadcasting.
 using ElementReference = std::function<Values(const std::vector<Values>&)>;

@@ -23,11 +23,6 @@ std::vector<Real> line(const Values& x, const Shape& shape, int axis, Index inde
   return v;
 }
 
-Shape without(Shape shape, int axis) {
-  shape.erase(axis_of(axis, shape));
-  return shape;
-}
-
 Reference cosine(int axis) {
   return [axis](const std::vector<Values>& x) {
     const Shape both = broadcast_of(x);
