@@ -170,12 +170,13 @@ void take_rows(typename Op::Acc* acc, const T* x, Size rows, Size stride, Size w
   }
 }
 
-/// The same, by the order of reading that is quickest. Rows of up to a page are read one after the other, as one
-/// stream, which is what the processor fetches ahead; longer ones several at a time, which spares acc.
+/// The same, by the order of reading that is quickest. Several rows at a time spare acc: short ones, which are one
+/// stream together, and such as are longer than a page. Others are read one after the other, as one stream, which is
+/// what the processor fetches ahead.
 template <class Op, class T>
 void accumulate_rows(typename Op::Acc* acc, const T* x, Size rows, Size stride, Size width) {
   constexpr Size together = 8, page = 4096 / Size(sizeof(T));
-  const Size grouped = stride > page ? rows / together * together : 0;
+  const Size grouped = stride > page || 2 * stride <= page ? rows / together * together : 0;
   take_rows<together, Op>(acc, x, grouped, stride, width);
   take_rows<1, Op>(acc, x + grouped * stride, rows - grouped, stride, width);
 }
