@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <optim/optimizers/row_steps.hpp>
 
 namespace xgrad::optim::detail {
@@ -11,10 +12,15 @@ template <class T, class Pick>
 void sum_rows(const void* values, const Pick* begin, const Pick* end, Size features, void* to) {
   const T* const x = static_cast<const T*>(values);
   T* const y = static_cast<T*>(to);
-  for (Size f = 0; f < features; ++f) {
-    double sum = 0;
-    for (const Pick* pick = begin; pick != end; ++pick) sum += static_cast<double>(x[pick->at * features + f]);
-    y[f] = static_cast<T>(sum);
+  constexpr Size together = 64;
+  for (Size first = 0; first < features; first += together) {
+    const Size n = std::min(together, features - first);
+    double sums[together] = {};
+    for (const Pick* pick = begin; pick != end; ++pick) {
+      const T* const row = x + pick->at * features + first;
+      for (Size f = 0; f < n; ++f) sums[f] += static_cast<double>(row[f]);
+    }
+    for (Size f = 0; f < n; ++f) y[first + f] = static_cast<T>(sums[f]);
   }
 }
 
@@ -25,13 +31,26 @@ Byte* at(Byte* first, Size bytes) {
 
 }  // namespace
 
+void RowSteps::sort_picks(const std::int64_t* index, Size count, Size rows) {
+  picks_.resize(static_cast<std::size_t>(count));
+  if (rows == 0 || rows > 4 * count) {
+    for (Size i = 0; i < count; ++i) picks_[static_cast<std::size_t>(i)] = {index[i], i};
+    if (!std::is_sorted(picks_.begin(), picks_.end())) std::sort(picks_.begin(), picks_.end());
+    return;
+  }
+  // Where the picks of each row go follows from how many there are of those before it.
+  next_.assign(static_cast<std::size_t>(rows) + 1, 0);
+  for (Size i = 0; i < count; ++i) ++next_[static_cast<std::size_t>(index[i]) + 1];
+  std::partial_sum(next_.begin(), next_.end(), next_.begin());
+  for (Size i = 0; i < count; ++i)
+    picks_[static_cast<std::size_t>(next_[static_cast<std::size_t>(index[i])]++)] = {index[i], i};
+}
+
 void RowSteps::lay_out(xgrad::detail::RowGradient& gradient, const kernels::OptimiserArrays& whole, Dtype dtype,
                        Size features) {
   const Size count = gradient.indices.size(), row_bytes = features * static_cast<Size>(size_of(dtype));
   const auto* const index = gradient.indices.data<std::int64_t>();
-  picks_.clear();
-  for (Size i = 0; i < count; ++i) picks_.push_back({index[i], i});
-  if (!std::is_sorted(picks_.begin(), picks_.end())) std::sort(picks_.begin(), picks_.end());
+  sort_picks(index, count, features > 0 ? whole.n / features : 0);
   const auto same_row = [](const Pick& a, const Pick& b) { return a.row == b.row; };
   if (std::adjacent_find(picks_.begin(), picks_.end(), same_row) != picks_.end())
     sums_.resize(static_cast<std::size_t>(count * features));

@@ -22,8 +22,12 @@ class RowSteps {
     std::int64_t row, at;
     auto operator<=>(const Pick&) const = default;
   };
+  /// Makes picks_ of these of `rows` rows: in order of the rows, and of one row in their own.
+  void sort_picks(const std::int64_t* index, std::int64_t count, std::int64_t rows);
+
   std::vector<Pick> picks_;
-  std::vector<double> sums_;  // room for those of rows that were picked several times, of either dtype
+  std::vector<std::int64_t> next_;  // where the next pick of each row goes, if they are counted
+  std::vector<double> sums_;        // room for those of rows that were picked several times, of either dtype
   std::vector<kernels::OptimiserArrays> arrays_;
 };
 
