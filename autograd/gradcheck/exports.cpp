@@ -1,6 +1,6 @@
 // Writes a report as CSV and JSON.
 #include <autograd/gradcheck/report.hpp>
-#include <nlohmann/json.hpp>
+#include <autograd/support/json.hpp>
 
 namespace xgrad {
 
@@ -20,7 +20,7 @@ std::string GradcheckReport::to_csv() const {
 }
 
 std::string GradcheckReport::to_json() const {
-  using Json = nlohmann::ordered_json;
+  using detail::Json;
   Json counts, culprits = Json::array(), entries = Json::array();
   for (int v = 0; v < verdict_count; ++v) counts[name_of(static_cast<Verdict>(v))] = counts_[v];
   for (const GradcheckCulprit& c : culprits_)
@@ -54,7 +54,7 @@ std::string GradcheckReport::to_json() const {
                        {"badness", e.badness}});
   const Json all = {{"ok", ok()},      {"counts", counts},  {"culprits", culprits}, {"problems", problems_},
                     {"notes", notes_}, {"entries", entries}};
-  return all.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return detail::to_valid_text(all, 1) + "\n";
 }
 
 }  // namespace xgrad

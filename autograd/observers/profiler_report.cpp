@@ -3,14 +3,14 @@
 #include <autograd/atomic_file.hpp>
 #include <autograd/node.hpp>
 #include <autograd/observers/profiler_notes.hpp>
+#include <autograd/support/json.hpp>
 #include <autograd/support/markup.hpp>
 #include <autograd/support/table.hpp>
-#include <nlohmann/json.hpp>
 
 namespace xgrad {
 namespace {
 
-using detail::fixed;
+using detail::fixed, detail::Json;
 using Part = ProfileRow::Part;
 constexpr const char* part_names[] = {"forward", "backward", "optimizer"};
 
@@ -105,20 +105,20 @@ void Profiler::write_chrome_trace(const FilePath& path, Place place) const {
   std::string json = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
   const char* separator = "\n";
   for (const Notes::Event& e : notes_->events) {
-    nlohmann::ordered_json event{{"name", text(e.name, e.kind == Kind::rule ? " vjp" : "")},
-                                 {"cat", part_names[int(e.part)]},
-                                 {"ph", "X"},
-                                 {"ts", (e.start - first) * 1e6},
-                                 {"dur", e.seconds * 1e6},
-                                 {"pid", 1},
-                                 {"tid", 1}};
-    auto& arguments = event["args"] = nlohmann::ordered_json::object();
+    Json event{{"name", text(e.name, e.kind == Kind::rule ? " vjp" : "")},
+               {"cat", part_names[int(e.part)]},
+               {"ph", "X"},
+               {"ts", (e.start - first) * 1e6},
+               {"dur", e.seconds * 1e6},
+               {"pid", 1},
+               {"tid", 1}};
+    auto& arguments = event["args"] = Json::object();
     if (e.path > 0) arguments["module"] = notes_->paths[std::size_t(e.path)];
     if (e.place.file) arguments["line"] = text(e.place.file, ":", e.place.line);
     if (e.kind == Kind::op) arguments["result"] = e.shape.str();
     if (e.bytes > 0) arguments["bytes"] = e.bytes;
     if (e.flops > 0) arguments["flops"] = e.flops;
-    json += separator + event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    json += separator + detail::to_valid_text(event);
     separator = ",\n";
   }
   write_file_atomically(path, json + "\n]}\n", place);

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <autograd/atomic_file.hpp>
+#include <autograd/support/json.hpp>
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <nn/io/safetensors.hpp>
 #include <set>
 
@@ -13,7 +13,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-using Json = nlohmann::ordered_json;
+using xgrad::detail::Json;
 
 constexpr std::uint64_t longest_header = 100'000'000;
 constexpr const char* metadata_key = "__metadata__";
@@ -139,7 +139,7 @@ class Reader {
       return true;
     };
     try {
-      Json json = Json::parse(header.begin(), header.end(), check);
+      Json json = xgrad::detail::parse_json(header, check);
       if (!json.is_object()) fail("has a header that is no JSON object");
       return json;
     } catch (const Json::exception& e) {
@@ -265,7 +265,7 @@ std::string to_safetensors(const StateDict& tensors, const Metadata& metadata, P
   }
   std::string text;
   try {
-    text = header.dump();
+    text = xgrad::detail::to_text(header);
   } catch (const Json::exception& e) {
     scope.fail<ValueError>("a tensor's name is not UTF-8: ", e.what());
   }

@@ -104,7 +104,7 @@ void detail::Checkpoint::save(const FilePath& path, const Trainer& trainer, Plac
                                      {{"checksum", std::string(no_digits)},
                                       {"format", "xgrad checkpoint"},
                                       {"version", text(version)},
-                                      {"run", run.dump()}},
+                                      {"run", xgrad::detail::to_text(run)}},
                                      place);
   bytes.replace(checksum_at, no_digits.size(), checksum(bytes));
   write_file_atomically(path, bytes, place);
@@ -145,7 +145,7 @@ void detail::Checkpoint::load(const OpScope& scope, const FilePath& path, Traine
     if (metadata.at("version") != text(version))
       scope.fail<FileError>("'", source, "' is a checkpoint of version ", metadata.at("version").get<std::string>(),
                             ", and this library reads version ", version);
-    state = read_run(Json::parse(metadata.at("run").get<std::string>()), tensors);
+    state = read_run(xgrad::detail::parse_json(metadata.at("run").get<std::string>()), tensors);
   } catch (const Json::exception& e) {
     scope.fail<FileError>("'", source, "' is no checkpoint: ", e.what());
   }

@@ -1,5 +1,5 @@
 #include <autograd/atomic_file.hpp>
-#include <nlohmann/json.hpp>
+#include <autograd/support/json.hpp>
 #include <nn/training/callbacks.hpp>
 
 namespace xgrad::nn {
@@ -11,9 +11,9 @@ void JsonLinesLog::before_run(Run&) { check_writable(path_, place_); }
 void JsonLinesLog::after_epoch(Run& run) {
   std::string lines;
   for (std::size_t e = 0; e < run.history().size(); ++e) {
-    nlohmann::ordered_json line = {{"epoch", e + 1}};
+    xgrad::detail::Json line = {{"epoch", e + 1}};
     for (const auto& [name, value] : run.history().epoch(e)) line[name] = value;  // the library writes null for NaN
-    lines += line.dump() + "\n";
+    lines += xgrad::detail::to_text(line) + "\n";
   }
   write_file_atomically(path_, lines, place_);
 }

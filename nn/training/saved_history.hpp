@@ -1,11 +1,11 @@
 #pragma once
-#include <nlohmann/json.hpp>
+#include <autograd/support/json.hpp>
 #include <nn/training/history.hpp>
 
 /// A history as checkpoints hold it: tensors, and what these are in JSON.
 namespace xgrad::nn::detail {
 
-using Json = nlohmann::ordered_json;
+using xgrad::detail::Json;
 
 /// Adds a history to a checkpoint's tensors and to what it says of its run.
 void save_history(const History& history, StateDict& tensors, Json& run);
