@@ -47,13 +47,13 @@ inline std::vector<Values> values_of(const Tensors& inputs) {
 
 /// A call with bad arguments, and the message without its place.
 struct Bad {
-  std::function<std::string()> said;
+  std::string (*said)();
   std::string message;
 };
 
-#define BAD(E, expression, message)                                              \
-  xgrad::nn_table::Bad {                                                         \
-    [] { return message_of<E>([] { static_cast<void>(expression); }); }, message \
+#define BAD(E, expression, message)                                               \
+  xgrad::nn_table::Bad {                                                          \
+    [] { return message_of<E>(+[] { static_cast<void>(expression); }); }, message \
   }
 
 /// What is wrong with a row.

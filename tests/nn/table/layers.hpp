@@ -1,9 +1,9 @@
 #pragma once
+#include <autograd/ops/table/declared.hpp>
 #include <map>
 #include <memory>
 #include <nn/nn.hpp>
 #include <nn/per_sample.hpp>
-#include <regex>
 
 #include "nn/table/check.hpp"
 
@@ -14,12 +14,15 @@ namespace xgrad::nn_table {
 /// One way to make a layer.
 struct LayerCase {
   std::string label;
-  std::function<std::unique_ptr<nn::Module>()> make;
+  std::shared_ptr<const nn::Module> like;
+  std::unique_ptr<nn::Module> (*copy)(const nn::Module& like);
   std::function<Tensor(nn::Module&, const Tensors&)> call;
   Reference reference;  // of the inputs and after them the parameters and buffers, in the order of `members`
   std::vector<std::vector<Shape>> shapes;  // of the inputs; among them batches of 0 and of 1
   std::vector<Domain> domains;             // one for each input
   bool draws = false;  // random in training mode, or of the batch: the reference is that of evaluation mode
+
+  std::unique_ptr<nn::Module> make() const { return copy(*like); }
 };
 
 struct LayerRow {
@@ -28,13 +31,20 @@ struct LayerRow {
   std::vector<Bad> bad;
 };
 
+/// A copy of a layer of type L. No std::unique_ptr<L>: that of each layer takes its time to compile.
+template <class L>
+std::unique_ptr<nn::Module> copy_of(const nn::Module& like) {
+  return std::unique_ptr<nn::Module>(new L(static_cast<const L&>(like)));
+}
+
 /// A layer of one input.
 template <class L>
-LayerCase layer(std::string label, L l, Reference reference, std::vector<std::vector<Shape>> shapes,
+LayerCase layer(std::string label, const L& l, Reference reference, std::vector<std::vector<Shape>> shapes,
                 Domain domain = interval(-2, 2)) {
   return {.label = std::move(label),
-          .make = [l = std::move(l)] { return std::make_unique<L>(l); },
-          .call = [](nn::Module& m, const Tensors& x) { return static_cast<L&>(m)(x[0]); },
+          .like = copy_of<L>(l),
+          .copy = copy_of<L>,
+          .call = +[](nn::Module& m, const Tensors& x) -> Tensor { return static_cast<L&>(m)(x[0]); },
           .reference = std::move(reference),
           .shapes = std::move(shapes),
           .domains = {std::move(domain)}};
@@ -204,10 +214,10 @@ inline Findings check(const LayerRow& row) {
 
 /// The layers that headers of nn declare: classes that derive from Module, but for those that others derive from.
 inline std::vector<std::string> declared_layers(const std::string& headers) {
-  static const std::regex declaration(R"((?:^|\n)class (\w+)(?: final)? : public (?:\w+::)*(\w+))");
   std::map<std::string, std::string> bases;
-  for (std::sregex_iterator it(headers.begin(), headers.end(), declaration), end; it != end; ++it)
-    bases[(*it)[1]] = (*it)[2];
+  for (const auto& class_and_base :
+       op_table::groups_of_matches(headers, R"((?:^|\n)class (\w+)(?: final)? : public (?:\w+::)*(\w+))"))
+    bases[class_and_base[0]] = class_and_base[1];
   std::vector<std::string> layers;
   for (const auto& [name, base] : bases) {
     std::string root = base;

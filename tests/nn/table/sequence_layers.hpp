@@ -8,13 +8,17 @@ namespace xgrad::nn_table {
 
 using op_table::RecurrentKind, op_table::RecurrentRun, op_table::RecurrentStart;
 
+template <class L>
+using Call = Tensor (*)(L&, const Tensors&);
+
 /// A layer of any inputs.
 template <class L>
-LayerCase sequence_case(std::string label, L l, std::function<Tensor(L&, const Tensors&)> call, Reference reference,
+LayerCase sequence_case(std::string label, const L& l, Call<L> call, Reference reference,
                         std::vector<std::vector<Shape>> shapes, std::vector<Domain> domains) {
   return {.label = std::move(label),
-          .make = [l = std::move(l)] { return std::make_unique<L>(l); },
-          .call = [call = std::move(call)](nn::Module& m, const Tensors& x) { return call(static_cast<L&>(m), x); },
+          .like = copy_of<L>(l),
+          .copy = copy_of<L>,
+          .call = [call](nn::Module& m, const Tensors& x) { return call(static_cast<L&>(m), x); },
           .reference = std::move(reference),
           .shapes = std::move(shapes),
           .domains = std::move(domains)};
@@ -104,18 +108,15 @@ inline Reference bags(bool mean, std::int64_t padding, bool has_offsets) {
 
 template <class L, class Cell>
 LayerRow recurrent_row(const char* name, RecurrentKind kind, std::vector<Bad> bad) {
-  const std::function<Tensor(L&, const Tensors&)> output = [](L&m, const Tensors&x) { return m(x[0]).output; },
-                                                  masked =
-                                                      [](L&m, const Tensors&x) {
-                                                        return m(x[0], {.mask = x[1]}).output;
-                                                      },
-                                                  last = [](L&m, const Tensors&x) {
-                                                    const auto state = m(x[0]).state;
-                                                    if constexpr (std::is_same_v<Cell, nn::LSTMCell>)
-                                                      return select(state.cell, 0, -1);
-                                                    else
-                                                      return select(state, 0, -1);
-                                                  };
+  const Call<L> output = [](L&m, const Tensors&x) { return m(x[0]).output; },
+                masked = [](L&m, const Tensors&x) { return m(x[0], {.mask = x[1]}).output; },
+                last = [](L&m, const Tensors&x) {
+                  const auto state = m(x[0]).state;
+                  if constexpr (std::is_same_v<Cell, nn::LSTMCell>)
+                    return select(state.cell, 0, -1);
+                  else
+                    return select(state, 0, -1);
+                };
   const std::vector<std::vector<Shape>> plain{{{2, 3, 2}}, {{1, 1, 2}}, {{0, 2, 2}}},
       with_mask{{{3, 3, 2}, {3, 3}}, {{1, 2, 2}, {1, 2}}, {{0, 2, 2}, {0, 2}}};
   const Domain numbers = interval(-1, 1);
@@ -135,7 +136,7 @@ LayerRow cell_row(const char* name, RecurrentKind kind, std::vector<Bad> bad) {
     x.shape = Shape{x.shape[0], 1, x.shape[1]};
     return op_table::recurrent_run(kind, x, {in[2], in[3], in[4]}, {in[1], in[1]}).h;
   };
-  const std::function<Tensor(Cell&, const Tensors&)> call = [](Cell& m, const Tensors& x) {
+  const Call<Cell> call = [](Cell& m, const Tensors& x) {
     if constexpr (std::is_same_v<Cell, nn::LSTMCell>)
       return m(x[0], {x[1], x[1]}).hidden;
     else
@@ -149,10 +150,9 @@ LayerRow cell_row(const char* name, RecurrentKind kind, std::vector<Bad> bad) {
 
 inline LayerRow attention_row() {
   using L = nn::MultiheadAttention;
-  const std::function<Tensor(L&, const Tensors&)> self = [](L&m, const Tensors&x) { return m(x[0]); },
-                                                  causal = [](L&m,
-                                                              const Tensors&x) { return m(x[0], {.causal = true}); },
-                                                  cross = [](L&m, const Tensors&x) { return m(x[0], x[1], x[2]); };
+  const Call<L> self = [](L&m, const Tensors&x) { return m(x[0]); },
+                causal = [](L&m, const Tensors&x) { return m(x[0], {.causal = true}); },
+                cross = [](L&m, const Tensors&x) { return m(x[0], x[1], x[2]); };
   const Domain numbers = interval(-1, 1);
   LayerCase dropped = sequence_case<L>("dropout", L{4, 2, {.dropout = .5}}, self, attention_layer(2, false),
                                        {{{2, 3, 4}}, {{1, 1, 4}}, {{0, 2, 4}}}, {numbers});
@@ -188,8 +188,8 @@ inline LayerRow attention_row() {
 
 inline LayerRow bag_row() {
   using L = nn::EmbeddingBag;
-  const std::function<Tensor(L&, const Tensors&)> rows = [](L&m, const Tensors&x) { return m(x[0]); },
-                                                  parts = [](L&m, const Tensors&x) { return m(x[0], x[1]); };
+  const Call<L> rows = [](L&m, const Tensors&x) { return m(x[0]); },
+                parts = [](L&m, const Tensors&x) { return m(x[0], x[1]); };
   const Domain indices = op_table::integers(0, 3), offsets = op_table::fixed({0, 1, 1}, i64);
   const std::vector<std::vector<Shape>> bags_of_three{{{2, 3}}, {{1, 3}}, {{0, 3}}};
   return {"EmbeddingBag",

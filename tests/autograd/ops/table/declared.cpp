@@ -42,4 +42,12 @@ std::vector<std::string> declared_ops(const std::string& header_text, const std:
   return names;
 }
 
+std::vector<std::vector<std::string>> groups_of_matches(const std::string& text, const std::string& expression) {
+  const std::regex regex(expression);
+  std::vector<std::vector<std::string>> matches;
+  for (std::sregex_iterator it(text.begin(), text.end(), regex), end; it != end; ++it)
+    matches.emplace_back(std::next(it->begin()), it->end());
+  return matches;
+}
+
 }  // namespace xgrad::op_table

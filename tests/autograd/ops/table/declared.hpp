@@ -12,4 +12,7 @@ std::string op_headers();
 /// with a single operand is "operator- (unary)".
 std::vector<std::string> declared_ops(const std::string& header_text, const std::string& taking = "");
 
+/// The groups of each match of a regular expression in a text.
+std::vector<std::vector<std::string>> groups_of_matches(const std::string& text, const std::string& expression);
+
 }  // namespace xgrad::op_table
