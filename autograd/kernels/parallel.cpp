@@ -1,5 +1,6 @@
 #include <autograd/kernels/parallel.hpp>
 #include <autograd/kernels/parallel_elementwise.hpp>
+#include <autograd/kernels/parallel_normalisations.hpp>
 #include <autograd/kernels/parallel_reductions.hpp>
 #include <autograd/kernels/parallel_sequences.hpp>
 
@@ -7,8 +8,8 @@
 namespace xgrad::kernels {
 namespace {
 
-struct Parallel : ParallelElementwise, ParallelReductions, ParallelSequences {
-  using ParallelElementwise::call, ParallelReductions::call, ParallelSequences::call;
+struct Parallel : ParallelElementwise, ParallelNormalisations, ParallelReductions, ParallelSequences {
+  using ParallelElementwise::call, ParallelNormalisations::call, ParallelReductions::call, ParallelSequences::call;
 
   static void call(const KernelOf<&Table::add_row>& k, const void* row, void* c, Size rows, Size cols) {
     const Size size = size_of(k.dtype);
@@ -131,26 +132,6 @@ struct Parallel : ParallelElementwise, ParallelReductions, ParallelSequences {
       Convolution part = c;
       part.images = n;
       k.run(part, at(x, first * in), at(y, first * out * size_of(k.dtype)), index ? index + first * out : nullptr);
-    });
-  }
-
-  static void call(const KernelOf<&Table::standardise>& k, const Slices& s, double eps, const void* x,
-                   const void* weight, const void* bias, void* z, void* y, double* moments) {
-    split_slices(s, size_of(k.dtype), [&](const Slices& part) { k.run(part, eps, x, weight, bias, z, y, moments); });
-  }
-
-  static void call(const KernelOf<&Table::standardise_grad>& k, const Slices& s, double eps, const void* g,
-                   const void* weight, const void* z, const double* moments, void* dx) {
-    split_slices(s, size_of(k.dtype), [&](const Slices& part) { k.run(part, eps, g, weight, z, moments, dx); });
-  }
-
-  template <class Body>
-  static void split_slices(const Slices& s, Size size, const Body& body) {
-    // Slices of single elements stand next to each other: whole lines of them.
-    split(s.count, s.outer * s.inner * 2 * size, s.inner == 1 && s.outer > 1 ? 16 : 1, [&](Size first, Size n) {
-      Slices part = s;
-      part.first = s.first + first, part.count = n;
-      body(part);
     });
   }
 };

@@ -138,15 +138,16 @@ struct Table {
   /// no dilation, and each reaches into x.
   void (*max_windows[dtype_count])(const Convolution& c, const void* x, void* y, Size* index);
 
-  /// z = (x - mean) / sqrt(variance + eps) within each slice, in two passes with sums in double; moments, (2, slices),
-  /// gets the means, 0 where these are not taken off, and the variances, of squares then. With a weight and perhaps a
-  /// bias (inner), for which outer is 1, also y = z weight + bias; z may be null then.
+  /// y = z = (x - mean) / sqrt(variance + eps) within each slice, in two passes with sums in double; moments,
+  /// (2, slices), gets the means, 0 where these are not taken off, and the variances, of squares then. With a weight
+  /// and perhaps a bias (inner), for which outer is 1, y = z weight + bias.
   void (*standardise[dtype_count])(const Slices& s, double eps, const void* x, const void* weight, const void* bias,
-                                   void* z, void* y, double* moments);
+                                   void* y, double* moments);
   /// Its vjp, with h = g weight, or g without one: dx = (h - mean(h) - z mean(h z)) / sqrt(variance + eps), without the
-  /// first mean where none was taken off.
-  void (*standardise_grad[dtype_count])(const Slices& s, double eps, const void* g, const void* weight, const void* z,
-                                        const double* moments, void* dx);
+  /// first mean where none was taken off. With a weight x is what it was, and `sums` (2, inner) gets the cotangents of
+  /// the weight and of a bias, the sums of g z and of g over the slices. Without one x is z, and `sums` is null.
+  void (*standardise_grad[dtype_count])(const Slices& s, double eps, const void* g, const void* weight, const void* x,
+                                        const double* moments, void* dx, double* sums);
   RecurrentFn recurrent[int(Recurrent::count)][dtype_count];
   RecurrentBackwardFn recurrent_backward[int(Recurrent::count)][dtype_count];
   AttentionFn attention[dtype_count];

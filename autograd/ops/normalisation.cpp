@@ -1,4 +1,6 @@
 #include <autograd/ops/reduce.hpp>
+#include <autograd/ops/shared_rule.hpp>
+#include <autograd/outputs.hpp>
 #include <autograd/primitive.hpp>
 
 /// Normalisations: elements less their mean, by their deviation, scaled and shifted by what a model trains.
@@ -38,7 +40,7 @@ Tensor standardised(const char* name, const Tensor& x, const View& view, double 
   const auto forward = [&] {
     Array y(x.dtype(), x.shape());
     if (y.size() > 0)
-      kernels::table().standardise[int(x.dtype())](s, eps, x.array().data(), nullptr, nullptr, y.data(), nullptr,
+      kernels::table().standardise[int(x.dtype())](s, eps, x.array().data(), nullptr, nullptr, y.data(),
                                                    moments.data<double>());
     return y;
   };
@@ -47,7 +49,7 @@ Tensor standardised(const char* name, const Tensor& x, const View& view, double 
     Array dx(g.dtype(), g.shape());
     if (dx.size() > 0)
       kernels::table().standardise_grad[int(g.dtype())](view.slices, eps, g.array().data(), nullptr, y.array().data(),
-                                                        moments.data<double>(), dx.data());
+                                                        moments.data<double>(), dx.data(), nullptr);
     return Tensor(std::move(dx));
   });
 }
@@ -90,36 +92,66 @@ Tensor summing(const char* name, const OperandRef (&inputs)[N], const Forward& f
   return result;
 }
 
-/// The same over the last axes, times w, plus b where it is defined: in one pass over x, and one back.
-Tensor standardised(const char* name, const Tensor& x, const View& view, double eps, const Tensor& w, const Tensor& b) {
-  const Array moments = moments_of(view);
-  // The standardised slices, which are kept for the way back.
-  const bool kept = grad_enabled() && (x.requires_grad() || w.requires_grad());
-  const Array z = kept ? Array(x.dtype(), x.shape()) : Array();
-  const auto forward = [&] {
+/// One normalisation over the last axes, times w, plus perhaps a bias.
+struct Affine {
+  Tensor x, w;
+  View view;
+  double eps;
+  Array moments;
+  SharedRule shared;
+
+  Affine(const Tensor& from, const Tensor& weight, const View& seen, double e, int rules)
+      : x(from), w(weight), view(seen), eps(e), moments(moments_of(seen)), shared(rules) {}
+
+  Array forward(const Tensor& b) const {
     Array y(x.dtype(), x.shape());
     if (y.size() > 0)
       kernels::table().standardise[int(x.dtype())](view.slices, eps, x.array().data(), w.array().data(),
-                                                   b.defined() ? b.array().data() : nullptr, kept ? z.data() : nullptr,
-                                                   y.data(), moments.data<double>());
+                                                   b.defined() ? b.array().data() : nullptr, y.data(),
+                                                   moments.data<double>());
     return y;
+  }
+
+  /// The cotangents of x, w and the bias in one pass.
+  std::array<Array, 3> backward(const Array& g) const {
+    std::array<Array, 3> result{Array(g.dtype(), g.shape()), Array(g.dtype(), w.shape()), Array(g.dtype(), w.shape())};
+    if (w.size() == 0) return result;
+    const Array sums(f64, {2, w.size()});
+    const int d = int(g.dtype());
+    kernels::table().standardise_grad[d](view.slices, eps, g.data(), w.array().data(), x.array().data(),
+                                         moments.data<double>(), result[0].data(), sums.data<double>());
+    for (const int k : {0, 1})
+      kernels::table().cast[int(f64)][d](sums.data<double>() + k * w.size(), result[std::size_t(k + 1)].data(),
+                                         w.size());
+    return result;
+  }
+
+  Tensor cotangent(std::size_t i, const Tensor& g) {
+    return shared.take(i, g, [&] {
+      const auto parts = primitive(
+          "standardise_backward", {g, x, w}, [&] { return backward(g.array()); }, not_differentiable,
+          not_differentiable, not_differentiable);
+      return std::vector<Tensor>(parts.begin(), parts.end());
+    });
+  }
+};
+
+/// The same over the last axes, times w, plus b where it is defined.
+Tensor standardised(const char* name, const Tensor& x, const View& view, double eps, const Tensor& w, const Tensor& b) {
+  const int rules = x.requires_grad() + w.requires_grad() + (b.defined() && b.requires_grad());
+  const auto call = std::make_shared<Affine>(x, w, view, eps, rules);
+  const auto forward = [&] { return call->forward(b); };
+  const auto to_x = [call](const Tensor& g) {
+    if (grad_enabled()) return composed_cotangent(call->x, call->view, call->eps, g * call->w);
+    return call->cotangent(0, g);
   };
-  auto to_x = [x, w = Saved(w), view, eps, z, moments](const Tensor& g) {
-    if (grad_enabled()) return composed_cotangent(x, view, eps, g * w);
-    const auto backward = [&] {
-      Array dx(g.dtype(), g.shape());
-      if (dx.size() > 0)
-        kernels::table().standardise_grad[int(g.dtype())](view.slices, eps, g.array().data(), w.tensor().array().data(),
-                                                          z.data(), moments.data<double>(), dx.data());
-      return dx;
-    };
-    return primitive("standardise_backward", {g, w.tensor()}, backward, not_differentiable, not_differentiable);
+  const auto to_w = [call](const Tensor& g) {
+    if (grad_enabled()) return g * reshape(composed(call->x, call->view, call->eps).first, call->x.shape());
+    return call->cotangent(1, g);
   };
-  auto to_w = [x, view, eps, z](const Tensor& g) {
-    return g * (grad_enabled() ? reshape(composed(x, view, eps).first, x.shape()) : Tensor(z));
-  };
-  if (!b.defined()) return summing(name, {x, w}, forward, std::move(to_x), std::move(to_w));
-  return summing(name, {x, w, b}, forward, std::move(to_x), std::move(to_w), [](const Tensor& g) { return g; });
+  if (!b.defined()) return summing(name, {x, w}, forward, to_x, to_w);
+  const auto to_b = [call](const Tensor& g) { return grad_enabled() ? g : call->cotangent(2, g); };
+  return summing(name, {x, w, b}, forward, to_x, to_w, to_b);
 }
 
 /// The last axes standardised, times weight plus bias, each where it is defined.

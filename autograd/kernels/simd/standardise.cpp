@@ -30,26 +30,21 @@ V root(V x) {
 class Total {
  public:
   Total() {
-    for (Doubles& sum : sums_) sum = Doubles(0.);
+    for (Doubles& sum : sums_.v) sum = Doubles(0.);
   }
   template <class Element>
   void add(Size n, Element element) {
     Size i = 0;
     for (; i + lanes <= n; i += lanes)
-      for (Size k = 0; k < batches; ++k) sums_[k] = sums_[k] + element(Doubles(), i + k * width);
+      for (Size k = 0; k < Sums::batches; ++k) sums_.v[k] = sums_.v[k] + element(Doubles(), i + k * Sums::width);
     for (; i < n; ++i) rest_ += element(double(), i);
   }
-  double sum() const {
-    alignas(64) double all[lanes];
-    for (Size k = 0; k < batches; ++k) sums_[k].store_aligned(all + k * width);
-    for (Size half = lanes / 2; half > 0; half /= 2)
-      for (Size k = 0; k < half; ++k) all[k] += all[half + k];
-    return all[0] + rest_;
-  }
+  double sum() const { return sums_.merged() + rest_; }
 
  private:
-  static constexpr Size lanes = 16, width = Lanes<Doubles>::width, batches = lanes / width;
-  Doubles sums_[batches];
+  static constexpr Size lanes = 16;
+  using Sums = Held<Sum<double>, lanes>;
+  Sums sums_;
   double rest_ = 0;
 };
 
@@ -61,17 +56,14 @@ void each(Size n, Body body) {
   for (; i < n; ++i) body(double(), i);
 }
 
-/// Where row o of a slice begins.
-Size row_of(const Slices& s, Size slice, Size o) { return (o * s.slices + slice) * s.inner; }
+/// How far apart the rows of a slice begin.
+Size step_of(const Slices& s) { return s.slices * s.inner; }
 
-/// The sum over a slice of element(V, place).
+/// The sum over a slice of element(V, place), places counted from where it begins.
 template <class Element>
-double total(const Slices& s, Size slice, Element element) {
+double total(const Slices& s, Element element) {
   Total all;
-  for (Size o = 0; o < s.outer; ++o) {
-    const Size row = row_of(s, slice, o);
-    all.add(s.inner, [&](auto v, Size i) { return element(v, row + i); });
-  }
+  for (Size o = 0; o < s.outer; ++o) all.add(s.inner, [&](auto v, Size i) { return element(v, o * step_of(s) + i); });
   return all.sum();
 }
 
@@ -85,87 +77,246 @@ V column_total(const Slices& s, Size slice, Element element) {
 
 bool in_columns(const Slices& s) { return s.inner == 1 && s.outer > 1; }
 
+/// Two sums at once, in the same order as Total's: element(V, i) gives a pair.
+template <class V>
+struct Pair {
+  V first, second;
+};
+template <class Element>
+Pair<double> totals(Size n, Element element) {
+  constexpr Size lanes = 16;
+  using Sums = Held<Sum<double>, lanes>;
+  Sums first, second;
+  for (Size k = 0; k < Sums::batches; ++k) first.v[k] = second.v[k] = Doubles(0.);
+  Pair<double> rest{0, 0};
+  Size i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    for (Size k = 0; k < Sums::batches; ++k) {
+      const Pair<Doubles> next = element(Doubles(), i + k * Sums::width);
+      first.v[k] = first.v[k] + next.first;
+      second.v[k] = second.v[k] + next.second;
+    }
+  }
+  for (; i < n; ++i) {
+    const Pair<double> next = element(double(), i);
+    rest.first += next.first;
+    rest.second += next.second;
+  }
+  return {first.merged() + rest.first, second.merged() + rest.second};
+}
+
+/// Short rows of f32 are read once and held in double, as many at a time as there is room for: what one has to wait
+/// for, sums, a root and a quotient, is found while others are read.
+constexpr Size room = 1024;
 template <class T>
-void standardise(const Slices& s, double eps, const void* x_, const void* weight_, const void* bias_, void* z_,
-                 void* y_, double* means) {
+bool are_rows(const Slices& s) {
+  return sizeof(T) < sizeof(double) && s.outer == 1 && s.inner > 0 && s.inner <= room;
+}
+/// Calls body(first, n) for groups of slices that fit.
+template <class Body>
+void for_each_group(const Slices& s, Body body) {
+  const Size together = room / s.inner, end = s.first + s.count;
+  for (Size first = s.first; first < end; first += together)
+    body(first, end - first < together ? end - first : together);
+}
+
+template <class T>
+void widen(const T* x, Size n, double* to) {
+  each(n, [&](auto v, Size i) { store(load<decltype(v)>(x + i), to + i); });
+}
+
+/// Moments are taken of what elements are more than the first one: the square of their mean is at most n times their
+/// variance, so that it may be taken off the mean of squares.
+template <class T>
+void standardise_rows(const Slices& s, double eps, const T* x, const T* weight, const T* bias, T* y, double* means) {
+  const Size n = s.inner;
+  double* const variances = means + s.slices;
+  const double share = 1 / double(n);
+  alignas(64) double held[room], weights[room], biases[room], less[room], scales[room];
+  if (weight) widen(weight, n, weights);
+  if (bias) widen(bias, n, biases);
+  const double *const w = weights, *const b = biases;
+  for_each_group(s, [&](Size first, Size rows) {
+    for (Size r = 0; r < rows; ++r) {
+      const T* const row = x + (first + r) * n;
+      double* const to = held + r * n;
+      const double start = s.centred ? double(row[0]) : 0;
+      const Pair<double> sums = totals(n, [&](auto v, Size i) {
+        using V = decltype(v);
+        const V more = load<V>(row + i) - V(start);
+        store(more, to + i);
+        return Pair<V>{more, more * more};
+      });
+      const double mean = s.centred ? sums.first * share : 0, variance = sums.second * share - mean * mean;
+      means[first + r] = start + mean;
+      variances[first + r] = variance < 0 ? 0 : variance;
+      less[r] = mean;
+      scales[r] = 1 / root(variances[first + r] + eps);
+    }
+    for (Size r = 0; r < rows; ++r) {
+      const double* const row = held + r * n;
+      T* const to = y + (first + r) * n;
+      const double mean = less[r], scale = scales[r];
+      each(n, [=](auto v, Size i) {
+        using V = decltype(v);
+        V z = (load<V>(row + i) - V(mean)) * V(scale);
+        if (weight) z = z * load<V>(w + i);
+        if (bias) z = z + load<V>(b + i);
+        put(z, to + i);
+      });
+    }
+  });
+}
+
+/// Adds to the cotangents of a weight and of a bias, which lie n apart.
+template <class V>
+void add_to_sums(V g, V z, double* sums, Size n) {
+  store(load<V>(sums) + g * z, sums);
+  store(load<V>(sums + n) + g, sums + n);
+}
+
+/// x is z, without a weight.
+template <class T>
+void rows_gradient(const Slices& s, double eps, const T* g, const T* weight, const T* x, const double* means, T* dx,
+                   double* sums) {
+  const Size n = s.inner;
+  const double share = 1 / double(n);
+  alignas(64) double of_g[room], of_z[room], weights[room], less[room], parts[room], scales[room];
+  if (weight) widen(weight, n, weights);
+  for_each_group(s, [&](Size first, Size rows) {
+    for (Size r = 0; r < rows; ++r) {
+      const Size begin = (first + r) * n, at = r * n;
+      const double mean = means[first + r], scale = 1 / root(means[s.slices + first + r] + eps);
+      const Pair<double> both = totals(n, [&](auto v, Size i) {
+        using V = decltype(v);
+        V h = load<V>(g + begin + i);
+        V z = load<V>(x + begin + i);
+        if (weight) z = (z - V(mean)) * V(scale);
+        if (sums) add_to_sums(h, z, sums + i, n);
+        if (weight) h = h * load<V>(weights + i);
+        store(h, of_g + at + i);
+        store(z, of_z + at + i);
+        return Pair<V>{h, h * z};
+      });
+      less[r] = s.centred ? both.first * share : 0;
+      parts[r] = both.second * share;
+      scales[r] = scale;
+    }
+    for (Size r = 0; r < rows; ++r) {
+      const double *const h = of_g + r * n, *const z = of_z + r * n;
+      T* const to = dx + (first + r) * n;
+      const double mean = less[r], part = parts[r], scale = scales[r];
+      each(n, [=](auto v, Size i) {
+        using V = decltype(v);
+        put((load<V>(h + i) - V(mean) - load<V>(z + i) * V(part)) * V(scale), to + i);
+      });
+    }
+  });
+}
+
+/// A slice, standardised, and its moments.
+template <class T>
+void standardise_slice(const Slices& s, double eps, const T* x, const T* weight, const T* bias, T* y, double& its_mean,
+                       double& its_variance) {
+  const double share = 1 / double(s.outer * s.inner);
+  const double mean = s.centred ? total(s, [x](auto v, Size at) { return load<decltype(v)>(x + at); }) * share : 0;
+  const double variance = share * total(s, [&](auto v, Size at) {
+                            const auto apart = load<decltype(v)>(x + at) - decltype(v)(mean);
+                            return apart * apart;
+                          });
+  const double scale = 1 / root(variance + eps);
+  for (Size o = 0; o < s.outer; ++o) {
+    const Size row = o * step_of(s);
+    each(s.inner, [&](auto v, Size i) {
+      using V = decltype(v);
+      V z = (load<V>(x + row + i) - V(mean)) * V(scale);
+      if (weight) z = z * load<V>(weight + i);
+      if (bias) z = z + load<V>(bias + i);
+      put(z, y + row + i);
+    });
+  }
+  its_mean = mean;
+  its_variance = variance;
+}
+
+template <class T>
+void standardise(const Slices& s, double eps, const void* x_, const void* weight_, const void* bias_, void* y_,
+                 double* means) {
   const T *x = static_cast<const T*>(x_), *weight = static_cast<const T*>(weight_);
   const T* const bias = static_cast<const T*>(bias_);
-  T *z = static_cast<T*>(z_), *y = static_cast<T*>(y_);
+  T* y = static_cast<T*>(y_);
   double* const variances = means + s.slices;
-  const double share = 1 / double(s.outer * s.inner);
-  const auto square_of = [x](auto v, Size at, auto mean) {
-    const auto apart = load<decltype(v)>(x + at) - mean;
-    return apart * apart;
-  };
   if (in_columns(s))
     return each(s.count, [&](auto v, Size i) {
       using V = decltype(v);
       const Size slice = s.first + i;
-      const V mean =
-          s.centred ? column_total<V>(s, slice, [x](V, Size at) { return load<V>(x + at); }) * V(share) : V(0.);
-      const V variance = column_total<V>(s, slice, [&](V w, Size at) { return square_of(w, at, mean); }) * V(share);
+      const V share(1 / double(s.outer));
+      const V mean = s.centred ? column_total<V>(s, slice, [x](V, Size at) { return load<V>(x + at); }) * share : V(0.);
+      const V variance = share * column_total<V>(s, slice, [&](V, Size at) {
+                           const V apart = load<V>(x + at) - mean;
+                           return apart * apart;
+                         });
       const V scale = V(1.) / root(variance + V(eps));
-      for (Size at = slice; at < s.outer * s.slices; at += s.slices) put((load<V>(x + at) - mean) * scale, z + at);
+      for (Size at = slice; at < s.outer * s.slices; at += s.slices) put((load<V>(x + at) - mean) * scale, y + at);
       put(mean, means + slice);
       put(variance, variances + slice);
     });
-  for (Size slice = s.first; slice < s.first + s.count; ++slice) {
-    const double mean =
-        s.centred ? total(s, slice, [x](auto v, Size at) { return load<decltype(v)>(x + at); }) * share : 0;
-    const double variance =
-        total(s, slice, [&](auto v, Size at) { return square_of(v, at, decltype(v)(mean)); }) * share;
-    const double scale = 1 / root(variance + eps);
-    for (Size o = 0; o < s.outer; ++o) {
-      const Size row = row_of(s, slice, o);
-      each(s.inner, [&](auto v, Size i) {
-        using V = decltype(v);
-        const V own = (load<V>(x + row + i) - V(mean)) * V(scale);
-        if (z) put(own, z + row + i);
-        if (weight) put(own * load<V>(weight + i) + (bias ? load<V>(bias + i) : V(0.)), y + row + i);
-      });
-    }
-    means[slice] = mean;
-    variances[slice] = variance;
+  if (are_rows<T>(s)) return standardise_rows(s, eps, x, weight, bias, y, means);
+  for (Size slice = s.first; slice < s.first + s.count; ++slice)
+    standardise_slice(s, eps, x + slice * s.inner, weight, bias, y + slice * s.inner, means[slice], variances[slice]);
+}
+
+/// The vjp of a slice, for h(V, place), the cotangent of its standardised elements z(V, place).
+template <class H, class Z, class T>
+void slice_gradient(const Slices& s, double scale, H h, Z z, T* dx) {
+  const double share = 1 / double(s.outer * s.inner);
+  const double mean = s.centred ? total(s, h) * share : 0;
+  const double part = total(s, [&](auto v, Size at) { return h(v, at) * z(v, at); }) * share;
+  for (Size o = 0; o < s.outer; ++o) {
+    const Size row = o * step_of(s);
+    each(s.inner, [&](auto v, Size i) {
+      using V = decltype(v);
+      put((h(v, row + i) - V(mean) - z(v, row + i) * V(part)) * V(scale), dx + row + i);
+    });
   }
 }
 
 template <class T>
-void standardise_grad(const Slices& s, double eps, const void* g_, const void* weight_, const void* z_,
-                      const double* moments, void* dx_) {
-  const T *g = static_cast<const T*>(g_), *z = static_cast<const T*>(z_), *weight = static_cast<const T*>(weight_);
+void standardise_grad(const Slices& s, double eps, const void* g_, const void* weight_, const void* x_,
+                      const double* means, void* dx_, double* sums) {
+  const T *g = static_cast<const T*>(g_), *x = static_cast<const T*>(x_), *weight = static_cast<const T*>(weight_);
   T* dx = static_cast<T*>(dx_);
-  const double* const variances = moments + s.slices;
-  const double share = 1 / double(s.outer * s.inner);
-  if (in_columns(s)) {
-    const auto gradient = [g](auto v, Size at) { return load<decltype(v)>(g + at); };
-    const auto along = [g, z](auto v, Size at) { return load<decltype(v)>(g + at) * load<decltype(v)>(z + at); };
+  const double* const variances = means + s.slices;
+  if (in_columns(s))
     return each(s.count, [&](auto v, Size i) {
       using V = decltype(v);
       const Size slice = s.first + i;
-      const V mean = s.centred ? column_total<V>(s, slice, gradient) * V(share) : V(0.);
-      const V part = column_total<V>(s, slice, along) * V(share);
-      const V scale = V(1.) / root(load<V>(variances + slice) + V(eps));
+      const V share(1 / double(s.outer)), scale = V(1.) / root(load<V>(variances + slice) + V(eps));
+      const auto h = [&](V, Size at) { return load<V>(g + at); };
+      const auto along = [&](V, Size at) { return h(v, at) * load<V>(x + at); };
+      const V mean = s.centred ? column_total<V>(s, slice, h) * share : V(0.);
+      const V part = column_total<V>(s, slice, along) * share;
       for (Size at = slice; at < s.outer * s.slices; at += s.slices)
-        put((load<V>(g + at) - mean - load<V>(z + at) * part) * scale, dx + at);
+        put((h(v, at) - mean - load<V>(x + at) * part) * scale, dx + at);
     });
-  }
+  for (Size i = 0; sums && i < 2 * s.inner; ++i) sums[i] = 0;
+  if (are_rows<T>(s)) return rows_gradient(s, eps, g, weight, x, means, dx, sums);
   for (Size slice = s.first; slice < s.first + s.count; ++slice) {
-    const T* const weight_at = weight ? weight - row_of(s, slice, 0) : nullptr;
-    const auto gradient = [g, weight_at](auto v, Size at) {
-      const auto own = load<decltype(v)>(g + at);
-      return weight_at ? own * load<decltype(v)>(weight_at + at) : own;
+    const Size begin = slice * s.inner;
+    const double mean = means[slice], scale = 1 / root(variances[slice] + eps);
+    const auto h = [&](auto v, Size i) {
+      using V = decltype(v);
+      const V own = load<V>(g + begin + i);
+      return weight ? own * load<V>(weight + i) : own;
     };
-    const auto along = [&](auto v, Size at) { return gradient(v, at) * load<decltype(v)>(z + at); };
-    const double mean = s.centred ? total(s, slice, gradient) * share : 0;
-    const double part = total(s, slice, along) * share;
-    const double scale = 1 / root(variances[slice] + eps);
-    for (Size o = 0; o < s.outer; ++o) {
-      const Size row = row_of(s, slice, o);
-      each(s.inner, [&](auto v, Size i) {
-        using V = decltype(v);
-        put((gradient(v, row + i) - V(mean) - load<V>(z + row + i) * V(part)) * V(scale), dx + row + i);
-      });
-    }
+    const auto z = [&](auto v, Size i) {
+      using V = decltype(v);
+      const V own = load<V>(x + begin + i);
+      return weight ? (own - V(mean)) * V(scale) : own;
+    };
+    if (sums)
+      each(s.inner, [&](auto v, Size i) { add_to_sums(load<decltype(v)>(g + begin + i), z(v, i), sums + i, s.inner); });
+    slice_gradient(s, scale, h, z, dx + begin);
   }
 }
 

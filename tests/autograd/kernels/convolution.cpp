@@ -190,11 +190,8 @@ TEST_CASE_TEMPLATE("pooling gives the same bits for any number of threads", T, f
 
 TEST_CASE_TEMPLATE("normalisations give the same bits for any number of threads and instruction set", T, float,
                    double) {
-  const Slices cases[] = {{1, 900, 700, 0, 900, 1},
-                          {64, 40, 300, 0, 40, 1},
-                          {3000, 200, 1, 0, 200, 1},
-                          {1, 900, 700, 0, 900, 0},
-                          {3, 5, 7, 0, 5, 1}};
+  const Slices cases[] = {{1, 900, 700, 0, 900, 1}, {64, 40, 300, 0, 40, 1}, {3000, 200, 1, 0, 200, 1},
+                          {1, 900, 700, 0, 900, 0}, {1, 90, 1500, 0, 90, 1}, {3, 5, 7, 0, 5, 1}};
   for (const Slices& s : cases) {
     INFO("outer, slices, inner: ", s.outer, " ", s.slices, " ", s.inner);
     const Size n = s.outer * s.slices * s.inner;
@@ -202,15 +199,29 @@ TEST_CASE_TEMPLATE("normalisations give the same bits for any number of threads 
     std::vector<double> moments(std::size_t(2 * s.slices));
     std::vector<T> y;
     const auto forward = [&](const xgrad::kernels::Table& t, T* to) {
-      t.standardise[of<T>](s, 1e-5, x.data(), nullptr, nullptr, to, nullptr, moments.data());
+      t.standardise[of<T>](s, 1e-5, x.data(), nullptr, nullptr, to, moments.data());
     };
     check_exact(std::vector<T>(std::size_t(n)), forward);
     y.resize(std::size_t(n));
     forward(process_table(), y.data());
     const auto backward = [&](const xgrad::kernels::Table& t, T* to) {
-      t.standardise_grad[of<T>](s, 1e-5, g.data(), nullptr, y.data(), moments.data(), to);
+      t.standardise_grad[of<T>](s, 1e-5, g.data(), nullptr, y.data(), moments.data(), to, nullptr);
     };
     check_exact(std::vector<T>(std::size_t(n)), backward);
+    if (s.outer == 1) {
+      const auto w = values<T>(s.inner, 3), b = values<T>(s.inner, 4);
+      check_exact(std::vector<T>(std::size_t(n)), [&](const xgrad::kernels::Table& t, T* to) {
+        t.standardise[of<T>](s, 1e-5, x.data(), w.data(), b.data(), to, moments.data());
+      });
+      std::vector<double> sums(std::size_t(2 * s.inner));
+      check_exact(std::vector<T>(std::size_t(n)), [&](const xgrad::kernels::Table& t, T* to) {
+        t.standardise_grad[of<T>](s, 1e-5, g.data(), w.data(), x.data(), moments.data(), to, sums.data());
+      });
+      check_close(sums, 1e-12, [&](const xgrad::kernels::Table& t, double* to) {  // which pieces put together
+        std::vector<T> dx(static_cast<std::size_t>(n));
+        t.standardise_grad[of<T>](s, 1e-5, g.data(), w.data(), x.data(), moments.data(), dx.data(), to);
+      });
+    }
     for (int i = 0; i < xgrad::kernels::available_tables().count; ++i) {
       const xgrad::kernels::Table& t = *xgrad::kernels::available_tables().entries[i];
       INFO(t.name);
