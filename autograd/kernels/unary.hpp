@@ -340,11 +340,15 @@ template <>
 struct Elementwise<Unary::gelu> : Transcendental {
   static constexpr Notation notation{"y = x · Φ(x), where Φ is the normal distribution function",
                                      {"Φ(x) + x · φ(x), where φ is the bell curve"}};
-  static auto value(auto x) { return gated(x, normal(x).distribution); }
+  /// Both are made of what is beyond |x|, which does not cancel: Φ(x) is that, or 1 less it.
+  static auto value(auto x) {
+    const auto [size, tail, density] = normal_tail(x);
+    return relu(x) - size * tail;
+  }
   static auto slope(auto x, auto) {
-    const auto c = limited(x, 100);
-    const auto [distribution, density] = normal(c);
-    return distribution + c * density;
+    const auto [size, tail, density] = normal_tail(x);
+    const auto below = tail - size * density;
+    return select(x < 0, below, 1 - below);
   }
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <autograd/kernels/simd/exponentials.hpp>
 #include <autograd/kernels/simd/power.hpp>
 
 /// Powers of two, logarithms to other bases, the inverse of erf, and the gamma function's relatives.
@@ -18,22 +19,21 @@ inline Floats exp2(Floats x) {
   return times_power_of_two(parts.expm1_r + Floats(1.f), k + parts.k);
 }
 
-/// The distribution and the density of the standard normal.
+/// |x|, at most so much that nothing is beyond it, and the standard normal's tail beyond that and its density there.
 template <class V>
-struct Normal {
-  V distribution, density;
+struct NormalTail {
+  V size, tail, density;
 };
-/// For z = |x| the distribution's tail is exp(-z^2 / 2) (1 / 2 + u p(u)) with u = z / (z + 3): near 0, where the least
-/// may be lost, u p(u) is small. p is fitted up to z = 14.5, past which the tail is 0.
-inline Normal<Floats> normal(Floats x) {
+/// For z = |x| the tail is exp(-z^2 / 2) (1 / 2 + u p(u)) with u = z / (z + 3): near 0, where the least may be lost,
+/// u p(u) is small. p is fitted up to z = 14.5, past which the tail is 0.
+inline NormalTail<Floats> normal_tail(Floats x) {
   const Floats z = min_of(Floats(15.f), abs(x));  // |x| second: a NaN passes
-  const Floats e = exp(z * z * Floats(-0.5f)), u = z / (z + Floats(3.f));
+  const Floats e = exponential(z * z * Floats(-0.5f)), u = z / (z + Floats(3.f));
   Floats p(0.0258523244f);
   for (float c : {-0.0883078352f, 0.0770622343f, 0.0143259801f, 0.060006164f, -0.158236191f, -0.287033409f, 1.05315816f,
                   -1.19682658f, 0.5f})
     p = fma(p, u, Floats(c));
-  const Floats tail = e * p;
-  return {select(x < Floats(0.f), tail, Floats(1.f) - tail), e * Floats(0.39894228f)};
+  return {z, e * p, e * Floats(0.39894228f)};
 }
 
 /// Giles, "Approximating the erfinv function", 2011: two polynomials of w = -log(1 - x^2).

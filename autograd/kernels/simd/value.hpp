@@ -102,14 +102,14 @@ struct Value {
   friend Value sigmoid_slope(Value x) { return math::sigmoid_slope(x.lanes); }
   friend Value tanh_slope(Value x) { return math::tanh_slope(x.lanes); }
   friend Value log1p_exp(Value x) { return math::log1p_exp(x.lanes); }  // not of f64 in batches
-  /// The standard normal's distribution and density. The former is 1 + erf(x / sqrt 2) as erfc, which does not cancel
-  /// for negative x.
-  friend math::Normal<Value> normal(Value x) {
+  /// |x|, at most so much that nothing is beyond it, and the standard normal's tail beyond that and its density there.
+  friend math::NormalTail<Value> normal_tail(Value x) {
     if constexpr (std::is_same_v<L, math::Floats>) {
-      const auto [distribution, density] = math::normal(x.lanes);
-      return {distribution, density};
+      const auto [size, tail, density] = math::normal_tail(x.lanes);
+      return {size, tail, density};
     } else {
-      return {0.5 * erfc(x * -0.70710678118654752440), 0.39894228040143267794 * exp(-0.5 * (x * x))};
+      const Value z = select(abs(x) > 100, Value(100), abs(x));
+      return {z, 0.5 * erfc(z * 0.70710678118654752440), 0.39894228040143267794 * exp(-0.5 * (z * z))};
     }
   }
 
