@@ -168,13 +168,6 @@ void standardise_rows(const Slices& s, double eps, const T* x, const T* weight, 
   });
 }
 
-/// Adds to the cotangents of a weight and of a bias, which lie n apart.
-template <class V>
-void add_to_sums(V g, V z, double* sums, Size n) {
-  store(load<V>(sums) + g * z, sums);
-  store(load<V>(sums + n) + g, sums + n);
-}
-
 /// x is z, without a weight.
 template <class T>
 void rows_gradient(const Slices& s, double eps, const T* g, const T* weight, const T* x, const double* means, T* dx,
@@ -183,38 +176,49 @@ void rows_gradient(const Slices& s, double eps, const T* g, const T* weight, con
   const double share = 1 / double(n);
   alignas(64) double of_g[room], of_z[room], weights[room], less[room], parts[room], scales[room];
   if (weight) widen(weight, n, weights);
+  const double* const w = weights;
   for_each_group(s, [&](Size first, Size rows) {
     for (Size r = 0; r < rows; ++r) {
       const Size begin = (first + r) * n, at = r * n;
       const double mean = means[first + r], scale = 1 / root(means[s.slices + first + r] + eps);
       const Pair<double> both = totals(n, [&](auto v, Size i) {
         using V = decltype(v);
-        V h = load<V>(g + begin + i);
-        V z = load<V>(x + begin + i);
+        V h = load<V>(g + begin + i), z = load<V>(x + begin + i);
         if (weight) z = (z - V(mean)) * V(scale);
-        if (sums) add_to_sums(h, z, sums + i, n);
-        if (weight) h = h * load<V>(weights + i);
         store(h, of_g + at + i);
         store(z, of_z + at + i);
+        if (weight) h = h * load<V>(weights + i);
         return Pair<V>{h, h * z};
       });
       less[r] = s.centred ? both.first * share : 0;
       parts[r] = both.second * share;
       scales[r] = scale;
     }
+    if (sums)
+      each(n, [&](auto v, Size i) {
+        using V = decltype(v);
+        V of_weight = load<V>(sums + i), of_bias = load<V>(sums + n + i);
+        for (Size at = i; at < rows * n; at += n) {
+          const V own = load<V>(of_g + at);
+          of_weight = of_weight + own * load<V>(of_z + at);
+          of_bias = of_bias + own;
+        }
+        store(of_weight, sums + i);
+        store(of_bias, sums + n + i);
+      });
     for (Size r = 0; r < rows; ++r) {
-      const double *const h = of_g + r * n, *const z = of_z + r * n;
+      const double *const own = of_g + r * n, *const z = of_z + r * n;
       T* const to = dx + (first + r) * n;
       const double mean = less[r], part = parts[r], scale = scales[r];
       each(n, [=](auto v, Size i) {
         using V = decltype(v);
-        put((load<V>(h + i) - V(mean) - load<V>(z + i) * V(part)) * V(scale), to + i);
+        const V h = weight ? load<V>(own + i) * load<V>(w + i) : load<V>(own + i);
+        put((h - V(mean) - load<V>(z + i) * V(part)) * V(scale), to + i);
       });
     }
   });
 }
 
-/// A slice, standardised, and its moments.
 template <class T>
 void standardise_slice(const Slices& s, double eps, const T* x, const T* weight, const T* bias, T* y, double& its_mean,
                        double& its_variance) {
@@ -315,7 +319,12 @@ void standardise_grad(const Slices& s, double eps, const void* g_, const void* w
       return weight ? (own - V(mean)) * V(scale) : own;
     };
     if (sums)
-      each(s.inner, [&](auto v, Size i) { add_to_sums(load<decltype(v)>(g + begin + i), z(v, i), sums + i, s.inner); });
+      each(s.inner, [&](auto v, Size i) {
+        using V = decltype(v);
+        const V own = load<V>(g + begin + i);
+        store(load<V>(sums + i) + own * z(v, i), sums + i);
+        store(load<V>(sums + s.inner + i) + own, sums + s.inner + i);
+      });
     slice_gradient(s, scale, h, z, dx + begin);
   }
 }
