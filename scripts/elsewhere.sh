@@ -35,7 +35,7 @@ scripts/deps.sh elsewhere
 base=$PWD/build/elsewhere/base.$release root=$PWD/build/elsewhere/$system
 remove() { rm -rf --one-file-system "$1"; }
 leave() {
-  umount "$root/proc" 2>/dev/null || true
+  umount "$root/proc" "$root/dev/pts" 2>/dev/null || true
   [ "$keep" ] || remove "$root"
 }
 trap leave EXIT
@@ -58,7 +58,9 @@ if [ ! -e "$root" ]; then
   cp -a "$base" "$root.part"
   mv "$root.part" "$root"
 fi
-mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"  # a run that was killed has left it
+# A run that was killed has left them.
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+mountpoint -q "$root/dev/pts" || mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"  # terminals
 mkdir -p "$root/xgrad"
 find "$root/xgrad" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- | tar -x -C "$root/xgrad"
