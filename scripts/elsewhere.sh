@@ -60,7 +60,8 @@ if [ ! -e "$root" ]; then
 fi
 # A run that was killed has left them.
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
-mountpoint -q "$root/dev/pts" || mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"  # terminals
+mountpoint -q "$root/dev/pts" || mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts" ||
+  echo "elsewhere.sh: without terminals, for which one test asks"  # some containers may not mount them
 mkdir -p "$root/xgrad"
 find "$root/xgrad" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 git ls-files -z --cached --others --exclude-standard | tar -c --null --files-from=- | tar -x -C "$root/xgrad"
