@@ -343,7 +343,8 @@ struct Elementwise<Unary::gelu> : Transcendental {
   /// Both are made of what is beyond |x|, which does not cancel: Φ(x) is that, or 1 less it.
   static auto value(auto x) {
     const auto [size, tail, density] = normal_tail(x);
-    return relu(x) - size * tail;
+    const auto beyond = size * tail;
+    return select(x < 0, 0 - beyond, x - beyond);  // of -0 it is -0, whatever the larger of -0 and 0 may be
   }
   static auto slope(auto x, auto) {
     const auto [size, tail, density] = normal_tail(x);
