@@ -1,7 +1,7 @@
 #pragma once
 
-/// How many registers tiles of a convolution may fill with sums: 24 of 32; 12 of 16, and fewer without a multiply-add
-/// in one instruction.
+/// How many registers tiles of a matrix product or a convolution may fill with sums: 24 of 32; 12 of 16, and fewer
+/// without a multiply-add in one instruction.
 namespace xgrad::kernels::XGRAD_ISA {
 
 #if defined __AVX512F__ || defined __aarch64__

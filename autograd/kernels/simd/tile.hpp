@@ -1,5 +1,6 @@
 #pragma once
 #include <autograd/kernels/simd/lanes.hpp>
+#include <autograd/kernels/simd/sums_held.hpp>
 
 /// The tiles of C that matrix products (gemm.cpp) are made of.
 namespace xgrad::kernels::XGRAD_ISA {
@@ -7,15 +8,8 @@ namespace xgrad::kernels::XGRAD_ISA {
 template <class T>
 inline constexpr Size width = Lanes<Batch<T>>::width;
 
-// Sums, two batches of B and one of A fill the registers: 32, 16, and 16 without a multiply-add in one instruction.
-#if defined __AVX512F__ || defined __aarch64__
-inline constexpr int tile_rows = 12;
-#elif defined __FMA__
-inline constexpr int tile_rows = 6;
-#else
-inline constexpr int tile_rows = 4;
-#endif
-inline constexpr int tile_batches = 2;
+// Beside the sums, two batches of B and one of A fill the registers.
+inline constexpr int tile_batches = 2, tile_rows = sums_held / tile_batches;
 // A few rows take more columns at a time instead: enough sums to hide an addition's latency.
 inline constexpr int few_rows = tile_rows / 3, wide_batches = 2 * tile_batches;
 
