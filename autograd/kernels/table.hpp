@@ -138,9 +138,9 @@ struct Table {
   /// no dilation, and each reaches into x.
   void (*max_windows[dtype_count])(const Convolution& c, const void* x, void* y, Size* index);
 
-  /// y = z = (x - mean) / sqrt(variance + eps) within each slice, in two passes with sums in double; moments,
-  /// (2, slices), gets the means, 0 where these are not taken off, and the variances, of squares then. With a weight
-  /// and perhaps a bias (inner), for which outer is 1, y = z weight + bias.
+  /// y = z = (x - mean) / sqrt(variance + eps) within each slice, with sums in double; moments, (2, slices), gets the
+  /// means, 0 where these are not taken off, and the variances, of squares then. With a weight and perhaps a bias
+  /// (inner), for which outer is 1, y = z weight + bias.
   void (*standardise[dtype_count])(const Slices& s, double eps, const void* x, const void* weight, const void* bias,
                                    void* y, double* moments);
   /// Its vjp, with h = g weight, or g without one: dx = (h - mean(h) - z mean(h z)) / sqrt(variance + eps), without the
