@@ -111,7 +111,7 @@ struct Elementwise<Binary::relu_grad> : Arithmetic {
 
 /// g sigmoid'(x).
 template <>
-struct Elementwise<Binary::sigmoid_grad> : RoundedTranscendental {
+struct Elementwise<Binary::sigmoid_grad> : Transcendental {
   static constexpr bool f64_in_batches = true;
   static constexpr Notation notation{"y = a · σ(b) · σ(−b)", {"σ(b) · σ(−b)", "−y · tanh(b / 2)"}};
   static auto value(auto g, auto x) { return g * sigmoid_slope(x); }
@@ -119,7 +119,7 @@ struct Elementwise<Binary::sigmoid_grad> : RoundedTranscendental {
 
 /// g tanh'(x).
 template <>
-struct Elementwise<Binary::tanh_grad> : RoundedTranscendental {
+struct Elementwise<Binary::tanh_grad> : Transcendental {
   static constexpr bool f64_in_batches = true;
   static constexpr Notation notation{"y = a / cosh² b", {"1 / cosh² b", "−2y · tanh b"}};
   static auto value(auto g, auto x) { return g * tanh_slope(x); }
@@ -127,14 +127,14 @@ struct Elementwise<Binary::tanh_grad> : RoundedTranscendental {
 
 /// g gelu'(x).
 template <>
-struct Elementwise<Binary::gelu_grad> : RoundedTranscendental {
+struct Elementwise<Binary::gelu_grad> : Transcendental {
   static constexpr Notation notation{"y = a · (Φ(b) + b · φ(b)), where φ is the bell curve and Φ its area",
                                      {"Φ(b) + b · φ(b)", "a · φ(b) · (2 − b²)"}};
   static auto value(auto g, auto x) { return g * Elementwise<Unary::gelu>::slope(x, x); }
 };
 
 template <>
-struct Elementwise<Binary::bce_with_logits> : RoundedTranscendental {
+struct Elementwise<Binary::bce_with_logits> : Transcendental {
   static constexpr Notation notation{
       "y = −t · ln p − (1 − t) · ln(1 − p), where p = σ(z) = 1 / (1 + e<sup>−z</sup>); the mean of that if y is one "
       "number for n of z",
@@ -172,7 +172,7 @@ struct Elementwise<Binary::hypot> : Arithmetic {
 };
 
 template <>
-struct Elementwise<Binary::logaddexp> : RoundedTranscendental {
+struct Elementwise<Binary::logaddexp> : Transcendental {
   static constexpr Notation notation{"y = ln(e<sup>a</sup> + e<sup>b</sup>)",
                                      {"e<sup>a − y</sup>", "e<sup>b − y</sup>"}};
   static auto value(auto a, auto b) {

@@ -36,20 +36,16 @@ struct Zero {};
 struct Arithmetic {
   static constexpr bool transcendental = false;                        // whether it takes longer than memory does
   static constexpr bool f32_in_batches = true, f64_in_batches = true;  // otherwise element by element, by libm
-  static constexpr bool contracted = false;  // whether a * b + c may be rounded once, but for f64 in batches
+  static constexpr bool contracted = false;  // whether a * b + c of f32 may be rounded once; of f64 it never is
   static constexpr bool integers = false;    // whether it is defined for i64, where it wraps around
 };
 /// Functions that take longer than memory does: f32 in batches, to a few ulp, and f64 by libm.
 struct Transcendental : Arithmetic {
   static constexpr bool transcendental = true, f64_in_batches = false, contracted = true;
 };
-/// The same, but their products and sums are rounded one by one.
-struct RoundedTranscendental : Transcendental {
-  static constexpr bool contracted = false;
-};
 /// Functions with no form for batches.
-struct ElementByElement : RoundedTranscendental {
-  static constexpr bool f32_in_batches = false;
+struct ElementByElement : Transcendental {
+  static constexpr bool f32_in_batches = false, contracted = false;
 };
 
 }  // namespace xgrad::kernels

@@ -219,7 +219,7 @@ struct Elementwise<Unary::cosh> : Transcendental {
 inline constexpr double large_argument = 1e9;
 
 template <>
-struct Elementwise<Unary::asinh> : RoundedTranscendental {
+struct Elementwise<Unary::asinh> : Transcendental {
   static constexpr Notation notation{"y = arsinh x", {"1 / √(1 + x²)"}};
   static auto value(auto x) {
     using V = decltype(x);
@@ -233,7 +233,7 @@ struct Elementwise<Unary::asinh> : RoundedTranscendental {
 };
 
 template <>
-struct Elementwise<Unary::acosh> : RoundedTranscendental {
+struct Elementwise<Unary::acosh> : Transcendental {
   static constexpr Notation notation{"y = arcosh x", {"1 / √(x² − 1)"}};
   static auto value(auto x) {
     using V = decltype(x);
@@ -246,7 +246,7 @@ struct Elementwise<Unary::acosh> : RoundedTranscendental {
 };
 
 template <>
-struct Elementwise<Unary::atanh> : RoundedTranscendental {
+struct Elementwise<Unary::atanh> : Transcendental {
   static constexpr Notation notation{"y = artanh x", {"1 / (1 − x²)"}};
   static auto value(auto x) {
     const auto size = abs(x);
@@ -280,7 +280,6 @@ struct Elementwise<Unary::erfc> : Transcendental {
 
 template <>
 struct Elementwise<Unary::erfinv> : Transcendental {
-  static constexpr bool contracted = false;
   static constexpr Notation notation{"y = the number whose erf is x", {"√π/2 · e<sup>y²</sup>"}};
   static auto slope(auto, auto y) { return 0.88622692545275801 * exp(y * y); }
 };

@@ -106,7 +106,7 @@ template <bool contracted, auto kernel, class T>
 void enter(Table& t) {
   using E = Elementwise<kernel>;
   constexpr bool batches = std::is_floating_point_v<T> && in_batches<kernel, T>;
-  constexpr bool fused = E::contracted && !(batches && sizeof(T) == sizeof(double));
+  constexpr bool fused = E::contracted && std::is_same_v<T, float>;
   if constexpr (fused == contracted) {
     using V = std::conditional_t<batches, Batch<T>, T>;
     if constexpr (std::is_same_v<decltype(kernel), Unary>)

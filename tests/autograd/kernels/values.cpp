@@ -128,17 +128,15 @@ void check_unary_values() {
     for (const Table* t : tables()) {
       t->unary[int(c.kernel)][int(dtype_of<T>)](x.data(), y.data(), Size(x.size()));
       double worst = -1, at = 0;
-      bool agree = true;
       if (t == tables()[0]) first = y;
       for (std::size_t i = 0; i < x.size(); ++i) {
-        const double error = ulps(y[i], want[i]) - allowed(c, x[i], want[i]);
+        const bool apart = sizeof(T) == 8 && !same_bits(y[i], first[i]);
+        const double error = apart ? inf : ulps(y[i], want[i]) - allowed(c, x[i], want[i]);
         if (error > worst || error != error) worst = error, at = double(x[i]);
-        agree = agree && same_bits(y[i], first[i]);
       }
       INFO(std::string(c.name) << " of " << std::string(name_of(dtype_of<T>)) << " on " << std::string(t->name)
                                << " at " << at);
       CHECK(worst <= 0);
-      if (sizeof(T) == 8) CHECK(agree);
     }
   }
 }
@@ -212,17 +210,15 @@ void check_binary_values() {
       f(one.data(), second.data(), y.data(), contiguous(a.size()));
       if (t == tables()[0]) first = y;
       double worst = -1, at[2] = {};
-      bool agree = true;
       for (std::size_t i = 0; i < a.size(); ++i) {
         const Real want = c.exact(one[i], second[i]);
-        const double error = ulps(y[i], want) - allowed<T>(c, one[i], second[i], want);
+        const bool apart = sizeof(T) == 8 && !same_bits(y[i], first[i]);
+        const double error = apart ? inf : ulps(y[i], want) - allowed<T>(c, one[i], second[i], want);
         if (error > worst) worst = error, at[0] = double(one[i]), at[1] = double(second[i]);
-        agree = agree && same_bits(y[i], first[i]);
       }
       INFO(std::string(c.name) << " of " << std::string(name_of(dtype_of<T>)) << " on " << std::string(t->name)
                                << " at " << at[0] << ", " << at[1]);
       CHECK(worst <= 0);
-      if (sizeof(T) == 8) CHECK(agree);
       std::vector<T> in_place = one;
       f(in_place.data(), second.data(), in_place.data(), contiguous(a.size()));
       CHECK(std::memcmp(in_place.data(), y.data(), y.size() * sizeof(T)) == 0);
