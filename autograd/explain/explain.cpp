@@ -7,17 +7,16 @@
 #include <autograd/ops/random_scope.hpp>
 #include <autograd/picture.hpp>
 #include <autograd/picture/graph.hpp>
+#include <autograd/support/index.hpp>
 #include <cmath>
 
 namespace xgrad {
 namespace {
 
-using detail::Arc, detail::Explanation, detail::Runs, detail::Scalar;
+using detail::Arc, detail::at, detail::Explanation, detail::Runs, detail::Scalar;
 
 constexpr std::size_t most_measured_ops = 5000000;  // runs times ops; past that only the parameter is measured
 constexpr int most_drawn_nodes = 60;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 void check_parameter(const Tensor& p, const ExplainOptions& options, const OpScope& scope) {
   if (!p.defined()) scope.fail<ValueError>("the parameter is undefined (default-built)");

@@ -4,6 +4,7 @@
 #include <autograd/explain/page.hpp>
 #include <autograd/explain/runs.hpp>
 #include <autograd/support/embedded.hpp>
+#include <autograd/support/index.hpp>
 #include <autograd/support/markup.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -12,8 +13,6 @@ namespace xgrad::detail {
 namespace {
 
 constexpr std::size_t most_steps = 40;  // of a path; the middle of a longer one is one step
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 std::string true_minus(std::string digits) {
   for (std::size_t i = digits.find('-'); i != std::string::npos; i = digits.find('-', i)) digits.replace(i, 1, "−");

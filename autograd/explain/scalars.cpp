@@ -5,14 +5,13 @@
 #include <autograd/ops.hpp>
 #include <autograd/picture/graph.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/support/index.hpp>
 #include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
 namespace xgrad::detail {
 namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 constexpr std::int64_t most_rows = 200000, most_numbers = 1000000000;
 

@@ -157,6 +157,12 @@ Array values(const OpScope& scope, const FusedFunction& f, const OperandRef* inp
   return result;
 }
 
+template <std::size_t... i>
+Tensor recorded(const char* name, const OperandRef (&inputs)[sizeof...(i)], Array numbers,
+                const std::shared_ptr<FusedCall>& call, std::index_sequence<i...>) {
+  return record(name, inputs, true, std::move(numbers), rule(call, i)...);
+}
+
 }  // namespace
 
 // g++ sees a template as its definition says, not as its header does.
@@ -171,10 +177,7 @@ Tensor fused(const char* name, const FusedFunction& f, const OperandRef (&inputs
   std::shared_ptr<FusedCall> call;
   if (recording(inputs, N))
     call = std::allocate_shared<FusedCall>(memory::PoolAllocator<FusedCall>(), f, inputs, int(N), dtype);
-  const Tensor result = [&]<std::size_t... i>(std::index_sequence<i...>) {
-    return record(name, inputs, true, std::move(numbers), rule(call, i)...);
-  }
-  (std::make_index_sequence<N>());
+  const Tensor result = recorded(name, inputs, std::move(numbers), call, std::make_index_sequence<N>());
   watch.ends(result);
   return result;
 }

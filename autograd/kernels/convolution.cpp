@@ -8,9 +8,6 @@
 namespace xgrad::kernels {
 namespace {
 
-template <class T>
-constexpr int index_of = int(dtype_of<T>);
-
 /// Weights as correlations read them: for each group and pass (taps, rows), in panels if the correlations are wide.
 /// Rows are outputs and taps (channel, tap); or, transposed, rows are channels and taps (output, tap).
 template <class T>
@@ -18,7 +15,7 @@ void pack_weights(const Convolution& c, const Plan& plan, const Panels& panels, 
   const Size outputs = c.group_outputs(), channels = c.group_channels(), taps = c.kernel_size();
   const Size depth = transposed ? outputs : channels;
   const Size of_row = transposed ? taps : channels * taps, of_depth = transposed ? channels * taps : taps;
-  const auto copy = serial_table().copy[index_of<T>];
+  const auto copy = serial_table().copy[int(dtype_of<T>)];
   for (Size g = 0; g < c.groups; ++g, w += outputs * channels * taps)
     for (const Pass& pass : plan.passes)
       for (Size first = 0; first < panels.padded; first += panels.width) {
@@ -71,7 +68,7 @@ class Correlator {
     // A unit is the results of a group from an image, or from several small ones, for which the weights are read once;
     // or of a block of its rows where there are few units: each piece packs the images that it needs.
     constexpr Size most_pieces = 64, few = 16, small = 2048, wide_images = 4, wide_units = 8;
-    const Size wanted = std::min(pieces_of(c_, index_of<T>), most_pieces);
+    const Size wanted = std::min(pieces_of(c_, int(dtype_of<T>)), most_pieces);
     const Size images_wanted = std::max(divide_up(c_.images, few), wide_ ? wide_images : 1);
     const Size together = std::clamp<Size>(std::min(small / widest_, images_wanted), 1, c_.images);
     const Size bundles = divide_up(c_.images, together) * c_.groups;
@@ -119,8 +116,8 @@ class Correlator {
           const WideCorrelation correlation{
               panels_.width_at(row),     taps,         images,      offsets, lines.starts.data(),
               Size(lines.starts.size()), lines.length, source_image};
-          serial_table().correlate_wide[index_of<T>](correlation, source + pass.base, w + row * taps,
-                                                     bias_.bytes ? bias + row : nullptr, results);
+          serial_table().correlate_wide[int(dtype_of<T>)](correlation, source + pass.base, w + row * taps,
+                                                          bias_.bytes ? bias + row : nullptr, results);
           for (Size k = 0; k < images; ++k)
             from_columns(pass, results + k * lines.positions() * correlation.rows, panels_.rows_at(row),
                          correlation.rows, out_, to + k * to_image + row * result);
@@ -129,8 +126,8 @@ class Correlator {
         const Size row = widest_ + slack;
         const Correlation correlation{
             rows, taps, plan_.planes.span(pass.count), images, offsets, rows_, row, rows * row, source_image};
-        serial_table().correlate[index_of<T>](correlation, source + pass.base, w + first,
-                                              bias_.bytes ? bias + first : nullptr, results);
+        serial_table().correlate[int(dtype_of<T>)](correlation, source + pass.base, w + first,
+                                                   bias_.bytes ? bias + first : nullptr, results);
         for (Size k = 0; k < images; ++k)
           from_rows(plan_.planes, pass, results + k * rows * row, rows, row, out_, to + k * to_image + first * result);
       }

@@ -8,9 +8,6 @@
 namespace xgrad::kernels {
 namespace {
 
-template <class T>
-constexpr int index_of = int(dtype_of<T>);
-
 /// Some groups of a convolution, or some outputs of the only one, over some images.
 template <class T>
 struct WeightPiece {
@@ -37,7 +34,8 @@ class WeightSums {
   void run(const T* x, const T* y, T* w) const {
     // Cut by images as long as the sums of all pieces stay small, then by groups, or by outputs of the only one.
     constexpr Size most_pieces = 16, most_sums = Size(1) << 19, most_across = 4, fewest_outputs = 24;
-    const Size size = c_.groups * panels_.padded * taps_, wanted = std::min(pieces_of(c_, index_of<T>), most_pieces);
+    const Size size = c_.groups * panels_.padded * taps_,
+               wanted = std::min(pieces_of(c_, int(dtype_of<T>)), most_pieces);
     const Size most = std::min(c_.images, std::max<Size>(most_sums / size, 1));
     const Size images = divide_up(c_.images, std::clamp<Size>(wanted, 1, most)), along = divide_up(c_.images, images);
     const Size unit = c_.groups > 1 ? c_.group_outputs() : wide_ ? panels_.width : fewest_outputs;  // outputs
@@ -89,8 +87,8 @@ class WeightSums {
     for (Size g = 0; wide_ && g < groups; ++g)
       for (Size first = 0; first < panels.rows; first += panels.width) {
         const Loop<2> transposed{2, {panels.rows_at(first), taps_}, {{taps_, 1}, {1, panels.width_at(first)}}};
-        serial_table().copy[index_of<T>](totals + (g * panels.padded + first) * taps_,
-                                         w + (block.output + g * panels.rows + first) * taps_, transposed);
+        serial_table().copy[int(dtype_of<T>)](totals + (g * panels.padded + first) * taps_,
+                                              w + (block.output + g * panels.rows + first) * taps_, transposed);
       }
   }
 
@@ -126,9 +124,9 @@ class WeightSums {
         to_rows(planes, pass, piece.y + (first + i) * piece.y_image, c.outputs, g_row, from_y.numbers + i * rows);
       for (Size g = 0; g < c.groups; ++g) {
         const TapSums of{c.group_outputs(), taps_, span, images, offsets_.data(), g_row, rows, source};
-        serial_table().tap_sums[index_of<T>](of, from_x.numbers + g * c.group_channels() * channel,
-                                             from_y.numbers + g * c.group_outputs() * g_row,
-                                             sums + g * c.group_outputs() * taps_);
+        serial_table().tap_sums[int(dtype_of<T>)](of, from_x.numbers + g * c.group_channels() * channel,
+                                                  from_y.numbers + g * c.group_outputs() * g_row,
+                                                  sums + g * c.group_outputs() * taps_);
       }
     }
   }
@@ -150,8 +148,8 @@ class WeightSums {
         for (Size i = 0; i < images; ++i)
           to_columns(plan_.passes[0], piece.y + (first + i) * piece.y_image + (g * panels.rows + row) * c_.out_size(),
                      panels.rows_at(row), of.rows, y + i * of.positions() * of.rows);
-        serial_table().tap_sums_wide[index_of<T>](of, x + g * c.group_channels() * channel, y,
-                                                  sums + (g * panels.padded + row) * taps_);
+        serial_table().tap_sums_wide[int(dtype_of<T>)](of, x + g * c.group_channels() * channel, y,
+                                                       sums + (g * panels.padded + row) * taps_);
       }
   }
 

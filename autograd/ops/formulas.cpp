@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/support/limits.hpp>
 #include <limits>
 #include <numbers>
 
@@ -11,7 +12,7 @@ using kernels::Binary, kernels::Unary;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using detail::infinity;
 
 /// a / y where y = hypot(a, b): 0 at the origin, and where y is infinite the direction of the operands that are.
 Tensor share_of(const Tensor& a, const Tensor& y) {

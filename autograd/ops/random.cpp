@@ -25,7 +25,7 @@ const std::thread::id main_thread = std::this_thread::get_id();  // the one that
 bool is_main() { return main_thread == std::thread::id() || main_thread == std::this_thread::get_id(); }
 
 thread_local constinit bool started = false;
-thread_local constinit RandomState state{0x5eed, 0};
+thread_local constinit RandomState of_thread{0x5eed, 0};
 
 [[gnu::noinline]] void start() {
   started = true;
@@ -36,14 +36,14 @@ thread_local constinit RandomState state{0x5eed, 0};
   std::uint64_t mixed = seeds.main + ++seeds.threads * 0x9e3779b97f4a7c15;
   mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
   mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-  state = {mixed ^ mixed >> 31, 0};
+  of_thread = {mixed ^ mixed >> 31, 0};
 }
 
 /// The thread's generator.
 RandomState& generator() {
   if (!started) [[unlikely]]
     start();
-  return state;
+  return of_thread;
 }
 
 /// The next stream of random numbers.
@@ -145,7 +145,7 @@ void manual_seed(std::uint64_t seed) {
 RandomState random_state() { return generator(); }
 void set_random_state(RandomState s) {
   started = true;
-  state = s;
+  of_thread = s;
 }
 
 Tensor rand(const Shape& shape, TensorOptions options, Place place) {

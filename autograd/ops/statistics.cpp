@@ -1,8 +1,8 @@
 #include <autograd/core/capturing.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/support/limits.hpp>
 #include <cmath>
-#include <limits>
 
 /// The reductions that are made of others: variance, stddev and norm.
 namespace xgrad {
@@ -11,7 +11,7 @@ using kernels::Reduce;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+using detail::infinity, detail::nan;
 
 /// x - mean(x) over neighbouring axes, which AxisView sees as one.
 Array centred(const Array& x, const std::vector<int>& axes) {

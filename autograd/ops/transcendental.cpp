@@ -1,6 +1,6 @@
 #include <autograd/ops.hpp>
 #include <autograd/primitive.hpp>
-#include <limits>
+#include <autograd/support/limits.hpp>
 #include <numbers>
 
 /// The ops of exponentials, logarithms and trigonometry.
@@ -10,7 +10,7 @@ using kernels::Binary, kernels::Unary;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+using detail::infinity, detail::nan;
 
 // Parts of derivatives, each with a rule of its own where that of its formula would lose digits or meet 0 * inf.
 

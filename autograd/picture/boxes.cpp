@@ -1,14 +1,9 @@
 // Puts the items of a history into the boxes of modules and repeated steps.
 #include <algorithm>
 #include <autograd/picture/boxes.hpp>
+#include <autograd/support/index.hpp>
 
 namespace xgrad::detail {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
-
 Names::Names(const std::vector<std::pair<std::string, Tensor>>& names) {
   for (const auto& [name, t] : names) {
     if (!t.defined()) continue;

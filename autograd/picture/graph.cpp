@@ -4,6 +4,7 @@
 #include <autograd/core/row_gradient.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/picture/boxes.hpp>
+#include <autograd/support/index.hpp>
 #include <autograd/support/markup.hpp>
 #include <cmath>
 #include <unordered_map>
@@ -12,8 +13,6 @@ namespace xgrad::detail {
 namespace {
 
 using Kind = Picture::Kind;
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
 /// What a pass sends along edges and leaves at leaves.
 struct Gradients : Observer {
   std::unordered_map<const Edge*, Tensor> along;

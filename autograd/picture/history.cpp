@@ -1,15 +1,10 @@
 // Collects what a tensor was computed from, from its graph and a trace.
 #include <autograd/picture/history.hpp>
+#include <autograd/support/index.hpp>
 #include <cstring>
 #include <queue>
 
 namespace xgrad::detail {
-namespace {
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
-
 History::History(const Tensor& y, const Trace* trace) : trace_(trace) {
   if (trace) {
     for (std::size_t i = 0; i < trace->ops().size(); ++i) {

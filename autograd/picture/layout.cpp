@@ -1,6 +1,7 @@
 // Finds the places of a graph's nodes and the routes of its edges, layer by layer.
 #include <algorithm>
 #include <autograd/picture/layout.hpp>
+#include <autograd/support/index.hpp>
 #include <cmath>
 #include <cstddef>
 #include <numeric>
@@ -9,8 +10,6 @@ namespace xgrad::detail {
 namespace {
 
 constexpr double node_gap = 26, piece_gap = 14, layer_gap = 17, unlabelled_gap = 8, label_height = 18;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 /// A node, or a piece of an edge where it passes a layer.
 struct Cell {

@@ -1,13 +1,12 @@
 // Lays out a picture box by box, from the innermost to the whole.
 #include <algorithm>
 #include <autograd/picture/placement.hpp>
+#include <autograd/support/index.hpp>
 
 namespace xgrad::detail {
 namespace {
 
 constexpr double box_padding = 12, title_strip = 24, title_base = 17, title_gap = 10;
-
-std::size_t at(int i) { return static_cast<std::size_t>(i); }
 
 double label_width(const Picture::Edge& e) {
   const std::string& words = e.note.empty() ? e.gradient : e.note;

@@ -1,5 +1,6 @@
 // Finds the steps that a loop ran alike, and leaves the last of them.
 #include <autograd/picture/history.hpp>
+#include <autograd/support/index.hpp>
 #include <map>
 #include <set>
 
@@ -58,7 +59,6 @@ class Folding {
   }
 
  private:
-  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   History::Item& item(int i) const { return h_.items[at(i)]; }
   bool is_constant(int i) const { return !item(i).node && !item(i).is_op() && item(i).before < 0; }
 

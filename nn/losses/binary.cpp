@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <autograd/core/kernel_calls.hpp>
 #include <autograd/primitive.hpp>
+#include <autograd/support/limits.hpp>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -122,9 +123,8 @@ Tensor weighted_with_logits(const Tensor& z, const Tensor& t, const Operand& w) 
 
 /// Throws unless the factors on positive targets are finite, at least 0, and broadcast to the loss's shape.
 void check_pos_weight(const OpScope& scope, const Operand& w, const Operand& z) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   if (w.is_number()) {
-    if (const double factor = w.number().real(); !(factor >= 0 && factor < infinity))
+    if (const double factor = w.number().real(); !(factor >= 0 && factor < xgrad::detail::infinity))
       scope.fail<ValueError>("pos_weight is ", factor, "; it must be finite and at least 0");
     return;
   }

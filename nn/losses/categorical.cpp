@@ -1,4 +1,4 @@
-#include <limits>
+#include <autograd/support/limits.hpp>
 #include <nn/losses/common.hpp>
 
 /// Losses of many classes and of distributions.
@@ -7,7 +7,7 @@ namespace {
 
 using detail::check_pair, detail::reduced;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+using xgrad::detail::infinity;
 
 /// (classes), (n, classes), or (n, classes, d1, ...).
 int class_axis(const Operand& z) { return z.ndim() == 1 ? 0 : 1; }
