@@ -64,12 +64,25 @@ endif()
 # Nor is a*b+c fused, which compilers do on their own for 64-bit Arm: a result has the same bits on all processors.
 target_compile_options(xgrad PRIVATE -fno-tree-slp-vectorize -fno-semantic-interposition -ftls-model=initial-exec
   -ffp-contract=off)
-# Its own headers are compiled once, and not with each file. (With CMAKE_DISABLE_PRECOMPILE_HEADERS each file has to
-# include what it needs, as the preset clang-libcxx proves.)
+# Its own headers are compiled once, and those of a folder up to eight at a time, which spares half of what each by itself
+# takes. (With CMAKE_DISABLE_PRECOMPILE_HEADERS each is by itself, and has to include what it needs, as the preset
+# clang-libcxx proves.)
 target_precompile_headers(xgrad PRIVATE <algorithm> <cmath> <functional> <map> <set> <string> <vector>
   <autograd/autograd.hpp>)
+if(NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
+  set_target_properties(xgrad PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  set(place 0)
+  foreach(source IN LISTS xgrad_sources)
+    math(EXPR place "${place} + 1")
+    math(EXPR part "${place} / 8")
+    cmake_path(GET source PARENT_PATH folder)
+    string(MAKE_C_IDENTIFIER ${folder}_${part} group)
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${group})
+  endforeach()
+endif()
+# It says what it wants of the system's headers before it includes any.
 set_source_files_properties(autograd/support/system_${xgrad_system}.cpp PROPERTIES
-  SKIP_PRECOMPILE_HEADERS ON)  # it says what it wants of the system's headers before it includes any
+  SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
 target_link_libraries(xgrad PRIVATE $<BUILD_INTERFACE:xgrad_warnings> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
   ZLIB::ZLIB)
 if(xgrad_workers STREQUAL tbb)
@@ -101,10 +114,11 @@ endif()
 # xsimd up to 10 has no fused a*b+c for AVX-512, so the compiler makes them where nobody counts on the bits of f64.
 set_source_files_properties(autograd/kernels/simd/unary_contracted.cpp autograd/kernels/simd/binary_contracted.cpp
   autograd/kernels/simd/convolution.cpp autograd/kernels/simd/convolution_wide.cpp
-  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast SKIP_PRECOMPILE_HEADERS ON)
 # Nor is a product's shape moved in larger pieces than it was stored in, for the reason above.
 set_source_files_properties(autograd/kernels/simd/gemm.cpp
-  PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast;-fno-tree-slp-vectorize;$<$<CXX_COMPILER_ID:GNU>:-fno-store-merging>")
+  PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast;-fno-tree-slp-vectorize;$<$<CXX_COMPILER_ID:GNU>:-fno-store-merging>"
+  SKIP_PRECOMPILE_HEADERS ON)
 
 # The formulas of optimisers are plain loops, which become SIMD where a root sets no errno and a comparison may be made for
 # nothing.
@@ -147,6 +161,7 @@ function(xgrad_instruction_set name)
   target_include_directories(xgrad_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_include_directories(xgrad_${name} SYSTEM PRIVATE ${XGRAD_XSIMD_INCLUDE_DIR})
   target_link_libraries(xgrad_${name} PRIVATE xgrad_warnings)
+  target_precompile_headers(xgrad_${name} PRIVATE <algorithm> <cmath> <vector> <autograd/kernels/simd/value.hpp>)
   set_target_properties(xgrad_${name} PROPERTIES ${xgrad_properties})
   target_compile_definitions(xgrad PRIVATE XGRAD_ISA_${name})
   set(xgrad_simd_objects ${xgrad_simd_objects} $<TARGET_OBJECTS:xgrad_${name}> PARENT_SCOPE)

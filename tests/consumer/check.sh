@@ -131,7 +131,7 @@ END
   local xgrad=$work/part/_deps/xgrad-build
   [ ! -e "$xgrad/xgradConfig.cmake" ] || fail "a part of a project is installed with it"
   quietly part_build ninja -C "$work/part" CMakeFiles/my_model.dir/main.cpp.o \
-    _deps/xgrad-build/CMakeFiles/xgrad.dir/autograd/core/shape.cpp.o
+    _deps/xgrad-build/CMakeFiles/xgrad.dir/nn/training/facts.cpp.o
   cp "$build_dir/libxgrad.a" "$xgrad"
   make_only part my_model
   run part "$work/part/my_model"
