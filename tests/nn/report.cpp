@@ -208,9 +208,9 @@ TEST_CASE("images become PNG pictures of their pixels") {
       CHECK(crc32(0, begin, size + 4) == number(png, at + 8 + size));
       if (png.substr(at + 4, 4) == "IDAT") compressed += png.substr(at + 8, size);
     }
-    uLongf size = out.size();
+    uLongf size = static_cast<uLong>(out.size());
     CHECK(uncompress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(compressed.data()),
-                     compressed.size()) == Z_OK);
+                     static_cast<uLong>(compressed.size())) == Z_OK);
     std::vector<int> values = {static_cast<int>(number(png, 16)), static_cast<int>(number(png, 20)), png[25]};
     for (std::size_t i = 0; i < size; ++i) values.push_back(static_cast<unsigned char>(out[i]));
     return values;
