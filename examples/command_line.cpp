@@ -12,6 +12,7 @@ struct Options::Parser : CLI::App {
 Options::Options(const std::string& description) : parser_(std::make_unique<Parser>(description)) {
   parser_->option_defaults()->always_capture_default();
   parser_->failure_message(CLI::FailureMessage::help);
+  parser_->allow_windows_style_options(false);  // /folder/file is a file there, too
 }
 
 Options::~Options() = default;

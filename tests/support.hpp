@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <system_error>
 #include <vector>
 
 /// What the tests of more than one folder share: tensors and their numbers, and the text of errors.
@@ -141,6 +142,15 @@ std::string error_of(F f) {
 /// `file.cpp:LINE: rest`, LINE being that of the macro.
 #define CHECK_ERROR(expression, file, rest) \
   CHECK(error_of([&] { (void)(expression); }) == xgrad::text(file ":", __LINE__, ": ", rest))
+
+/// What the system says of a folder that there is not: 3 is Windows' number for that.
+inline std::string no_such_folder() {
+#ifdef _WIN32
+  return std::error_code(3, std::system_category()).message();
+#else
+  return std::make_error_code(std::errc::no_such_file_or_directory).message();
+#endif
+}
 
 /// What the user of a wrong call sees: `SAYS(item, Type, code, text)` runs the code and wants an error of that type
 /// whose text is this file, the line of the code, and `text`, to the letter. `item` names the misuse in a failure.

@@ -6,6 +6,8 @@
 #include <numbers>
 #include <vector>
 
+#include "../kernels/support.hpp"
+
 // Values and derivatives far out, beside the ends of domains and next to 0, where a formula that is right in the middle
 // has lost its digits: 1 + f with f near -1, a product of something vast and something tiny, squares out of range.
 // tests/autograd/fused/functions.cpp compares fused functions with these ops.
@@ -14,6 +16,7 @@ using namespace xgrad;
 namespace {
 
 using Real = long double;
+using kernels_support::exact_tan;
 constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
 
 // The formulas are of long double, whose exponents reach so far that no tail of f64 needs care. Powers of x that meet
@@ -76,7 +79,8 @@ const Tail tails[] = {
     {"log1p", log1p, {REAL(std::log1p(x)), REAL(log_slope(1 + x)), REAL(-log_slope(1 + x) * log_slope(1 + x))}},
     {"tan",
      tan,
-     {REAL(std::tan(x)), REAL(1 + std::tan(x) * std::tan(x)), REAL(2 * std::tan(x) * (1 + std::tan(x) * std::tan(x)))}},
+     {REAL(exact_tan(x)), REAL(1 + exact_tan(x) * exact_tan(x)),
+      REAL(2 * exact_tan(x) * (1 + exact_tan(x) * exact_tan(x)))}},
     {"asin", asin, {REAL(std::asin(x)), arc, REAL(x* arc(x) * arc(x) * arc(x))}},
     {"acos", acos, {REAL(std::acos(x)), REAL(-arc(x)), REAL(-x* arc(x) * arc(x) * arc(x))}},
     {"atan",
