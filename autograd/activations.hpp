@@ -10,7 +10,7 @@
 /// cancel (gelu, silu, softmax, log_softmax), the ulp are those of its largest term.
 namespace xgrad {
 
-// ---- activations (ops/activation.cpp) ----
+// ---- activations ----
 
 /// 1 / (1 + exp(-x)), without overflow.
 Tensor sigmoid(const Operand& x);

@@ -30,8 +30,7 @@ struct ValueRange {
 /// first rule of a backward pass:
 ///
 ///   DetectAnomaly guard;
-///   loss = step(x);   // model.cpp:42: in model[3] (Dense 64 -> 32): log: gave f32 (8, 32) in [-2, 1] but for 3 NaN,
-///   ...
+///   loss = step(x);   // model.cpp:42: in model[3] (Dense 64 -> 32): log: gave f32 (8, 32) in [-2, 1] but for ...
 ///
 /// The message names the op, the line of the program that wrote it (for a rule: that wrote the op in the forward pass),
 /// the module, which input the rule is for, and the shapes and ranges of what went in. Values that are not finite

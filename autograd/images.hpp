@@ -27,7 +27,7 @@ class Padding {
   bool is_same_ = false;
 };
 
-// ---- convolutions (ops/convolution.cpp) ----
+// ---- convolutions ----
 
 struct ConvOptions {
   Shape stride{1};
@@ -54,7 +54,7 @@ struct ConvTransposeOptions {
 Tensor conv_transpose(const Operand& x, const Operand& w, const Tensor& b = {},
                       const ConvTransposeOptions& options = {});
 
-// ---- pooling (ops/pooling.cpp) ----
+// ---- pooling ----
 
 struct MaxPoolOptions {
   Shape stride{};  // the kernel, if none is given
@@ -75,7 +75,7 @@ Tensor avg_pool(const Operand& x, const Shape& kernel, const AvgPoolOptions& opt
 /// of all.
 Tensor adaptive_avg_pool(const Operand& x, const Shape& size);
 
-// ---- resizing (ops/interpolation.cpp) ----
+// ---- resizing ----
 
 enum class Interpolation { nearest, linear };
 struct InterpolateOptions {

@@ -8,7 +8,7 @@
 /// negative ones count from the end, and those outside throw ValueError.
 namespace xgrad {
 
-// ---- order and scans (ops/ordering.cpp, ops/scan.cpp) ----
+// ---- order and scans ----
 
 /// The i64 index of the first largest (smallest) element along an axis, the first NaN if there is one. Throws
 /// ValueError on an axis of no elements. Without an axis the place among all elements in row-major order.
@@ -23,6 +23,7 @@ struct Sorted {
 Sorted sort(const Operand& x, int axis = -1, bool descending = false);
 /// The k largest along the axis, largest first, NaN before all numbers. Throws ValueError unless 0 <= k <= the axis.
 Sorted topk(const Operand& x, std::int64_t k, int axis = -1);
+/// The sum (product) of all elements up to each place along the axis.
 Tensor cumsum(const Operand& x, int axis);
 Tensor cumprod(const Operand& x, int axis);
 /// The largest (smallest) element up to each place along the axis, NaN from the first one on, as NumPy's
@@ -41,8 +42,9 @@ Tensor median(const Operand& x, const Axes& axes = {}, bool keepdims = false);
 /// the last that is not larger; NaN counts as the largest number. `sorted` is 1-d, or (..., n) for values (..., m).
 Tensor searchsorted(const Operand& sorted, const Operand& values, bool right = false);
 
-// ---- joining and cutting (ops/joining.cpp, ops/slicing.cpp) ----
+// ---- joining and cutting ----
 
+/// One behind the other along an axis; all others are alike.
 Tensor concatenate(const std::vector<Tensor>& parts, int axis = 0, Place place = Place::here());
 /// Equal shapes along a new axis.
 Tensor stack(const std::vector<Tensor>& parts, int axis = 0, Place place = Place::here());
@@ -81,7 +83,7 @@ Tensor repeat_interleave(const Operand& x, const Operand& n, int axis);
 /// parts[k][ik]. (NumPy's indexing = "ij", as PyTorch's.)
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& parts, Place place = Place::here());
 
-// ---- diagonals (ops/diagonals.cpp); number d of them is d places to the right of the main one ----
+// ---- diagonals; number d of them is d places to the right of the main one ----
 
 /// x (..., m, n) with zeros above (below) the diagonal.
 Tensor tril(const Operand& x, std::int64_t diagonal = 0);
@@ -93,7 +95,7 @@ Tensor diag(const Operand& x, std::int64_t offset = 0);
 /// The sum of a diagonal of the first two axes.
 Tensor trace(const Operand& x, std::int64_t offset = 0);
 
-// ---- indexing (ops/indexing.cpp) ----
+// ---- indexing ----
 
 /// y[i][j] = x[index[i][j]][j] for axis 0, and likewise for others; x and index agree in every other axis.
 Tensor gather(const Operand& x, int axis, const Operand& index);

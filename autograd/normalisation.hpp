@@ -6,7 +6,7 @@
 /// Normalisations, part of ops.hpp, which says what holds for all ops.
 namespace xgrad {
 
-// ---- normalisations (ops/normalisation.cpp) ----
+// ---- normalisations ----
 
 /// (x - mean) / sqrt(variance + eps) over the last axes, which must be of shape `normalized`, times weight plus bias of
 /// that shape, each where it is defined (Ba, Kiros and Hinton 2016). The variance divides by the count, in two passes

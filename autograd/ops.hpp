@@ -23,7 +23,7 @@
 /// nothing in a program's own arithmetic. What only moves elements, or gives back its input, keeps the bits.
 namespace xgrad {
 
-// ---- arithmetic (ops/arithmetic.cpp) ----
+// ---- arithmetic ----
 
 /// Of booleans a + b is "or" and a * b is "and", as in NumPy and PyTorch.
 Tensor operator+(const Operand& a, const Operand& b);
@@ -68,14 +68,14 @@ Tensor operator%(const Operand& a, const Operand& b);
 /// n being a / b without its fraction.
 Tensor fmod(const Operand& a, const Operand& b);
 
-// ---- bits (ops/division.cpp): of i64 each bit, of booleans the logical function ----
+// ---- bits: of i64 each bit, of booleans the logical function ----
 
 Tensor operator&(const Operand& a, const Operand& b);
 Tensor operator|(const Operand& a, const Operand& b);
 Tensor operator^(const Operand& a, const Operand& b);
 Tensor operator~(const Operand& x);
 
-// ---- exponentials, logarithms, trigonometry (ops/transcendental.cpp) ----
+// ---- exponentials, logarithms, trigonometry ----
 
 Tensor exp(const Operand& x);
 Tensor expm1(const Operand& x);
@@ -118,7 +118,7 @@ Tensor lgamma(const Operand& x);
 Tensor digamma(const Operand& x);
 Tensor polygamma(int n, const Operand& x);
 
-// ---- comparisons and choice (ops/comparison.cpp); the results of comparisons are boolean ----
+// ---- comparisons and choice; the results of comparisons are boolean ----
 
 Tensor operator==(const Operand& a, const Operand& b);
 Tensor operator!=(const Operand& a, const Operand& b);
@@ -168,7 +168,7 @@ struct NanToNumOptions {
 /// x with numbers in place of NaN and infinities; derivative 0 there.
 Tensor nan_to_num(const Operand& x, const NanToNumOptions& options = {});
 
-// ---- reductions (ops/reduction.cpp, ops/statistics.cpp) ----
+// ---- reductions ----
 
 /// Of booleans: how many are true, as i64. Sums and products of i64 wrap around, as C++'s unsigned ones do.
 Tensor sum(const Operand& x, const Axes& axes = {}, bool keepdims = false);
@@ -196,7 +196,7 @@ Tensor stddev(const Operand& x, const Axes& axes = {}, bool keepdims = false, in
 /// ValueError on other p.
 Tensor norm(const Operand& x, const Axes& axes = {}, bool keepdims = false, double p = 2);
 
-// ---- vectors (ops/vectors.cpp) ----
+// ---- vectors ----
 
 /// The cosine of the angle between vectors along the axis, a . b / (|a| |b|), each norm counted as at least eps; so 0
 /// of a vector of zeros. a and b broadcast.
@@ -209,7 +209,7 @@ Tensor cdist(const Operand& a, const Operand& b, double p = 2);
 /// a x b of vectors of 3 elements along the axis; a and b broadcast.
 Tensor cross(const Operand& a, const Operand& b, int axis = -1);
 
-// ---- products (ops/matmul.cpp, ops/einsum.cpp) ----
+// ---- products ----
 
 struct MatmulOptions {
   bool transpose_a = false, transpose_b = false;  // of the last two axes; a 1-d operand is its own transpose
@@ -231,7 +231,7 @@ Tensor dense(const Operand& x, const Operand& w, const Tensor& b = {});
 /// for sizes of a letter that differ.
 Tensor einsum(std::string_view formula, const std::vector<Tensor>& operands, Place place = Place::here());
 
-// ---- shapes (ops/shaping.cpp) ----
+// ---- shapes ----
 
 /// Swaps the last two axes.
 Tensor transpose(const Operand& x);
@@ -252,6 +252,7 @@ Tensor squeeze(const Operand& x, const Axes& axes = {});
 Tensor unsqueeze(const Operand& x, int axis);
 /// Axes a and b change places.
 Tensor swap_axes(const Operand& x, int axis_a, int axis_b);
+/// x repeated along axes that it lacks or that are of size 1 in it. Throws ShapeError if it does not fit.
 Tensor broadcast_to(const Operand& x, const Shape& shape);
 /// The transpose of broadcast_to: sums the axes along which `shape` was broadcast to x's shape. Of booleans, as sum:
 /// i64.

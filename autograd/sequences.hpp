@@ -7,7 +7,7 @@
 /// that are made of them are in nn/recurrent.hpp and nn/attention.hpp.
 namespace xgrad {
 
-// ---- attention (ops/attention.cpp) ----
+// ---- attention ----
 
 struct AttentionOptions {
   bool causal = false;  // query i sees keys 0 ... i only
@@ -25,7 +25,7 @@ Tensor scaled_dot_product_attention(const Operand& q, const Operand& k, const Op
 /// their ends. Throws ValueError unless 0 <= length <= steps.
 Tensor sequence_mask(const Operand& lengths, std::int64_t steps);
 
-// ---- recurrent layers (ops/recurrent.cpp) ----
+// ---- recurrent layers ----
 
 /// What a recurrent layer of h units trains for `in` features: input (in, k h), hidden (h, k h) and a bias, the columns
 /// of its gates side by side. An undefined bias is zero.

@@ -1,5 +1,5 @@
-// Draws every activation function of the library with its first and second derivative, which come from the engine, and
-// says what the difference is and when to take which.
+// Draws the ten most common activation functions, each with its first and second derivative, which come from the
+// engine, and says what the difference is and when to take which.
 #include <algorithm>
 #include <autograd/autograd.hpp>
 #include <cmath>

@@ -1,9 +1,9 @@
 // How much better do convolutions tell ten classes of images apart? (Clothes, or digits where MNIST's files are given.)
 //
 // LeNet-5, with relu and the largest of each window, learns in its first layer six filters that it moves along the
-// whole image. Ten epochs get 0.905 of Fashion-MNIST's clothes right, with half the weights of `digits`, which gets
-// 0.880; and 0.993 of MNIST's digits, where that gets 0.977 after five. The picture shows the filters, and images that
-// it takes for something else.
+// whole image. Ten epochs get 0.905 of Fashion-MNIST's clothes right, with three fifths of the weights of `digits`,
+// which gets 0.880; and 0.993 of MNIST's digits, where that gets 0.977 after five. The picture shows the filters, and
+// images that it takes for something else.
 //
 //   scripts/mnist.sh mnist && digits_cnn --data mnist --at-least 0.989
 #include <iostream>

@@ -1,4 +1,4 @@
-// Which language is a word of that I have never seen?
+// How do I tell the language of a word that I have never seen?
 //
 // Its letters tell. A word becomes the bag of its runs of two to four letters, with beginning and end marked. Each run
 // learns a number for each language, and their means over the bag are the scores: logistic regression on counts, which

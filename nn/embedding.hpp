@@ -15,8 +15,8 @@ struct EmbeddingOptions {
 /// The rows of a weight (count, features) at indices, i64 of any shape: (...) -> (..., features), by `embedding` of
 /// autograd/ops.hpp. A step of the optimiser costs what the rows cost that a batch has used, not what the table does,
 /// if the optimiser can leave the others alone: see SGD, Adagrad and Adam (optim/). Throws ValueError for a negative
-/// size and a padding index that is none; ValueError for an index outside of the table, DtypeError unless indices are
-/// i64.
+/// size and a padding index that is none; ValueError for an index outside of [-count, count), of which negative ones
+/// count from the end; DtypeError unless indices are i64.
 class Embedding : public Module {
  public:
   Embedding(std::int64_t count, std::int64_t features, EmbeddingOptions options = {}, Place place = Place::here());

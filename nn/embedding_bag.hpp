@@ -18,8 +18,8 @@ struct EmbeddingBagOptions {
 
 /// The mean or the sum of the rows of a weight (count, features) at the indices of a bag; zeros for a bag without any.
 /// Bags are the rows of i64 indices (n, k), or of indices (m) the parts that begin at `offsets` (n), ascending from 0.
-/// Throws ValueError for a negative size, a padding that is no index, indices outside of [0, count) and offsets that
-/// fall.
+/// Throws ValueError for a negative size, a padding that is no index, indices outside of [-count, count), of which
+/// negative ones count from the end, and offsets that fall.
 class EmbeddingBag : public Module {
  public:
   EmbeddingBag(std::int64_t count, std::int64_t features, EmbeddingBagOptions options = {},

@@ -7,7 +7,8 @@
 /// `nn::Parameter w{nn::init::orthogonal()({64, 64})}`. All draw from the generator of manual_seed.
 ///
 /// fan_in and fan_out of a weight (..., in, out) are in and out times the leading sizes; of one axis, both its size.
-/// The normal forms are truncated at two sigma and scaled to the stated deviation, as Keras does.
+/// The normal forms of glorot, he and lecun are truncated at two sigma and scaled to the stated deviation, as Keras
+/// does.
 namespace xgrad::nn::init {
 
 /// A function from a shape to a tensor with two settings.

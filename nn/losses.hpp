@@ -83,7 +83,7 @@ struct KlDivOptions {
 };
 
 struct CrossEntropyOptions {
-  Reduction reduction = Reduction::mean;  // the mean divides by the sum of the targets' weights
+  Reduction reduction = Reduction::mean;  // the mean divides by the targets' weights' sum, of distributions by the rows
   Tensor weight = {};                     // one factor for each class, (classes)
   std::int64_t ignore_index = -100;       // targets of this class count for nothing; none where they are distributions
   double label_smoothing = 0;             // mixes the target with the uniform distribution by this share

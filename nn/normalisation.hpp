@@ -4,7 +4,7 @@
 #pragma GCC visibility push(default)
 
 /// Layers that normalise, by the ops of autograd/normalisation.hpp, with a trained weight, at first 1, and bias, at
-/// first 0. Options and defaults are PyTorch's. All throw ValueError unless eps >= 0.
+/// first 0. Defaults are PyTorch's, but for RMSNorm's eps. All throw ValueError unless eps >= 0.
 namespace xgrad::nn {
 
 struct LayerNormOptions {

@@ -6,7 +6,8 @@
 #pragma GCC visibility push(default)
 
 /// Recurrent layers. Sequences are batch first: (n, steps, features). autograd/sequences.hpp states the formulas, which
-/// are PyTorch's; weights are (in, out), and one bias stands for PyTorch's two, which only ever occur as their sum.
+/// are PyTorch's; weights are (in, out), and one bias stands for PyTorch's two, which occur as their sum; the GRU's
+/// candidate has two, so that its bias is (4 h).
 ///
 ///   nn::LSTM lstm{8, 16, {.layers = 2}};
 ///   auto [output, state] = lstm(x);              // (n, steps, 16), and the states after the last step

@@ -23,10 +23,10 @@
 /// else holds any of them, a step cannot be what is meant, and throws.
 ///
 /// The gradient that take and embedding (autograd/ops.hpp) leave in a parameter is of rows: those that were taken, and
-/// the knowledge that all others are zeros. Several of them add up to another one; clipping changes the rows alone; and
-/// where an optimiser says that it goes by rows, its step costs what these cost. Everybody else, grad(), hooks and
-/// transforms among them, gets an ordinary tensor of the same numbers, and so do optimisers once that has been assigned
-/// to or clipped, and whatever an op, or an addend of another kind, has made of it.
+/// the knowledge that all others are zeros. Several of them add up to another one, clip_grad_norm keeps the
+/// rows, and where an optimiser says that it goes by rows, its step costs what these cost. Everybody else, grad(),
+/// hooks and transforms among them, gets an ordinary tensor of the same numbers; once that has been assigned to, or an
+/// op or an addend of another kind has made something of it, optimisers take it too.
 ///
 /// Groups of parameters may have options of their own:
 ///

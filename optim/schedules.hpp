@@ -19,8 +19,9 @@
 /// below the base. A rate that the program sets meanwhile holds until the next step. Several schedules of one optimiser
 /// do not add up: ChainedLR does. The optimiser may be moved, and must outlive its schedules.
 ///
-/// Rates are those of torch.optim.lr_scheduler, computed by a closed formula, which does not add up rounding errors.
-/// Options outside their range, and a rate that would be negative or not finite, throw ValueError.
+/// Rates are those of torch.optim.lr_scheduler, of InverseTimeLR those of Keras's InverseTimeDecay, computed by a
+/// closed formula, which does not add up rounding errors. Options outside their range, and a rate that would be
+/// negative or not finite, throw ValueError.
 namespace xgrad::optim {
 
 /// base gamma^k after k times `step` steps.

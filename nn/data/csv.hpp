@@ -39,7 +39,7 @@ struct CsvNumbers {
 };
 /// A table of decimal numbers, rounded to the nearest of the dtype; blanks around them are skipped, `nan` and `inf` are
 /// numbers of f32 and f64. Throws FileError with line and column at an empty cell, a cell that is no number and a
-/// number beyond the dtype's largest, ValueError on a column that is asked for and not there once.
+/// number beyond the dtype's largest, ValueError on a column that is asked for and is not there exactly once.
 CsvNumbers read_csv(const FilePath& path, const CsvNumberOptions& options = {}, Place place = Place::here());
 
 /// The same from memory; messages call the content `name`.

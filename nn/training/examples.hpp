@@ -10,8 +10,7 @@ namespace xgrad::nn {
 /// Rows to train or evaluate on: a TensorDataset, or anything else by a batch function. That is given the numbers of
 /// some rows, an i64 tensor (n), and returns the tensors of the batch: the model's inputs and last the target.
 ///
-///   nn::Examples{rows, [&](const Tensor& i) -> std::vector<Tensor> { return {take(a, i, 0), take(b, i, 0), take(t, i,
-///   0)}; }}
+///   nn::Examples{rows, [&](const Tensor& i) { return std::vector{take(a, i, 0), take(b, i, 0), take(t, i, 0)}; }}
 ///
 /// A model that takes two tensors is called as model(a, b); one that takes a std::vector<Tensor> gets them all.
 class Examples {

@@ -14,7 +14,8 @@ struct EpochRecord {
 };
 
 /// Draws loss and accuracy against the epoch, training and held-out side by side, as an SVG picture of 960 x 400.
-/// A loss or accuracy that is not finite leaves a gap. Throws FileError when the file cannot be written.
+/// A loss or accuracy that is not finite leaves a gap. Throws ValueError without epochs, and FileError
+/// when the file cannot be written.
 void write_learning_curve(const FilePath& path, const std::vector<EpochRecord>& epochs, Place place = Place::here());
 
 }  // namespace xgrad::nn

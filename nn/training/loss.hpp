@@ -7,8 +7,9 @@
 
 namespace xgrad::nn {
 
-/// A loss as a Trainer takes it: one of nn/losses.hpp, by its name; or a function f(prediction, target), or
-/// f(prediction, target, weight) with a weight (n) for each row, undefined where there are none.
+/// A loss as a Trainer takes it: one of those in nn/losses.hpp that take two tensors, by its name; or a function
+/// f(prediction, target), or f(prediction, target, weight) with a weight (n) for each row, undefined where there are
+/// none: `[](const Tensor& p, const Tensor& t) { return nn::huber_loss(p, t, {.delta = 2}); }`.
 class Loss {
  public:
   template <class Options>

@@ -10,8 +10,8 @@
 namespace xgrad::nn {
 
 struct TrainerOptions {
-  std::vector<Metric> metrics = {};
-  bool capture = true;
+  std::vector<Metric> metrics = {};  // measured beside the loss
+  bool capture = true;               // whether steps are captured once their shapes repeat
 };
 
 /// What to look at after each epoch: rows of their own, or this share of the training rows, drawn by the seed and left

@@ -67,6 +67,7 @@ class Trainer {
   /// is not captured, and what it needs to go on after an interruption belongs into `entries`.
   virtual StepResult train_step(const TrainingBatch& batch);
 
+  /// The model's prediction, and the loss of one, for a train_step of one's own.
   Tensor forward(const std::vector<Tensor>& inputs) const;
   Tensor loss(const Tensor& prediction, const TrainingBatch& batch) const {
     return loss_(prediction, batch.target, batch.weight, place_);

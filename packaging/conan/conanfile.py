@@ -29,13 +29,13 @@ class XgradConan(ConanFile):
         self.version = re.search(r"project\(xgrad VERSION ([\d.]+)", load(self, self._clone / "CMakeLists.txt"))[1]
 
     def export_sources(self):
-        for pattern in ("CMakeLists.txt", "LICENSE", "cmake/*", "autograd/*", "nn/*", "optim/*"):
+        for pattern in ("CMakeLists.txt", "LICENSE", "xgrad.hpp", "cmake/*", "autograd/*", "nn/*", "optim/*"):
             copy(self, pattern, src=self._clone, dst=self.export_sources_folder)
 
     def requirements(self):
         # xgrad's own headers include these two, if a program wants arrays of xtensor or fused ops.
         self.requires("xtensor/[>=0.24 <0.28]", transitive_headers=True)
-        self.requires("xsimd/[>=8.1 <14]", transitive_headers=True)
+        self.requires("xsimd/[>=8.1 <15]", transitive_headers=True)
         self.requires("onetbb/[>=2021.8]")
         self.requires("zlib/[>=1.2.11 <2]")
         self.requires("nlohmann_json/[>=3.11 <4]", visible=False)
