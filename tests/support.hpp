@@ -9,6 +9,7 @@
 #include <exception>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 /// What the tests of more than one folder share: tensors and their numbers, and the text of errors.
@@ -87,6 +88,14 @@ inline bool same_bits(const std::vector<xgrad::Tensor>& a, const std::vector<xgr
 inline bool same_bits(const xgrad::StateDict& a, const xgrad::StateDict& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const auto& s, const auto& t) { return s.first == t.first && same_bits(s.second, t.second); });
+}
+
+/// Calls f(0) ... f(n - 1) at once, each on a thread of its own.
+template <class F>
+void on_threads(int n, F f) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < n; ++i) threads.emplace_back([&f, i] { f(i); });
+  for (std::thread& t : threads) t.join();
 }
 
 // Texts.

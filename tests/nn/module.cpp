@@ -3,7 +3,6 @@
 #include <nn/io/safetensors.hpp>
 #include <nn/layers.hpp>
 #include <nn/sequential.hpp>
-#include <thread>
 
 #include "nn/models.hpp"
 #include "support.hpp"
@@ -288,18 +287,14 @@ TEST_CASE("a state_dict goes through a safetensors file and back bit by bit") {
 }
 
 TEST_CASE("models come and go on several threads at once") {
-  std::vector<std::thread> threads;
   std::atomic<int> right = 0;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&right] {
-      for (int k = 0; k < 50; ++k) {
-        const Net a;
-        const Net b = a;
-        right += names(b) == net_names;
-      }
-    });
-  }
-  for (std::thread& t : threads) t.join();
+  on_threads(4, [&](int) {
+    for (int k = 0; k < 50; ++k) {
+      const Net a;
+      const Net b = a;
+      right += names(b) == net_names;
+    }
+  });
   CHECK(right == 200);
 }
 

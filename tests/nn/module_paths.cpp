@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <thread>
 
 #include "support.hpp"
 
@@ -179,16 +178,13 @@ TEST_CASE("a layer that runs while its model is constructed is named") {
 
 TEST_CASE("threads that build and drop models do not disturb each other's names") {
   std::atomic<int> right{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&] {
-      for (int i = 0; i < 50; ++i) {
-        Net net;
-        net.attention.qkv = nn::Dense{7, 4};
-        right += path_of("dense: ", [&] { net(ones({2, 3})); }) == "attention.qkv (Dense 7 -> 4)";
-      }
-    });
-  for (std::thread& t : threads) t.join();
+  on_threads(4, [&](int) {
+    for (int i = 0; i < 50; ++i) {
+      Net net;
+      net.attention.qkv = nn::Dense{7, 4};
+      right += path_of("dense: ", [&] { net(ones({2, 3})); }) == "attention.qkv (Dense 7 -> 4)";
+    }
+  });
   CHECK(right == 200);
 }
 

@@ -2,21 +2,19 @@
 #include <nn/nn.hpp>
 #include <optim/optim.hpp>
 #include <support.hpp>
-#include <thread>
 
 // What threads of a program may do with models at once.
 using namespace xgrad;
 
 namespace {
 
-constexpr std::size_t thread_count = 4;
+constexpr int thread_count = 4;
 
+/// What each of several threads makes at once.
 template <class F>
-std::vector<Tensor> on_threads(F f) {
+std::vector<Tensor> made_at_once(F f) {
   std::vector<Tensor> results(thread_count);
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < thread_count; ++i) threads.emplace_back([&, i] { results[i] = f(i); });
-  for (std::thread& t : threads) t.join();
+  on_threads(thread_count, [&](int i) { results[std::size_t(i)] = f(i); });
   return results;
 }
 
@@ -25,8 +23,8 @@ nn::Sequential network() {
 }
 
 /// What a model predicts that has been trained from this seed.
-Tensor trained(std::size_t seed, bool captured) {
-  manual_seed(seed);
+Tensor trained(int seed, bool captured) {
+  manual_seed(std::uint64_t(seed));
   nn::Sequential model = network();
   optim::Adam optimizer{model.parameters()};
   nn::Trainer trainer{model, optimizer, nn::mse_loss, {.capture = captured}};
@@ -40,8 +38,8 @@ Tensor trained(std::size_t seed, bool captured) {
 TEST_CASE("several threads that train models of their own get the bits that one gets") {
   for (const bool captured : {false, true}) {
     std::vector<Tensor> alone;
-    for (std::size_t i = 0; i < thread_count; ++i) alone.push_back(trained(i, captured));
-    CHECK(same_bits(on_threads([&](std::size_t i) { return trained(i, captured); }), alone));
+    for (int i = 0; i < thread_count; ++i) alone.push_back(trained(i, captured));
+    CHECK(same_bits(made_at_once([&](int i) { return trained(i, captured); }), alone));
   }
 }
 
@@ -51,7 +49,7 @@ TEST_CASE("several threads may predict with one model") {
   const Tensor x = randn({16, 4});
   const NoGrad guard;
   const Tensor alone = model(x);
-  const auto predicted = on_threads([&](std::size_t) {
+  const auto predicted = made_at_once([&](int) {
     const NoGrad own;
     Tensor y;
     for (int k = 0; k < 50; ++k) y = model(x);

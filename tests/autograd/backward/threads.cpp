@@ -13,13 +13,6 @@ namespace {
 
 constexpr int thread_count = 10;
 
-template <class F>
-void on_threads(F f) {
-  std::vector<std::thread> threads;
-  for (int i = 0; i < thread_count; ++i) threads.emplace_back([&f, i] { f(i); });
-  for (std::thread& t : threads) t.join();
-}
-
 /// The gradient of a small model with the seed's numbers.
 Tensor trained_gradient(std::uint64_t seed) {
   manual_seed(seed);
@@ -39,14 +32,14 @@ Tensor trained_gradient(std::uint64_t seed) {
 TEST_CASE("ten threads with independent graphs give the bits that one thread gives") {
   std::vector<Tensor> expected(thread_count), got(thread_count);
   for (int i = 0; i < thread_count; ++i) expected[std::size_t(i)] = trained_gradient(std::uint64_t(i));
-  on_threads([&](int i) { got[std::size_t(i)] = trained_gradient(std::uint64_t(i)); });
+  on_threads(thread_count, [&](int i) { got[std::size_t(i)] = trained_gradient(std::uint64_t(i)); });
   for (std::size_t i = 0; i < thread_count; ++i) CHECK(same_bits(got[i], expected[i]));
 }
 
 TEST_CASE("ten threads that share a leaf leave the exact sum in its gradient") {
   const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
   constexpr int steps = 50;
-  on_threads([&](int i) {
+  on_threads(thread_count, [&](int i) {
     for (int step = 0; step < steps; ++step) sum(x * (i + 1)).backward();
   });
   CHECK(x.grad().data<double>()[0] == steps * thread_count * (thread_count + 1) / 2);
@@ -56,7 +49,7 @@ TEST_CASE("ten threads that share a graph and retain it leave the exact sum") {
   const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
   Tensor shared = x;
   for (int i = 0; i < 20; ++i) shared = shared + x * 2;
-  on_threads([&](int i) { sum(shared * (i + 1)).backward({.retain_graph = true}); });
+  on_threads(thread_count, [&](int i) { sum(shared * (i + 1)).backward({.retain_graph = true}); });
   CHECK(x.grad().data<double>()[0] == 41 * thread_count * (thread_count + 1) / 2);
 }
 
@@ -66,7 +59,7 @@ TEST_CASE("of several threads that take one shared graph without retain one succ
     Tensor shared = x;
     for (int i = 0; i < 50; ++i) shared = shared * 1 + x;
     std::atomic<int> good{0}, refused{0};
-    on_threads([&](int) {
+    on_threads(thread_count, [&](int) {
       try {
         sum(shared).backward();
         ++good;
@@ -86,7 +79,7 @@ TEST_CASE("threads that retain a shared graph and one that takes it never crash"
     Tensor shared = x;
     for (int i = 0; i < 50; ++i) shared = exp(shared * 0.5) + x;
     std::atomic<int> good{0}, refused{0};
-    on_threads([&](int i) {
+    on_threads(thread_count, [&](int i) {
       try {
         sum(shared).backward({.retain_graph = i % 2 == 0});
         ++good;
@@ -183,7 +176,7 @@ TEST_CASE("the number of threads for large work can be set while other threads c
   const RestoreThreads restore;
   CHECK(restore.before >= 1);
   std::atomic<bool> valid{true};
-  on_threads([&](int i) {
+  on_threads(thread_count, [&](int i) {
     for (int step = 0; step < 100; ++step) {
       set_num_threads(i + 1);
       valid = valid && num_threads() >= 1 && num_threads() <= thread_count && sum(ones({10})).item<float>() == 10;

@@ -3,7 +3,6 @@
 #include <autograd/capture.hpp>
 #include <autograd/xtensor.hpp>
 #include <limits>
-#include <thread>
 
 #include "support.hpp"
 
@@ -365,8 +364,6 @@ TEST_CASE("threads capture and replay each for themselves") {
     return w.detach();
   };
   std::vector<Tensor> results(4);
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < results.size(); ++i) threads.emplace_back([&, i] { results[i] = train(i, true); });
-  for (std::thread& t : threads) t.join();
+  on_threads(int(results.size()), [&](int i) { results[std::size_t(i)] = train(std::size_t(i), true); });
   for (std::size_t i = 0; i < results.size(); ++i) CHECK(same_bits(results[i], train(i, false)));
 }

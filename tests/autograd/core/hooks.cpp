@@ -5,7 +5,6 @@
 #include <cmath>
 #include <nn/nn.hpp>
 #include <stdexcept>
-#include <thread>
 
 #include "small_stack.hpp"
 #include "support.hpp"
@@ -329,12 +328,9 @@ TEST_CASE("threads that share a leaf with hooks run them on their own") {
     ++runs;
     return g * 2;
   });
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] {
-      for (int k = 0; k < 100; ++k) (x * 3).backward();
-    });
-  for (std::thread& t : threads) t.join();
+  on_threads(4, [&](int) {
+    for (int k = 0; k < 100; ++k) (x * 3).backward();
+  });
   CHECK(runs == 400);
   CHECK(x.grad().item() == 2400);
 }

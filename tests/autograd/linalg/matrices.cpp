@@ -3,7 +3,6 @@
 #include <autograd/support/system.hpp>
 #include <cmath>
 #include <support.hpp>
-#include <thread>
 
 // What the table of ops does not ask of linear algebra: large matrices and batches, extreme ones, repeated values.
 using namespace xgrad;
@@ -226,11 +225,8 @@ TEST_CASE("several threads of a program may compute at once") {
   manual_seed(4);
   const Tensor a = randn({8, 20, 20}, f64), expected = linalg::inv(a);
   std::vector<Tensor> found(4);
-  std::vector<std::thread> threads;
-  for (Tensor& mine : found)
-    threads.emplace_back([&a, &mine] {
-      for (int i = 0; i < 20; ++i) mine = linalg::inv(a);
-    });
-  for (std::thread& t : threads) t.join();
+  on_threads(4, [&](int i) {
+    for (int k = 0; k < 20; ++k) found[std::size_t(i)] = linalg::inv(a);
+  });
   for (const Tensor& mine : found) CHECK(same_bits(mine, expected));
 }

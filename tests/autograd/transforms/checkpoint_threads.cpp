@@ -9,13 +9,10 @@ TEST_CASE("passes that retain the graph may meet in a checkpoint") {
   const Tensor x = leaf(randn({50}, f64)), w = leaf(randn({50}, f64));
   const Tensor y = sum(checkpoint([&](const Tensor& t) { return exp(sin(t * w)); }, x));
   const Tensor expected = grad(y, {w}, {.retain_graph = true})[0];
-  std::vector<std::thread> threads;
   std::atomic<int> right{0};
-  for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] {
-      for (int k = 0; k < 20; ++k) right += same_bits(grad(y, {w}, {.retain_graph = true})[0], expected);
-    });
-  for (std::thread& t : threads) t.join();
+  on_threads(4, [&](int) {
+    for (int k = 0; k < 20; ++k) right += same_bits(grad(y, {w}, {.retain_graph = true})[0], expected);
+  });
   CHECK(right == 80);
 }
 
