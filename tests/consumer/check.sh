@@ -63,6 +63,9 @@ configure shared_build "$source_dir" -DBUILD_SHARED_LIBS=ON -DXGRAD_TESTS=OFF -D
   $(grep -E '^XGRAD_(ONEDNN|LAPACK|TBB):' "$build_dir/CMakeCache.txt" | sed 's/^/-D/')
 cp -rlf "$build_dir"/CMakeFiles/xgrad*.dir "$work/shared_build/CMakeFiles"
 grep -q "\"version\": \"$version\"" "$source_dir/packaging/vcpkg/vcpkg.json" || fail "vcpkg's recipe is not for $version"
+for header in "$source_dir"/*.hpp; do
+  grep -q "\"${header##*/}\"" "$source_dir/packaging/conan/conanfile.py" || fail "Conan's recipe leaves ${header##*/} out"
+done
 make_only shared_build "libxgrad.so.$version"
 make_only shared_build libxgrad.so
 package shared "$work/shared_build"
