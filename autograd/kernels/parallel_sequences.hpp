@@ -42,19 +42,19 @@ struct ParallelSequences {
 
   static void call(const KernelOf<&Table::attention>& kernel, const Attention& s, const Loop<1>& pairs, const void* q,
                    const void* k, const void* v, const void* mask, std::uint64_t seed, std::uint64_t stream, void* y,
-                   void* l, Size first, Size count) {
+                   void* of_rows, Size first, Size count) {
     const Size work = Attention::block * s.keys * (s.width + s.value_width + 16);
     split(count, work * grain / multiplications(kernel.dtype), 1,
-          [&](Size i, Size n) { kernel.run(s, pairs, q, k, v, mask, seed, stream, y, l, first + i, n); });
+          [&](Size i, Size n) { kernel.run(s, pairs, q, k, v, mask, seed, stream, y, of_rows, first + i, n); });
   }
 
   static void call(const KernelOf<&Table::attention_backward>& kernel, const Attention& s, const Loop<1>& pairs,
-                   const void* q, const void* k, const void* v, const void* mask, const void* y, const void* l,
+                   const void* q, const void* k, const void* v, const void* mask, const void* y, const void* of_rows,
                    const void* g, std::uint64_t seed, std::uint64_t stream, void* dq, void* dk, void* dv, Size first,
                    Size count) {
     const Size work = s.queries * s.keys * (3 * s.width + 2 * s.value_width + 16);
     split(count, work * grain / multiplications(kernel.dtype), 1, [&](Size i, Size n) {
-      kernel.run(s, pairs, q, k, v, mask, y, l, g, seed, stream, dq, dk, dv, first + i, n);
+      kernel.run(s, pairs, q, k, v, mask, y, of_rows, g, seed, stream, dq, dk, dv, first + i, n);
     });
   }
 };

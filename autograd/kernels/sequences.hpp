@@ -61,14 +61,15 @@ struct Attention {
   Size random_row(Size pair, Size query) const { return (pair * queries + query) * ((keys + 63) / 64 * 64); }
 };
 
-/// Blocks [first, first + count) of queries of all pairs: y, and l (outer, queries), the logarithm of each row's sum of
-/// exponentials. A row without any key is 0. `mask` is null or of the elements' type.
+/// Blocks [first, first + count) of queries of all pairs: y, and of_rows (2, outer, queries), the largest score of each
+/// row and 1 over the sum of exponentials less it; all are 0 for a row without any key. `mask` is null or of the
+/// elements' type.
 using AttentionFn = void (*)(const Attention& s, const Loop<1>& pairs, const void* q, const void* k, const void* v,
-                             const void* mask, std::uint64_t seed, std::uint64_t stream, void* y, void* l, Size first,
-                             Size count);
+                             const void* mask, std::uint64_t seed, std::uint64_t stream, void* y, void* of_rows,
+                             Size first, Size count);
 /// Pairs [first, first + count): the cotangents of q, k and v.
 using AttentionBackwardFn = void (*)(const Attention& s, const Loop<1>& pairs, const void* q, const void* k,
-                                     const void* v, const void* mask, const void* y, const void* l, const void* g,
+                                     const void* v, const void* mask, const void* y, const void* of_rows, const void* g,
                                      std::uint64_t seed, std::uint64_t stream, void* dq, void* dk, void* dv, Size first,
                                      Size count);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/core/kernel_calls.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/attention.hpp>
@@ -24,7 +25,8 @@ struct Weighing {
   Tensor weights(const Tensor& q, const Tensor& k) const {
     Tensor scores = matmul(q, k, {.transpose_b = true}) * scale;
     constexpr double least = -std::numeric_limits<double>::infinity();
-    if (mask.defined()) scores = mask.dtype() == boolean ? where(mask, scores, least) : scores + mask;
+    if (mask.defined())
+      scores = mask.dtype() == boolean ? where(mask, scores, least) : where(mask == least, least, scores + mask);
     if (causal) {
       const auto numbers = [](std::int64_t n) { return arange(0, n, 1, {.dtype = i64}); };
       scores = where(unsqueeze(numbers(q.shape()[-2]), 1) >= numbers(k.shape()[-2]), scores, least);
@@ -54,8 +56,8 @@ struct Attention {
   Tensor mask;               // as numbers
   double dropout;
   RandomState random;
-  Shape batch;  // the axes of the pairs
-  Array l;      // the logarithm of each row's sum
+  Shape batch;    // the axes of the pairs
+  Array of_rows;  // what the kernel leaves for the way back
   SharedRule shared;
 
   explicit Attention(int rules) : shared(rules) {}
@@ -67,11 +69,11 @@ struct Attention {
     Shape result = q.shape();
     result[-1] = v.shape()[-1];
     Array y(q.dtype(), result);
-    l = Array(q.dtype(), {shape.outer, shape.queries});
+    of_rows = Array(q.dtype(), {2, shape.outer, shape.queries});
     if (mask.defined()) capturing::keep(mask);
-    if (l.size() > 0)
+    if (of_rows.size() > 0)
       kernels::table().attention[dtype()](shape, pairs, q.array().data(), k.array().data(), v.array().data(),
-                                          mask_data(), random.seed, random.stream, y.data(), l.data(), 0,
+                                          mask_data(), random.seed, random.stream, y.data(), of_rows.data(), 0,
                                           shape.outer * shape.blocks());
     return y;
   }
@@ -79,9 +81,9 @@ struct Attention {
   std::array<Array, 3> backward(const Array& y, const Array& g) const {
     std::array<Array, 3> result{Array(q.dtype(), q.shape()), Array(q.dtype(), k.shape()), Array(q.dtype(), v.shape())};
     if (mask.defined()) capturing::keep(mask);
-    kernels::table().attention_backward[dtype()](shape, pairs, q.array().data(), k.array().data(), v.array().data(),
-                                                 mask_data(), y.data(), l.data(), g.data(), random.seed, random.stream,
-                                                 result[0].data(), result[1].data(), result[2].data(), 0, shape.outer);
+    kernels::table().attention_backward[dtype()](
+        shape, pairs, q.array().data(), k.array().data(), v.array().data(), mask_data(), y.data(), of_rows.data(),
+        g.data(), random.seed, random.stream, result[0].data(), result[1].data(), result[2].data(), 0, shape.outer);
     return result;
   }
 
@@ -96,13 +98,14 @@ struct Attention {
     return reshape(slice(Tensor(all), 1, 0, shape.keys), result);
   }
 
+  bool has_heads() const { return batch.ndim() > q.ndim() - 2; }
   /// (n, rows, heads columns) as (n, heads, rows, columns), and back.
   Tensor by_heads(const Tensor& t) const {
-    if (shape.heads == 1) return t;
+    if (!has_heads()) return t;
     return permute(reshape(t, {t.shape()[0], t.shape()[1], shape.heads, t.shape()[2] / shape.heads}), {0, 2, 1, 3});
   }
   Tensor by_rows(const Tensor& t) const {
-    if (shape.heads == 1) return t;
+    if (!has_heads()) return t;
     return reshape(permute(t, {0, 2, 1, 3}), Shape{t.shape()[0], t.shape()[2], t.shape()[1] * t.shape()[3]});
   }
 
@@ -142,7 +145,7 @@ struct Attention {
 void check_shapes(const OpScope& scope, const Operand& q, const Operand& k, const Operand& v, std::int64_t heads) {
   const int ndim = q.ndim();
   const auto shapes = [&] { return text("q is ", q.shape(), ", k is ", k.shape(), ", v is ", v.shape()); };
-  if (ndim < 2 || k.ndim() != ndim || v.ndim() != ndim || (heads > 1 && ndim != 3))
+  if (ndim < 2 || k.ndim() != ndim || v.ndim() != ndim || (heads > 0 && ndim != 3))
     scope.fail(shapes(), "; expected (..., m, d), (..., k, d) and (..., k, e) with as many axes");
   for (int d = 0; d < ndim - 2; ++d)
     if (q.shape()[d] != k.shape()[d] || q.shape()[d] != v.shape()[d])
@@ -165,15 +168,15 @@ void check_mask(const OpScope& scope, const Tensor& mask, const Shape& weights, 
 void measure(Attention& a, std::int64_t heads, const AttentionOptions& options) {
   const Shape &q = a.q.shape(), &k = a.k.shape(), &v = a.v.shape();
   a.batch = Shape(q.begin(), q.end() - 2);
-  if (heads > 1) a.batch.push_back(heads);
-  const std::int64_t width = q[-1] / heads;
+  if (heads > 0) a.batch.push_back(heads);
+  const std::int64_t parts = std::max<std::int64_t>(heads, 1), width = q[-1] / parts;
   const double scale = options.scale != 0 ? options.scale : width > 0 ? 1 / std::sqrt(double(width)) : 1;
   a.shape = {.outer = a.batch.size(),
-             .heads = heads,
+             .heads = parts,
              .queries = q[-2],
              .keys = k[-2],
              .width = width,
-             .value_width = v[-1] / heads,
+             .value_width = v[-1] / parts,
              .scale = scale,
              .causal = options.causal,
              .keep = 1 - options.dropout,
@@ -195,6 +198,7 @@ void measure(Attention& a, std::int64_t heads, const AttentionOptions& options) 
   std::copy(strides.begin(), strides.end() - 2, a.pairs.strides[0]);
 }
 
+/// Attention of so many heads side by side, which have an axis of the mask; 0: of one, without such an axis.
 Tensor attend(const char* name, const Operand& q, const Operand& k, const Operand& v, std::int64_t heads,
               const AttentionOptions& options) {
   const OpScope scope(name, q.place());
@@ -208,7 +212,7 @@ Tensor attend(const char* name, const Operand& q, const Operand& k, const Operan
   if (!(options.dropout >= 0 && options.dropout < 1))
     scope.fail<ValueError>("the dropout is ", options.dropout, "; it must be at least 0 and below 1");
   Shape weights(q.shape().begin(), q.shape().end() - 2);
-  if (heads > 1) weights.push_back(heads);
+  if (heads > 0) weights.push_back(heads);
   weights.push_back(q.shape()[-2]);
   weights.push_back(k.shape()[-2]);
   check_mask(scope, options.mask, weights, q.dtype());
@@ -235,7 +239,7 @@ void mark_steps(const std::int64_t* lengths, bool* to, std::int64_t n, std::int6
 
 Tensor scaled_dot_product_attention(const Operand& q, const Operand& k, const Operand& v,
                                     const AttentionOptions& options) {
-  return attend("scaled_dot_product_attention", q, k, v, 1, options);
+  return attend("scaled_dot_product_attention", q, k, v, 0, options);
 }
 
 Tensor detail::attention_of_heads(const Operand& q, const Operand& k, const Operand& v, std::int64_t heads,

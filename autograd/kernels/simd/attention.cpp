@@ -6,7 +6,8 @@
 /// Attention in blocks of queries and keys, whose weights are never stored: the largest score and the sum of
 /// exponentials of a row are carried from block to block of its keys, and what was summed before is scaled down when
 /// the former grows (Milakov and Gimelshein 2018; Rabe and Staats 2021; Dao et al. 2022). Going back, the weights of a
-/// block are computed again from the logarithm of the row's sum.
+/// block are computed again from both. The logarithm of the sum, added to the largest score, would be one number
+/// instead of two, but beside a large score it has no digits left.
 namespace xgrad::kernels::XGRAD_ISA {
 namespace {
 
@@ -64,7 +65,10 @@ struct Block {
     Size j = 0;
     for (; j < n; j += lanes<T>) {
       Lane<T> v = Lane<T>::load_aligned(x + j) * scale;
-      if (mask) v = v + added(i, j);
+      if (mask) {
+        const Lane<T> more = added(i, j), least(-infinity<T>);
+        v = xsimd::select(more == least, least, v + more);  // also a score of inf or NaN is hidden
+      }
       if (n - j < lanes<T>) v = xsimd::select(first_lanes<T>(n - j), v, Lane<T>(-infinity<T>));
       body(j, v);
     }
@@ -173,7 +177,8 @@ void clear_rows(T* to, Size rows, Size columns, Size step) {
 
 template <class T>
 void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const void* k_, const void* v_,
-               const void* mask, std::uint64_t seed, std::uint64_t stream, void* y_, void* l_, Size first, Size count) {
+               const void* mask, std::uint64_t seed, std::uint64_t stream, void* y_, void* of_rows, Size first,
+               Size count) {
   const auto multiply = table().gemm[int(dtype_of<T>)];
   const Size step = s.heads * s.width, value_step = s.heads * s.value_width;
   alignas(64) T scores[block * block] = {};
@@ -184,7 +189,8 @@ void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const v
     const T* const k = static_cast<const T*>(k_) + s.offset(pair, s.keys, s.width);
     const T* const v = static_cast<const T*>(v_) + s.offset(pair, s.keys, s.value_width);
     T* const y = static_cast<T*>(y_) + s.offset(pair, s.queries, s.value_width) + row * value_step;
-    T* const l = static_cast<T*>(l_) + pair * s.queries + row;
+    T* const most = static_cast<T*>(of_rows) + pair * s.queries + row;
+    T* const inverse = most + s.outer * s.queries;
     Seen seen[block];
     for (Size i = 0; i < rows; ++i) seen[i] = {-infinity<double>, 0};
     const Size end = keys_seen(s, row + rows);
@@ -213,14 +219,11 @@ void attention(const Attention& s, const Loop<1>& pairs, const void* q_, const v
                  of_group, v + column * value_step, y + i * value_step);
       }
     }
-    double sums[block], logarithm[block];
-    for (Size i = 0; i < rows; ++i) sums[i] = seen[i].sum;
-    logarithms(sums, logarithm, rows);
     for (Size i = 0; i < rows; ++i) {
-      const bool none = sums[i] == 0;
-      l[i] = none ? T(0) : T(seen[i].most + logarithm[i]);
-      const T by = none ? T(0) : T(1 / sums[i]);
-      for (Size j = 0; j < s.value_width; ++j) y[i * value_step + j] *= by;
+      const bool none = seen[i].sum == 0;
+      most[i] = none ? T(0) : T(seen[i].most);
+      inverse[i] = none ? T(0) : T(1 / seen[i].sum);
+      for (Size j = 0; j < s.value_width; ++j) y[i * value_step + j] *= inverse[i];
     }
   }
 }
@@ -238,12 +241,12 @@ T dot(const T* a, const T* b, Size n) {
 /// A row of products becomes weights p, as they met the values, and the row of their cotangents dp those of the scores'
 /// products: p (dp - g.y) scale. Both are zero behind them, up to `end`.
 template <class T>
-[[gnu::flatten]] void weigh_back(const Block<T>& b, Size i, Size end, T l, T along, T* p, T* dp) {
+[[gnu::flatten]] void weigh_back(const Block<T>& b, Size i, Size end, T most, T inverse, T along, T* p, T* dp) {
   if (b.s.keep < 1) b.drop(i, dp);
-  const Lane<T> scale(static_cast<T>(b.s.scale)), less(along), shift(l);
+  const Lane<T> scale(static_cast<T>(b.s.scale)), less(along), shift(most), by(inverse);
   const Size seen = b.seen(i);
   const Size n = b.scores(i, p, [&](Size j, Lane<T> v) {
-    const Lane<T> weight = exponential(v - shift);
+    const Lane<T> weight = exponential(v - shift) * by;
     Lane<T> d = weight * (Lane<T>::load_aligned(dp + j) - less) * scale;
     if (seen - j < lanes<T>) d = xsimd::select(first_lanes<T>(seen - j), d, Lane<T>(T(0)));
     weight.store_aligned(p + j);
@@ -256,7 +259,7 @@ template <class T>
 
 template <class T>
 void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_, const void* k_, const void* v_,
-                        const void* mask, const void* y_, const void* l_, const void* g_, std::uint64_t seed,
+                        const void* mask, const void* y_, const void* of_rows, const void* g_, std::uint64_t seed,
                         std::uint64_t stream, void* dq_, void* dk_, void* dv_, Size first, Size count) {
   const auto multiply = table().gemm[int(dtype_of<T>)];
   const Size step = s.heads * s.width, value_step = s.heads * s.value_width;
@@ -266,7 +269,9 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
     const Size of_v = s.offset(pair, s.keys, s.value_width), of_y = s.offset(pair, s.queries, s.value_width);
     const T *const q = static_cast<const T*>(q_) + of_q, *const k = static_cast<const T*>(k_) + of_k;
     const T *const v = static_cast<const T*>(v_) + of_v, *const y = static_cast<const T*>(y_) + of_y;
-    const T *const g = static_cast<const T*>(g_) + of_y, *const l = static_cast<const T*>(l_) + pair * s.queries;
+    const T* const g = static_cast<const T*>(g_) + of_y;
+    const T* const most = static_cast<const T*>(of_rows) + pair * s.queries;
+    const T* const inverse = most + s.outer * s.queries;
     T *const dq = static_cast<T*>(dq_) + of_q, *const dk = static_cast<T*>(dk_) + of_k;
     T* const dv = static_cast<T*>(dv_) + of_v;
     // Keys that no query sees; those of others are written by the first block of queries that does.
@@ -289,7 +294,8 @@ void attention_backward(const Attention& s, const Loop<1>& pairs, const void* q_
           const Size n = b.seen(i + m - 1), at = i * block;
           keys.multiply(q + (row + i) * step, m, n, p + at);
           values.multiply(g + (row + i) * value_step, m, n, dp + at);
-          for (Size r = i; r < i + m; ++r) weigh_back(b, r, n, l[row + r], along[r], p + r * block, dp + r * block);
+          for (Size r = i; r < i + m; ++r)
+            weigh_back(b, r, n, most[row + r], inverse[row + r], along[r], p + r * block, dp + r * block);
           multiply({.accumulate = column > 0, .m = m, .n = s.width, .k = n, .lda = block, .ldb = step, .ldc = step},
                    dp + at, k + column * step, dq + (row + i) * step);
         }

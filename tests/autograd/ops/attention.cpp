@@ -92,6 +92,44 @@ TEST_CASE("large scores, masks of -inf and NaN are no surprise") {
   CHECK(std::isnan(scaled_dot_product_attention(one, tensor({{INFINITY}, {1.}}), v).item()));
 }
 
+TEST_CASE("scores that lie far from 0 have the weights and gradients of their differences") {
+  manual_seed(8);
+  // Whole numbers, so that 2^20 and no rounding is added to the scores; beside -1e9 in f32 all of them are alike.
+  const auto whole = [](const Shape& shape, Dtype dtype) {
+    return round(2 * randn(shape, {.dtype = dtype})).set_requires_grad(true);
+  };
+  for (const Dtype dtype : {f32, f64})
+    for (const double offset : {-1048576., 1048576., -1e9}) {
+      CAPTURE(name_of(dtype));
+      CAPTURE(offset);
+      const Tensor q = whole({2, 70, 4}, dtype), k = whole({2, 130, 4}, dtype), v = random({2, 130, 3}, dtype);
+      const AttentionOptions options{.mask = full({130}, offset, {.dtype = dtype})};
+      const Tensor y = scaled_dot_product_attention(q, k, v, options), want = by_ops(q, k, v, options);
+      const double tolerance = dtype == f32 ? 2e-5 : 1e-13;
+      CHECK(close(y, want, tolerance));
+      const Tensor g = randn(y.shape(), {.dtype = dtype});
+      const std::vector<Tensor> found = grad(y, {q, k, v}, g), wanted = grad(want, {q, k, v}, g);
+      for (std::size_t i = 0; i < 3; ++i) CHECK(close(found[i], wanted[i], tolerance));
+    }
+  const Tensor q = zeros({1, 1}), k = zeros({8, 1}), v = ones({8, 1}).set_requires_grad(true);
+  CHECK(to_vector(grad(sum(scaled_dot_product_attention(q, k, v, {.mask = full({8}, -1e9)})), v)) ==
+        std::vector<double>(8, .125));
+}
+
+TEST_CASE("a mask hides a key whatever its score is") {
+  const Tensor one = tensor({{1.}}), v = tensor({{3.}, {5.}});
+  for (const float score : {INFINITY, -INFINITY, NAN}) {
+    const Tensor k = tensor({{double(score)}, {1.}});
+    for (const Tensor& mask : {tensor({0, 1}, boolean), tensor({-INFINITY, 0.})}) {
+      CHECK(scaled_dot_product_attention(one, k, v, {.mask = mask}).item() == 5);
+      const Tensor trained = v.clone().set_requires_grad(true);
+      const Tensor by_ops =
+          grad(sum(scaled_dot_product_attention(one, k, trained, {.mask = mask})), trained, {.create_graph = true});
+      CHECK(to_vector(by_ops) == std::vector<double>{0, 1});
+    }
+  }
+}
+
 TEST_CASE("a query that sees no key gives zeros, and no gradient but zeros") {
   const Tensor q = random({3, 2}), k = random({2, 2}), v = random({2, 2});
   const Tensor y = scaled_dot_product_attention(q, k, v, {.mask = zeros({3, 2}, boolean)});
@@ -161,6 +199,17 @@ TEST_CASE("heads side by side are heads one after another") {
   for (std::size_t i = 0; i < 3; ++i) CHECK(close(found[i], wanted[i], 1e-13));
   const std::vector<Tensor> fused = grad(sum(square(y)), {q, k, v});
   for (std::size_t i = 0; i < 3; ++i) CHECK(close(fused[i], wanted[i], 1e-13));
+}
+
+TEST_CASE("one head too has its axis of a mask") {
+  manual_seed(9);
+  const Tensor q = random({2, 3, 4}), k = random({2, 5, 4}), v = random({2, 5, 4}), seen = bernoulli({2, 1, 5}, .7);
+  const Tensor y = detail::attention_of_heads(q, k, v, 1, {.mask = unsqueeze(seen, 1)});
+  const Tensor want = scaled_dot_product_attention(q, k, v, {.mask = seen});
+  CHECK(same_bits({y}, {want}));
+  const std::vector<Tensor> found = grad(sum(square(y)), {q, k, v}, {.create_graph = true}),
+                            wanted = grad(sum(square(want)), {q, k, v}, {.create_graph = true});
+  CHECK(same_bits(found, wanted));
 }
 
 TEST_CASE("memory grows with the length, not with its square") {

@@ -152,6 +152,10 @@ inline LayerRow attention_row() {
   using L = nn::MultiheadAttention;
   const Call<L> self = [](L&m, const Tensors&x) { return m(x[0]); },
                 causal = [](L&m, const Tensors&x) { return m(x[0], {.causal = true}); },
+                masked =
+                    [](L&m, const Tensors&x) {
+                      return m(x[0], {.mask = ones({x[0].shape()[0], 1, 1, x[0].shape()[1]}, boolean)});
+                    },
                 cross = [](L&m, const Tensors&x) { return m(x[0], x[1], x[2]); };
   const Domain numbers = interval(-1, 1);
   LayerCase dropped = sequence_case<L>("dropout", L{4, 2, {.dropout = .5}}, self, attention_layer(2, false),
@@ -161,6 +165,8 @@ inline LayerRow attention_row() {
       "MultiheadAttention",
       {sequence_case<L>("", L{2, 2}, self, attention_layer(2, false), {{{2, 3, 2}}, {{1, 1, 2}}, {{0, 2, 2}}},
                         {numbers}),
+       sequence_case<L>("one head, mask", L{2, 1}, masked, attention_layer(1, false),
+                        {{{2, 3, 2}}, {{1, 1, 2}}, {{0, 2, 2}}}, {numbers}),
        sequence_case<L>("causal", L{3, 1}, causal, attention_layer(1, true), {{{2, 3, 3}}, {{1, 2, 3}}, {{0, 2, 3}}},
                         {numbers}),
        sequence_case<L>(
