@@ -176,7 +176,11 @@ Tensor focal_loss(const Operand& z, const Operand& t, const FocalOptions& option
   if (!(alpha <= 1)) scope.fail<ValueError>("alpha is ", alpha, "; it must be at most 1");
   // 1 - p_t, put together so that it keeps its digits where p_t is near 1.
   const Tensor missed = t * sigmoid(-z) + (1 - t) * sigmoid(z);
-  Tensor loss = pow(missed, options.gamma) * bce_with_logits(z, t);
+  Tensor loss = bce_with_logits(z, t);
+  if (options.gamma > 0) {
+    const Tensor sure = missed == 0;  // there a gamma below 1 has an infinite slope, the loss none
+    loss = where(sure, 0, pow(where(sure, 1, missed), options.gamma)) * loss;
+  }
   if (alpha >= 0) loss = loss * (alpha * t + (1 - alpha) * (1 - t));
   return reduced(scope, std::move(loss), options.reduction, options.weight);
 }
