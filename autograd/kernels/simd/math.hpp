@@ -111,13 +111,14 @@ inline Floats exp(Floats x) {
   return times_power_of_two(parts.expm1_r + Floats(1.f), parts.k);
 }
 
-/// 2^k expm1(r) + (2^k - 1), times one half until the end, for 2^128. Below -25 it is -1 to the last bit.
+/// 2^k expm1(r) + (2^k - 1), times one half until the end, for 2^128. Below -25 it is -1 to the last bit. Beside 0 it
+/// is x, half of which might be too small for a number.
 inline Floats expm1(Floats x) {
   const Floats c = min_of(Floats(89.f), max_of(Floats(-25.f), x));
   const ExpParts parts = exp_parts(c);
   const Floats half = power_of_two(xsimd::to_int(parts.k) - Integers(1));
   const Floats y = fma(parts.expm1_r, half, half - Floats(0.5f));
-  return select(x == Floats(0.f), x, y + y);
+  return select(abs(x) < Floats(1e-8f), x, y + y);
 }
 
 inline Floats log1p(Floats x) { return select(x == Floats(0.f), x, xsimd::log1p(x)); }

@@ -107,8 +107,9 @@ inline double hurwitz_zeta(double s, double x) {
   return sum;
 }
 
-/// (-1)^(n+1) n! times the sum of (x + k)^-(n+1). Below 0 that is the same sum from x's fraction f in [0, 1) on, and
-/// the terms between, counted from 1 - f and from 1 - x. From 171 on n! is no number of f64.
+/// (-1)^(n+1) n! times the sum of (x + k)^-(n+1). Below 0 the terms whose x + k is negative are those of the sum from
+/// the distance d in [0, 1) to the next whole number on, less those from 1 - x on; the others begin at 1 - d. From 171
+/// on n! is no number of f64.
 inline double polygamma(double n, double x) {
   if (!(n >= 0 && n <= 170) || n != std::floor(n)) return __builtin_nan("");
   if (n == 0) return digamma(x);
@@ -122,9 +123,9 @@ inline double polygamma(double n, double x) {
   } else if (x == 0) {
     zeta = std::pow(x, -s);
   } else {
-    const double fraction = x - std::floor(x);
-    const double between = hurwitz_zeta(s, 1 - fraction) - hurwitz_zeta(s, 1 - x);
-    zeta = (fraction == 0 ? __builtin_inf() : hurwitz_zeta(s, fraction)) + (odd ? between : -between);
+    const double distance = std::ceil(x) - x;  // keeps the digits of an x just below 0, which 1 + x has not
+    const double between = distance == 0 ? 0 : hurwitz_zeta(s, distance) - hurwitz_zeta(s, 1 - x);
+    zeta = (distance == 0 ? __builtin_inf() : hurwitz_zeta(s, 1 - distance)) + (odd ? between : -between);
   }
   return (odd ? factorial : -factorial) * zeta;
 }

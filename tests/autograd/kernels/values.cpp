@@ -249,6 +249,8 @@ void check_special_values(const Table* t) {
       {Unary::exp, -1000, 0},
       {Unary::expm1, -0., -0.},
       {Unary::expm1, -inf, -1},
+      {Unary::expm1, 1.5e-38, 1.5e-38},
+      {Unary::sinh, -1.5e-38, -1.5e-38},
       {Unary::log, 0, -inf},
       {Unary::log, -1, NaN},
       {Unary::log1p, -1, -inf},

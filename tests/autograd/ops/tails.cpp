@@ -144,3 +144,19 @@ TEST_CASE("values, first and second derivatives keep their digits in the tails, 
     check<double>(tail);
   }
 }
+
+TEST_CASE("polygamma beside its poles is that of the distance to them, on both sides") {
+  const double distance = std::ldexp(1, -40), tiny = 1e-20;  // 1 - tiny is 1
+  // Of order n the nearest term is (-1)^(n+1) n! / (x + k)^(n+1), beside which no other counts.
+  const double at[] = {tiny, -tiny, distance, -distance, -1 - distance, -1 + distance, -7 - distance, -7 + distance};
+  const double apart[] = {tiny, -tiny, distance, -distance, -distance, distance, -distance, distance};
+  for (int n = 1; n <= 3; ++n)
+    for (int i = 0; i < 8; ++i) {
+      CAPTURE(n);
+      CAPTURE(at[i]);
+      const double want = (n % 2 ? 1 : -1) * std::tgamma(n + 1.) / std::pow(apart[i], n + 1);
+      CHECK(polygamma(n, tensor(at[i], f64)).item() == doctest::Approx(want).epsilon(1e-14));
+    }
+  const Tensor x = tensor(-tiny, f64).set_requires_grad(true);
+  CHECK(grad(digamma(x), x).item() == doctest::Approx(1e40).epsilon(1e-14));
+}
