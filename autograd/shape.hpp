@@ -134,10 +134,11 @@ bool broadcast(const Shape& a, const Shape& b, Shape& result);
 /// along axes that it lacks or has as 1.
 Shape broadcast_strides(const Shape& from, const Shape& to);
 
-/// The axis counted from the front; throws in the name of the op in progress if it is not one of `ndim` axes.
-int checked_axis(int axis, int ndim);
+/// The axis counted from the front; throws in the name of the op in progress if it is none of the shape's, nor one of
+/// the `added` axes that the op adds to them.
+int checked_axis(int axis, const Shape& shape, int added = 0);
 /// The same for several axes, sorted; a repeated one throws. An empty list means all axes.
-std::vector<int> checked_axes(const std::vector<int>& axes, int ndim);
+std::vector<int> checked_axes(const std::vector<int>& axes, const Shape& shape);
 namespace detail {
 
 /// Row-major strides in elements.

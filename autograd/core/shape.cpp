@@ -66,25 +66,29 @@ Shape broadcast_strides(const Shape& from, const Shape& to) {
   return strides;
 }
 
-int checked_axis(int axis, int ndim) {
+int checked_axis(int axis, const Shape& shape, int added) {
+  const int ndim = shape.ndim() + added;
   if (axis < -ndim || axis >= ndim) {
     if (ndim == 0)
       detail::fail<ShapeError>("axis ", axis, " of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
-    detail::fail<ShapeError>("axis ", axis, " is out of range; expected one in [", -ndim, ", ", ndim - 1, "]");
+    detail::fail<ShapeError>("axis ", axis, " is out of range for a tensor of shape ", shape, "; expected one in [",
+                             -ndim, ", ", ndim - 1, "]");
   }
   return axis < 0 ? axis + ndim : axis;
 }
 
-std::vector<int> checked_axes(const std::vector<int>& axes, int ndim) {
+std::vector<int> checked_axes(const std::vector<int>& axes, const Shape& shape) {
   std::vector<int> result;
   if (axes.empty()) {
-    for (int d = 0; d < ndim; ++d) result.push_back(d);
+    for (int d = 0; d < shape.ndim(); ++d) result.push_back(d);
     return result;
   }
-  for (int axis : axes) result.push_back(checked_axis(axis, ndim));
+  for (int axis : axes) result.push_back(checked_axis(axis, shape));
   std::sort(result.begin(), result.end());
   const auto twice = std::adjacent_find(result.begin(), result.end());
-  if (twice != result.end()) detail::fail<ShapeError>("axis ", *twice, " appears more than once");
+  if (twice != result.end())
+    detail::fail<ShapeError>("axis ", *twice, " of a tensor of shape ", shape,
+                             " appears more than once; give each axis once");
   return result;
 }
 

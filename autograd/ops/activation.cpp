@@ -175,7 +175,7 @@ Array normalised(const Array& x, int axis, kernels::Softmax kind) {
 
 Tensor softmax(const Operand& x, int axis) {
   const OpScope scope("softmax", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   return primitive(
       "softmax", {x}, [&] { return normalised(x.array(), axis, kernels::Softmax::softmax); },
       [axis](const Tensor& g, const Tensor& y) { return y * (g - sum(g * y, {axis}, true)); });
@@ -183,7 +183,7 @@ Tensor softmax(const Operand& x, int axis) {
 
 Tensor log_softmax(const Operand& x, int axis) {
   const OpScope scope("log_softmax", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   return primitive(
       "log_softmax", {x}, [&] { return normalised(x.array(), axis, kernels::Softmax::log_softmax); },
       [axis](const Tensor& g, const Tensor& y) { return g - exp(y) * sum(g, {axis}, true); });
@@ -196,7 +196,7 @@ Tensor softmin(const Operand& x, int axis) {
 
 Tensor glu(const Operand& x, int axis) {
   const OpScope scope("glu", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   if (x.shape()[axis] % 2)
     scope.fail("axis ", axis, " of shape ", x.shape(), " has an odd size; it is cut into two halves");
   const std::vector<Tensor> halves = split(x, 2, axis);

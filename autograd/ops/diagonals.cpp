@@ -73,7 +73,7 @@ Tensor triu(const Operand& x, std::int64_t diagonal) { return triangle("triu", x
 Tensor diagonal(const Operand& x, std::int64_t offset, int axis_a, int axis_b) {
   const OpScope scope("diagonal", x.place());
   if (x.ndim() < 2) scope.fail("needs at least 2 axes, and the input is ", x.shape());
-  const int a = checked_axis(axis_a, x.ndim()), b = checked_axis(axis_b, x.ndim());
+  const int a = checked_axis(axis_a, x.shape()), b = checked_axis(axis_b, x.shape());
   if (a == b) scope.fail("both axes are ", a, "; a diagonal is one of two");
   return diagonal_of(x, {x.shape(), offset, a, b});
 }

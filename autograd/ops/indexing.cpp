@@ -130,7 +130,7 @@ Tensor taken(const Tensor& x, int axis, const Tensor& indices) {
 
 Tensor gather(const Operand& x, int axis, const Operand& index) {
   const OpScope scope("gather", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   Shape expected = x.shape();
   if (index.ndim() == x.ndim()) expected[axis] = index.shape()[axis];
   if (index.shape() != expected)
@@ -140,7 +140,7 @@ Tensor gather(const Operand& x, int axis, const Operand& index) {
 
 Tensor take(const Operand& x, const Operand& indices, int axis) {
   const OpScope scope("take", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   const Tensor checked = checked_index(indices, axis, x.shape()[axis], scope);
   if (indices.ndim() == 1) return taken(x.tensor(), axis, checked);
   std::vector<std::int64_t> shape(x.shape().begin(), x.shape().end());
@@ -163,7 +163,7 @@ void check_addend(const Operand& x, const Operand& source, const OpScope& scope)
 
 Tensor index_add(const Operand& x, int axis, const Operand& indices, const Operand& source, Number alpha) {
   const OpScope scope("index_add", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   check_addend(x, source, scope);
   if (indices.ndim() != 1) scope.fail("the indices are ", indices.shape(), "; expected one axis");
   Shape expected = x.shape();
@@ -185,7 +185,7 @@ Tensor index_add(const Operand& x, int axis, const Operand& indices, const Opera
 
 Tensor scatter_add(const Operand& x, int axis, const Operand& index, const Operand& source) {
   const OpScope scope("scatter_add", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   check_addend(x, source, scope);
   Shape expected = x.shape();
   if (index.ndim() == x.ndim()) expected[axis] = index.shape()[axis];

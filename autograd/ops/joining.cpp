@@ -50,7 +50,7 @@ Tensor concatenate(const std::vector<Tensor>& parts, int axis, Place place) {
   const std::vector<OperandRef> inputs = inputs_of(parts, place);
   check_parts(parts, inputs, scope);
   Shape shape = parts[0].shape();
-  axis = checked_axis(axis, shape.ndim());
+  axis = checked_axis(axis, shape);
   std::int64_t total = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     Shape expected = shape;
@@ -84,7 +84,7 @@ Tensor concatenate(const std::vector<Tensor>& parts, int axis, Place place) {
 Tensor stack(const std::vector<Tensor>& parts, int axis, Place place) {
   const OpScope scope("stack", place);
   check_parts(parts, inputs_of(parts, place), scope);
-  axis = checked_axis(axis, parts[0].ndim() + 1);
+  axis = checked_axis(axis, parts[0].shape(), 1);
   std::vector<Tensor> rows;
   rows.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -97,7 +97,7 @@ Tensor stack(const std::vector<Tensor>& parts, int axis, Place place) {
 
 std::vector<Tensor> split(const Operand& x, std::int64_t sections, int axis) {
   const OpScope scope("split", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   if (sections <= 0) scope.fail<ValueError>("the number of sections is ", sections, "; expected at least 1");
   const std::int64_t size = x.shape()[axis], length = size / sections;
   if (size % sections != 0)

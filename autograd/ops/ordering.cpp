@@ -9,7 +9,7 @@ namespace {
 Tensor arg_extremum(const char* name, const Operand& x, int axis, bool keepdims,
                     const kernels::Table::ArgFn (&kernels)[dtype_count]) {
   const OpScope scope(name, x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   if (x.shape()[axis] == 0)
     scope.fail<ValueError>("axis ", axis, " of shape ", x.shape(), " has no elements to choose from");
   const auto forward = [&] {
@@ -64,13 +64,13 @@ Tensor argmin(const Operand& x) {
 
 Sorted sort(const Operand& x, int axis, bool descending) {
   const OpScope scope("sort", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   return first_sorted(x, axis, x.shape()[axis], descending);
 }
 
 Sorted topk(const Operand& x, std::int64_t k, int axis) {
   const OpScope scope("topk", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   if (k < 0 || k > x.shape()[axis])
     scope.fail<ValueError>("k is ", k, ", and axis ", axis, " of shape ", x.shape(), " has ", x.shape()[axis],
                            " elements; expected 0 <= k <= ", x.shape()[axis]);

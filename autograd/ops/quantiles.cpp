@@ -47,7 +47,7 @@ void running_extreme(const void* from, std::int64_t* at, std::int64_t outer, std
 template <bool largest>
 Tensor running(const char* name, const Operand& x, int axis) {
   const OpScope scope(name, x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   const auto forward = [&] {
     const Array at(i64, x.shape());
     const AxisView view(x.shape(), axis);
@@ -80,7 +80,7 @@ Tensor cummin(const Operand& x, int axis) { return running<false>("cummin", x, a
 
 Tensor diff(const Operand& x, int n, int axis) {
   const OpScope scope("diff", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   if (n < 0) scope.fail<ValueError>("differences are to be taken ", n, " times; expected at least 0");
   Tensor y = x.tensor();
   for (int i = 0; i < n; ++i) {

@@ -184,7 +184,7 @@ Tensor normal(const Shape& shape, double mean, double stddev, TensorOptions opti
 Tensor gumbel_softmax(const Operand& logits, double temperature, GumbelOptions options) {
   const OpScope scope("gumbel_softmax", logits.place());
   if (!(temperature > 0)) scope.fail<ValueError>("the temperature is ", temperature, "; it must be above 0");
-  const int axis = checked_axis(options.axis, logits.ndim());
+  const int axis = checked_axis(options.axis, logits.shape());
   const Tensor noise = -log(-log(rand_like(logits)));  // a draw of 0 is noise of -inf, which is never chosen
   const Tensor soft = softmax((logits + noise) / temperature, axis);
   if (!options.hard) return soft;

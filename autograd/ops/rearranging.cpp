@@ -106,14 +106,14 @@ std::vector<std::int64_t> sources(std::int64_t n, std::int64_t before, std::int6
 
 Tensor roll(const Operand& x, std::int64_t shift, int axis) {
   const OpScope scope("roll", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   const std::int64_t n = x.shape()[axis], by = n > 0 ? shift % n : 0;
   return rolled(x, by < 0 ? by + n : by, axis);
 }
 
 Tensor unfold(const Operand& x, int axis, std::int64_t size, std::int64_t step) {
   const OpScope scope("unfold", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   const std::int64_t n = x.shape()[axis];
   if (step < 1) scope.fail<ValueError>("the step is ", step, "; expected at least 1");
   if (size < 0 || size > n)
@@ -143,7 +143,7 @@ Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Pad
 
 Tensor repeat_interleave(const Operand& x, const Operand& n, int axis) {
   const OpScope scope("repeat_interleave", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   const std::int64_t size = x.shape()[axis];
   if (n.is_number()) {
     if (!n.number().fits(i64) || n.number().integer() < 0)

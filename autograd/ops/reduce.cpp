@@ -8,9 +8,9 @@ namespace xgrad {
 Reduction::Reduction(const Operand& x, const std::vector<int>& axes, bool keepdims) : from(x.shape()), kept(from) {
   const int ndim = from.ndim();
   if (axes.empty()) std::fill_n(along, ndim, true);
-  if (axes.size() == 1) along[checked_axis(axes[0], ndim)] = true;
+  if (axes.size() == 1) along[checked_axis(axes[0], from)] = true;
   if (axes.size() > 1)
-    for (const int axis : checked_axes(axes, ndim)) along[axis] = true;
+    for (const int axis : checked_axes(axes, from)) along[axis] = true;
   for (int d = 0; d < ndim; ++d) {
     if (along[d]) {
       count *= from[d];

@@ -51,12 +51,12 @@ Tensor exclusive_cumprod(const Operand& x, int axis, bool reverse) {
 
 Tensor cumsum(const Operand& x, int axis) {
   const OpScope scope("cumsum", x.place());
-  return running_sum(x, checked_axis(axis, x.ndim()), false);
+  return running_sum(x, checked_axis(axis, x.shape()), false);
 }
 
 Tensor cumprod(const Operand& x, int axis) {
   const OpScope scope("cumprod", x.place());
-  const int along = checked_axis(axis, x.ndim());
+  const int along = checked_axis(axis, x.shape());
   return primitive(
       "cumprod", {x}, [&] { return scan(x, along, kernels::table().cumprod, false, false); },
       // y = x * (exclusive product), by the product rule: exact where x is 0.

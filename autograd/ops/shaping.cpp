@@ -44,7 +44,7 @@ Tensor reshape(const Operand& x, const std::vector<std::int64_t>& shape) {
 Tensor flatten(const Operand& x, int first_axis, int last_axis) {
   const OpScope scope("flatten", x.place());
   if (x.ndim() == 0) return viewed("flatten", x, {1});
-  const int first = checked_axis(first_axis, x.ndim()), last = checked_axis(last_axis, x.ndim());
+  const int first = checked_axis(first_axis, x.shape()), last = checked_axis(last_axis, x.shape());
   if (first > last) scope.fail("axis ", first, " comes after axis ", last, "; give the first one first");
   Shape shape(x.shape().begin(), x.shape().begin() + first);
   shape.push_back(x.shape().product(first, last + 1));
@@ -55,7 +55,7 @@ Tensor flatten(const Operand& x, int first_axis, int last_axis) {
 Tensor squeeze(const Operand& x, int axis) {
   const OpScope scope("squeeze", x.place());
   Shape shape = x.shape();
-  axis = checked_axis(axis, shape.ndim());
+  axis = checked_axis(axis, shape);
   if (shape[axis] != 1) scope.fail("axis ", axis, " of shape ", shape, " has size ", shape[axis], ", not 1");
   shape.erase(axis);
   return viewed("squeeze", x, shape);
@@ -65,7 +65,7 @@ Tensor squeeze(const Operand& x, const Axes& axes) {
   const OpScope scope("squeeze", x.place());
   const std::vector<int>& given = axes;
   Shape shape = x.shape();
-  const std::vector<int> all = given.empty() && shape.ndim() == 0 ? given : checked_axes(axes, shape.ndim());
+  const std::vector<int> all = given.empty() && shape.ndim() == 0 ? given : checked_axes(axes, shape);
   for (auto axis = all.rbegin(); axis != all.rend(); ++axis) {
     if (shape[*axis] == 1) {
       shape.erase(*axis);
@@ -79,7 +79,7 @@ Tensor squeeze(const Operand& x, const Axes& axes) {
 Tensor unsqueeze(const Operand& x, int axis) {
   const OpScope scope("unsqueeze", x.place());
   Shape shape = x.shape();
-  shape.insert(checked_axis(axis, shape.ndim() + 1), 1);
+  shape.insert(checked_axis(axis, shape, 1), 1);
   return viewed("unsqueeze", x, shape);
 }
 
@@ -89,12 +89,12 @@ Tensor permute(const Operand& x, const Axes& order) {
   const int ndim = x.ndim();
   if (static_cast<int>(axes.size()) != ndim)
     scope.fail(axes.size(), " axes for a tensor of shape ", x.shape(), "; give each of its ", ndim, " axes once");
-  if (ndim > 0) checked_axes(axes, ndim);
+  if (ndim > 0) checked_axes(axes, x.shape());
   const Shape strides = detail::strides_of(x.shape());
   Shape shape, from;
   std::vector<int> back(axes.size());
   for (int d = 0; d < ndim; ++d) {
-    const int axis = checked_axis(axes[static_cast<std::size_t>(d)], ndim);
+    const int axis = checked_axis(axes[static_cast<std::size_t>(d)], x.shape());
     shape.push_back(x.shape()[axis]);
     from.push_back(strides[axis]);
     back[static_cast<std::size_t>(axis)] = d;
@@ -115,7 +115,7 @@ Tensor transpose(const Operand& x) {
 
 Tensor swap_axes(const Operand& x, int axis_a, int axis_b) {
   const OpScope scope("swap_axes", x.place());
-  const int a = checked_axis(axis_a, x.ndim()), b = checked_axis(axis_b, x.ndim());
+  const int a = checked_axis(axis_a, x.shape()), b = checked_axis(axis_b, x.shape());
   std::vector<int> axes;
   for (int d = 0; d < x.ndim(); ++d) axes.push_back(d == a ? b : d == b ? a : d);
   return permute(x, axes);

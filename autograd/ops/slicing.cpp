@@ -61,20 +61,20 @@ Tensor sliced(const Tensor& x, int axis, const Range& range) {
 
 Tensor slice(const Operand& x, int axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
   const OpScope scope("slice", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   if (step == 0) scope.fail<ValueError>("the step is 0; pass a positive or negative one");
   return sliced(x.tensor(), axis, range_of(start, stop, step, x.shape()[axis]));
 }
 
 Tensor select(const Operand& x, int axis, std::int64_t i) {
   const OpScope scope("select", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   return squeeze(sliced(x.tensor(), axis, {checked_position(i, axis, x.shape()), 1, 1}), axis);
 }
 
 std::vector<Tensor> unbind(const Operand& x, int axis) {
   const OpScope scope("unbind", x.place());
-  axis = checked_axis(axis, x.ndim());
+  axis = checked_axis(axis, x.shape());
   std::vector<Tensor> parts;
   for (std::int64_t i = 0; i < x.shape()[axis]; ++i) parts.push_back(select(x, axis, i));
   return parts;
@@ -128,7 +128,7 @@ Tensor pad(const Operand& x, const std::vector<std::pair<int, int>>& widths, Num
 
 Tensor flip(const Operand& x, const Axes& axes) {
   const OpScope scope("flip", x.place());
-  const std::vector<int> along = checked_axes(axes, x.ndim());
+  const std::vector<int> along = checked_axes(axes, x.shape());
   Shape from = detail::strides_of(x.shape());
   std::int64_t first = 0;
   for (int axis : along) {

@@ -26,7 +26,7 @@ Array centred(const Array& x, const std::vector<int>& axes) {
 Tensor centre(const Operand& x, const Axes& axes) {
   const OpScope scope("centre", x.place());
   check_floating(x);
-  std::vector<int> along = checked_axes(axes, x.ndim());
+  std::vector<int> along = checked_axes(axes, x.shape());
   if (axis_runs(along).size() > 1) {
     const AxesLast last(x.ndim(), along);
     for (std::size_t i = 0; i < along.size(); ++i) along[i] = x.ndim() - static_cast<int>(along.size() - i);

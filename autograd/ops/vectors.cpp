@@ -13,7 +13,7 @@ Tensor cosine_similarity(const Operand& a, const Operand& b, int axis, double ep
   Shape both;
   if (!broadcast(a.shape(), b.shape(), both))
     scope.fail("shapes do not broadcast: a is ", a.shape(), ", b is ", b.shape());
-  axis = checked_axis(axis, both.ndim());
+  axis = checked_axis(axis, both);
   const Tensor p = broadcast_to(a, both), q = broadcast_to(b, both);
   return sum(normalize(p, 2, axis, eps) * normalize(q, 2, axis, eps), {axis});
 }
@@ -30,7 +30,7 @@ Tensor cross(const Operand& a, const Operand& b, int axis) {
   Shape both;
   if (!broadcast(a.shape(), b.shape(), both))
     scope.fail("shapes do not broadcast: a is ", a.shape(), ", b is ", b.shape());
-  axis = checked_axis(axis, both.ndim());
+  axis = checked_axis(axis, both);
   if (both[axis] != 3) scope.fail("needs 3 elements along axis ", axis, ", and a is ", a.shape(), ", b is ", b.shape());
   const Tensor p = broadcast_to(a, both), q = broadcast_to(b, both);
   const Tensor next = tensor({1, 2, 0}, {.dtype = i64}), last = tensor({2, 0, 1}, {.dtype = i64});

@@ -58,14 +58,18 @@ TEST_CASE("reshape") {
 
 TEST_CASE("axes") {
   const Tensor a = ones({2, 3});
-  SAYS("sum over a third axis", ShapeError, sum(a, {2}), "sum: axis 2 is out of range; expected one in [-2, 1]");
-  SAYS("sum over an axis twice", ShapeError, sum(a, {0, 0}), "sum: axis 0 appears more than once");
-  SAYS("sum over an axis twice, once from the end", ShapeError, sum(a, {0, -2}), "sum: axis 0 appears more than once");
-  SAYS("permute with an axis twice", ShapeError, permute(a, {0, 0}), "permute: axis 0 appears more than once");
+  SAYS("sum over a third axis", ShapeError, sum(a, {2}),
+       "sum: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
+  SAYS("sum over an axis twice", ShapeError, sum(a, {0, 0}),
+       "sum: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once");
+  SAYS("sum over an axis twice, once from the end", ShapeError, sum(a, {0, -2}),
+       "sum: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once");
+  SAYS("permute with an axis twice", ShapeError, permute(a, {0, 0}),
+       "permute: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once");
   SAYS("sum of a single number over an axis", ShapeError, sum(ones({}), {0}),
        "sum: axis 0 of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
   SAYS("softmax over a third axis", ShapeError, softmax(a, 2),
-       "softmax: axis 2 is out of range; expected one in [-2, 1]");
+       "softmax: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
   CHECK(sum(a, {-1}).shape() == Shape{2});
 }
 

@@ -207,7 +207,7 @@ std::vector<LayerRow> activation_rows() {
         layer("axis 0", nn::Softmax{0}, softmax(0, false), any_shape)},
        {BAD(ValueError, nn::Softmax{}(1.), "in Softmax: softmax: " + plain_number),
         BAD(ShapeError, nn::Softmax{2}(ones({2, 3})),
-            "in Softmax: softmax: axis 2 is out of range; expected one in [-2, 1]")}},
+            "in Softmax: softmax: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]")}},
       {"LogSoftmax",
        {layer("", nn::LogSoftmax{}, softmax(-1, true), any_shape),
         layer("axis 0", nn::LogSoftmax{0}, softmax(0, true), any_shape)},

@@ -39,11 +39,14 @@ TEST_CASE("shapes that do not fit are named") {
   REFUSED(ShapeError, "reshape: shape (4, 2) is invalid for an input of 6 elements, (6,)", reshape(six, {4, 2}));  // 5
   REFUSED(ShapeError, "reshape: only one size can be -1, and shape (-1, -1) has two", reshape(six, {-1, -1}));     // 6
   REFUSED(ShapeError, "reshape: the -1 in shape (0, -1) can be any size for 0 elements; write the size",
-          reshape(zeros({0}), {0, -1}));                                                        // 7
-  REFUSED(ShapeError, "sum: axis 2 is out of range; expected one in [-2, 1]", sum(wide, {2}));  // 8
-  REFUSED(ShapeError, "sum: axis 0 appears more than once", sum(wide, {0, -2}));                // 9
-  REFUSED(ShapeError, "permute: axis 0 appears more than once", permute(wide, {0, 0}));         // 10
-  CHECK(sum(wide, {-1}).shape() == Shape{2});                                                   // 11
+          reshape(zeros({0}), {0, -1}));  // 7
+  REFUSED(ShapeError, "sum: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]",
+          sum(wide, {2}));  // 8
+  REFUSED(ShapeError, "sum: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once",
+          sum(wide, {0, -2}));  // 9
+  REFUSED(ShapeError, "permute: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once",
+          permute(wide, {0, 0}));              // 10
+  CHECK(sum(wide, {-1}).shape() == Shape{2});  // 11
   REFUSED(ShapeError,
           "broadcast_to: shape (3,) does not broadcast to (4,); sizes must agree or be 1, counted from the "
           "last axis",

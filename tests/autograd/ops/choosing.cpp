@@ -83,7 +83,8 @@ TEST_CASE("the gradient of what a padding index picks is dropped") {
 
 TEST_CASE("rearranging names what cannot be done") {
   const Tensor x = zeros({2, 3});
-  CHECK(message_of<ShapeError>([&] { roll(x, 1, 2); }) == "roll: axis 2 is out of range; expected one in [-2, 1]");
+  CHECK(message_of<ShapeError>([&] { roll(x, 1, 2); }) ==
+        "roll: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
   CHECK(roll(zeros({0}), 3, 0).shape() == Shape{0});
   CHECK(roll(tensor({1, 2, 3}, i64), INT64_MIN, 0).size() == 3);
   CHECK(message_of<ValueError>([&] { unfold(x, 1, 4); }) ==
@@ -116,7 +117,7 @@ TEST_CASE("rearranging names what cannot be done") {
         "diag: diagonal 9223372036854775807 needs a matrix of more elements than can be counted");
   CHECK(message_of<ShapeError>([] { trace(zeros({3})); }) == "trace: needs at least 2 axes, and the input is (3,)");
   CHECK(message_of<ShapeError>([&] { swap_axes(x, 0, 2); }) ==
-        "swap_axes: axis 2 is out of range; expected one in [-2, 1]");
+        "swap_axes: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
   CHECK(message_of<ShapeError>([&] { flatten(x, 1, 0); }) ==
         "flatten: axis 1 comes after axis 0; give the first one first");
   CHECK(message_of<ShapeError>([&] { squeeze(x, {0, 1}); }) == "squeeze: axis 1 of shape (2, 3) has size 3, not 1");

@@ -157,7 +157,9 @@ TEST_CASE("joining names the tensor that does not fit") {
   CHECK(message_of<ShapeError>([&] {
           stack({a, b});
         }) == "stack: tensor 1 is (2, 4), tensor 0 is (2, 3); they must be equal");
-  CHECK(message_of<ShapeError>([&] { stack({a, a}, 3); }) == "stack: axis 3 is out of range; expected one in [-3, 2]");
+  CHECK(message_of<ShapeError>([&] {
+          stack({a, a}, 3);
+        }) == "stack: axis 3 is out of range for a tensor of shape (2, 3); expected one in [-3, 2]");
   CHECK(message_of<DtypeError>([&] {
           concatenate({a, zeros({2, 3}, {.dtype = f64})});
         }) == "concatenate: tensor 0 is f32, tensor 1 is f64; convert one with .to(...)");
@@ -170,7 +172,8 @@ TEST_CASE("cutting and repeating name what cannot be done") {
   const Tensor x = zeros({2, 3});
   CHECK(message_of<ValueError>([&] { slice(x, 0, 0, 2, 0); }) ==
         "slice: the step is 0; pass a positive or negative one");
-  CHECK(message_of<ShapeError>([&] { slice(x, 2, 0, 1); }) == "slice: axis 2 is out of range; expected one in [-2, 1]");
+  CHECK(message_of<ShapeError>([&] { slice(x, 2, 0, 1); }) ==
+        "slice: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
   CHECK(message_of<ShapeError>([&] { split(x, 2, 1); }) ==
         "split: axis 1 of shape (2, 3) does not divide into 2 equal parts; cut it with slice");
   CHECK(message_of<ValueError>([&] { split(x, 0); }) == "split: the number of sections is 0; expected at least 1");
@@ -183,7 +186,9 @@ TEST_CASE("cutting and repeating name what cannot be done") {
   CHECK(message_of<DtypeError>([] {
           pad(tensor({1}, i64), {{1, 1}}, 0.5);
         }) == "pad: the number 0.5 is no i64; convert the tensor with .to(f64)");
-  CHECK(message_of<ShapeError>([&] { flip(x, {0, -2}); }) == "flip: axis 0 appears more than once");
+  CHECK(message_of<ShapeError>([&] {
+          flip(x, {0, -2});
+        }) == "flip: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once");
   CHECK(message_of<ValueError>([&] {
           tile(x, {2, -1});
         }) == "tile: axis 1 is to be repeated -1 times; expected at least 0");
@@ -209,24 +214,29 @@ TEST_CASE("reshaping names what does not fit") {
           reshape(zeros({0}), {0, -1});
         }) == "reshape: the -1 in shape (0, -1) can be any size for 0 elements; write the size");
   CHECK(reshape(zeros({0, 3}), {3, 0}).shape() == Shape{3, 0});
-  CHECK(message_of<ShapeError>([&] { permute(x, {0, 0}); }) == "permute: axis 0 appears more than once");
+  CHECK(message_of<ShapeError>([&] {
+          permute(x, {0, 0});
+        }) == "permute: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once");
   CHECK(message_of<ShapeError>([&] { permute(x, {0}); }) ==
         "permute: 1 axes for a tensor of shape (2, 3); give each of its 2 axes once");
   CHECK(message_of<ShapeError>([&] {
           permute(x, {0, 2});
-        }) == "permute: axis 2 is out of range; expected one in [-2, 1]");
+        }) == "permute: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
   CHECK(message_of<ShapeError>([] { transpose(zeros({3})); }) ==
         "transpose: needs at least 2 axes, and the input is (3,)");
   CHECK(message_of<ShapeError>([&] { squeeze(x, 0); }) == "squeeze: axis 0 of shape (2, 3) has size 2, not 1");
   CHECK(message_of<ShapeError>([&] { unsqueeze(x, 3); }) ==
-        "unsqueeze: axis 3 is out of range; expected one in [-3, 2]");
+        "unsqueeze: axis 3 is out of range for a tensor of shape (2, 3); expected one in [-3, 2]");
   CHECK(message_of<ShapeError>([] { broadcast_to(zeros({3}), {4}); }) ==
         "broadcast_to: shape (3,) does not broadcast to (4,); sizes must agree or be 1, counted from the last axis");
   CHECK(message_of<ShapeError>([&] { broadcast_to(x, {3}); }) ==
         "broadcast_to: shape (2, 3) does not broadcast to (3,); sizes must agree or be 1, counted from the last axis");
   CHECK(message_of<ShapeError>([&] { sum_to(x, {2}); }) == "sum_to: shape (2,) was not broadcast to (2, 3)");
-  CHECK(message_of<ShapeError>([&] { sum(x, {2}); }) == "sum: axis 2 is out of range; expected one in [-2, 1]");
-  CHECK(message_of<ShapeError>([&] { sum(x, {0, 0}); }) == "sum: axis 0 appears more than once");
+  CHECK(message_of<ShapeError>([&] { sum(x, {2}); }) ==
+        "sum: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
+  CHECK(message_of<ShapeError>([&] {
+          sum(x, {0, 0});
+        }) == "sum: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once");
   CHECK(sum(x, {-1}).shape() == Shape{2});
   CHECK(message_of<ValueError>([] { reshape(Tensor(), {1}); }) ==
         "reshape: the tensor is undefined (default-built); give it a value first");

@@ -157,12 +157,17 @@ TEST_CASE("sort and topk carry the gradient back to where the values came from")
 
 TEST_CASE("misused reductions say what is wrong, where, and what to do") {
   const Tensor x = zeros({2, 3}), empty = zeros({0, 3}), whole = zeros({2}, {.dtype = i64});
-  CHECK(message_of<ShapeError>([&] { sum(x, {2}); }) == "sum: axis 2 is out of range; expected one in [-2, 1]");
-  CHECK(message_of<ShapeError>([&] { mean(x, {0, -2}); }) == "mean: axis 0 appears more than once");
+  CHECK(message_of<ShapeError>([&] { sum(x, {2}); }) ==
+        "sum: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
+  CHECK(message_of<ShapeError>([&] {
+          mean(x, {0, -2});
+        }) == "mean: axis 0 of a tensor of shape (2, 3) appears more than once; give each axis once");
   CHECK(message_of<ShapeError>([&] { prod(sum(x), {0}); }) ==
         "prod: axis 0 of a 0-d tensor, which has no axes; reshape(x, {1}) gives it one");
-  CHECK(message_of<ShapeError>([&] { cumsum(x, -3); }) == "cumsum: axis -3 is out of range; expected one in [-2, 1]");
-  CHECK(message_of<ShapeError>([&] { sort(x, 2); }) == "sort: axis 2 is out of range; expected one in [-2, 1]");
+  CHECK(message_of<ShapeError>([&] { cumsum(x, -3); }) ==
+        "cumsum: axis -3 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
+  CHECK(message_of<ShapeError>([&] { sort(x, 2); }) ==
+        "sort: axis 2 is out of range for a tensor of shape (2, 3); expected one in [-2, 1]");
   CHECK(message_of<ValueError>([&] { max(empty, {0}); }) ==
         "max: no elements to choose from: the input is (0, 3); check its size first");
   CHECK(message_of<ValueError>([&] { min(empty); }) ==
