@@ -103,9 +103,11 @@ bool Tensor::has_grad() const {
 void Tensor::set_grad(const Tensor& g, Place place) {
   const OpScope scope("set_grad", place);
   if (!requires_grad() || !is_leaf()) scope.fail<GraphError>("only a leaf that requires a gradient has one");
-  if (g.defined() && (g.shape() != shape() || g.dtype() != dtype()))
-    scope.fail<ShapeError>("the gradient is ", name_of(g.dtype()), " ", g.shape(), ", the tensor is ", name_of(dtype()),
-                           " ", shape(), "; they must be equal");
+  if (g.defined() && g.dtype() != dtype())
+    scope.fail<DtypeError>("the gradient is ", name_of(g.dtype()), ", the tensor is ", name_of(dtype()),
+                           "; convert the gradient with .to(", name_of(dtype()), ")");
+  if (g.defined() && g.shape() != shape())
+    scope.fail<ShapeError>("the gradient is ", g.shape(), ", the tensor is ", shape(), "; they must be equal");
   value_->node->set_gradient(Tensor(g));
 }
 

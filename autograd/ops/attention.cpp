@@ -2,6 +2,7 @@
 #include <autograd/core/kernel_calls.hpp>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops/attention.hpp>
+#include <autograd/ops/index.hpp>
 #include <autograd/ops/reduce.hpp>
 #include <autograd/ops/shared_rule.hpp>
 #include <autograd/outputs.hpp>
@@ -249,8 +250,8 @@ Tensor detail::attention_of_heads(const Operand& q, const Operand& k, const Oper
 
 Tensor sequence_mask(const Operand& lengths, std::int64_t steps) {
   const OpScope scope("sequence_mask", lengths.place());
-  if (lengths.dtype() != i64 || lengths.ndim() != 1)
-    scope.fail<DtypeError>("the lengths are ", name_of(lengths.dtype()), " ", lengths.shape(), "; expected i64 (n,)");
+  check_index_dtype(lengths, "lengths", scope);
+  if (lengths.ndim() != 1) scope.fail("the lengths are ", lengths.shape(), "; expected (n,)");
   const Array mask(boolean, {lengths.size(), steps});
   capturing::keep(lengths.tensor());
   capturing::repeat(mark_steps, lengths.array().data<std::int64_t>(), mask.data<bool>(), lengths.size(), steps);

@@ -210,9 +210,10 @@ Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Place pl
 
 Tensor multinomial(const Operand& probabilities, std::int64_t draws, MultinomialOptions options) {
   const OpScope scope("multinomial", probabilities.place());
-  if (!is_floating(probabilities.dtype()) || probabilities.ndim() < 1)
-    scope.fail("the probabilities are ", name_of(probabilities.dtype()), " ", probabilities.shape(),
-               "; expected f32 or f64 (..., n)");
+  if (!is_floating(probabilities.dtype()))
+    scope.fail<DtypeError>("the probabilities are ", name_of(probabilities.dtype()),
+                           ", not f32 or f64; convert them with .to(f32)");
+  if (probabilities.ndim() < 1) scope.fail("the probabilities are ", probabilities.shape(), "; expected (..., n)");
   if (draws < 0) scope.fail<ValueError>("the number of draws is ", draws, "; expected at least 0");
   const Tensor weights = probabilities.tensor().detach().to(f64);
   Shape shape = weights.shape(), uniform = shape;

@@ -158,8 +158,9 @@ Tensor repeat_interleave(const Operand& x, const Operand& n, int axis) {
     const std::int64_t outer = view.outer * size;
     return reshape(broadcast_to(reshape(x, {outer, 1, view.inner}), {outer, times, view.inner}), shape);
   }
-  if (n.dtype() != i64 || n.shape() != Shape{size})
-    scope.fail("the counts are ", name_of(n.dtype()), " ", n.shape(), "; expected a number, or i64 ", Shape{size});
+  check_index_dtype(n, "counts", scope);
+  if (n.shape() != Shape{size})
+    scope.fail("the counts are ", n.shape(), "; expected a number, or one for each element, ", Shape{size});
   capturing::refuse();
   std::vector<std::int64_t> from;
   const auto* const times = n.array().data<std::int64_t>();

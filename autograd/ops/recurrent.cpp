@@ -181,8 +181,12 @@ RecurrentInputs checked(const OpScope& scope, Recurrent kind, const Operand& x, 
     if (t->defined() && t->dtype() != x.dtype())
       scope.fail<DtypeError>("x is ", name_of(x.dtype()), ", a weight or the state is ", name_of(t->dtype()),
                              "; convert one with .to(...)");
-  if (const Tensor& mask = options.mask; mask.defined() && (mask.dtype() != boolean || mask.shape() != Shape{n, steps}))
-    scope.fail("the mask is ", name_of(mask.dtype()), " ", mask.shape(), ", expected boolean ", Shape{n, steps});
+  if (const Tensor& mask = options.mask; mask.defined()) {
+    if (mask.dtype() != boolean)
+      scope.fail<DtypeError>("the mask is ", name_of(mask.dtype()), ", not boolean; compare it, as in mask != 0");
+    if (mask.shape() != Shape{n, steps})
+      scope.fail("the mask is ", mask.shape(), ", expected ", Shape{n, steps}, ", one for each step");
+  }
   const TensorOptions own{.dtype = x.dtype()};
   // Steps that the mask leaves out are zeros from here on: what they hold, perhaps NaN, would reach the weights'
   // cotangents, which are products with the inputs, as a NaN times zero.

@@ -49,8 +49,9 @@ Batch TensorDataset::copy_rows(const std::int64_t* indices, std::int64_t count) 
 
 Batch TensorDataset::take(const Tensor& indices, Place place) const {
   const OpScope scope("take", place);
-  if (indices.dtype() != i64 || indices.ndim() != 1)
-    scope.fail<ValueError>("the indices are ", name_of(indices.dtype()), " ", indices.shape(), "; expected i64 (n,)");
+  if (indices.dtype() != i64)
+    scope.fail<DtypeError>("the indices are ", name_of(indices.dtype()), ", not i64; convert them with .to(i64)");
+  if (indices.ndim() != 1) scope.fail("the indices are ", indices.shape(), "; expected (n,)");
   const std::int64_t* const at = indices.data<std::int64_t>();
   for (std::int64_t i = 0; i < indices.size(); ++i)
     if (at[i] < 0 || at[i] >= size())

@@ -93,8 +93,9 @@ Tensor Vocabulary::encode(std::string_view text, Place place) const {
 
 std::string Vocabulary::decode(const Tensor& numbers, Place place) const {
   const OpScope scope("decode", place);
-  if (numbers.dtype() != i64 || numbers.ndim() != 1)
-    scope.fail<DtypeError>("the numbers are ", name_of(numbers.dtype()), " ", numbers.shape(), "; expected i64 (n,)");
+  if (numbers.dtype() != i64)
+    scope.fail<DtypeError>("the numbers are ", name_of(numbers.dtype()), ", not i64; convert them with .to(i64)");
+  if (numbers.ndim() != 1) scope.fail("the numbers are ", numbers.shape(), "; expected (n,)");
   std::string text;
   for (const std::int64_t n : to_vector<std::int64_t>(numbers)) {
     if (n < 0 || n >= size()) scope.fail<ValueError>("the number ", n, " is out of range of ", size(), " tokens");

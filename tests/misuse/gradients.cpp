@@ -63,7 +63,7 @@ TEST_CASE("values that change under a graph") {
        "set_requires_grad: this tensor is the result of multiply, and its history cannot be switched off; use detach() "
        "for a constant of the same values");
   SAYS("a gradient of another size", ShapeError, w.set_grad(zeros({2})),
-       "set_grad: the gradient is f32 (2,), the tensor is f32 (3,); they must be equal");
+       "set_grad: the gradient is (2,), the tensor is (3,); they must be equal");
 }
 
 TEST_CASE("an overwritten value is named with the op whose gradient needs it") {

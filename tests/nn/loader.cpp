@@ -164,9 +164,12 @@ TEST_CASE("bad arguments are refused with their numbers") {
         }) == "m.cpp:3: random_split: a size is -1; expected at least 0");
   CHECK(thrown([&] { numbered(10).rows(8, 11, at); }) ==
         "m.cpp:3: rows: there are no rows 8 to 11; the dataset has 10");
-  CHECK(thrown([&] {
+  CHECK(thrown<DtypeError>([&] {
           numbered(10).take(tensor({0., 1.}), at);
-        }) == "m.cpp:3: take: the indices are f32 (2,); expected i64 (n,)");
+        }) == "m.cpp:3: take: the indices are f32, not i64; convert them with .to(i64)");
+  CHECK(thrown<ShapeError>([&] {
+          numbered(10).take(tensor({{0, 1}}, i64), at);
+        }) == "m.cpp:3: take: the indices are (1, 2); expected (n,)");
   CHECK(thrown([&] {
           numbered(10).take(tensor({0, 10}, {.dtype = i64}), at);
         }) == "m.cpp:3: take: index 1 is 10; the dataset has 10 rows");

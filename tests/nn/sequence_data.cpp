@@ -137,6 +137,8 @@ TEST_CASE("text that is no UTF-8 and numbers of no token are refused") {
   CHECK(message_of<ValueError>([] { (void)nn::Vocabulary::of_characters("ab").decode(tensor({4}, i64)); }) ==
         "decode: the number 4 is out of range of 4 tokens");
   CHECK(message_of<DtypeError>([] { (void)nn::Vocabulary::of_characters("ab").decode(tensor({4.})); }) ==
-        "decode: the numbers are f32 (1,); expected i64 (n,)");
+        "decode: the numbers are f32, not i64; convert them with .to(i64)");
+  CHECK(message_of<ShapeError>([] { (void)nn::Vocabulary::of_characters("ab").decode(tensor({{2}}, i64)); }) ==
+        "decode: the numbers are (1, 1); expected (n,)");
   CHECK(message_of<ValueError>([] { nn::Vocabulary({"a", "a"}, true); }) == "Vocabulary: the token \"a\" occurs twice");
 }

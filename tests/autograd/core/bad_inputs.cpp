@@ -157,8 +157,10 @@ TEST_CASE("leaves are guarded") {
       "set_requires_grad: this tensor is the result of multiply, and its history cannot be switched off; use detach() "
       "for a constant of the same values",
       y.set_requires_grad(false));
-  REFUSED(ShapeError, "set_grad: the gradient is f64 (2,), the tensor is f64 (3,); they must be equal",  // 36
+  REFUSED(ShapeError, "set_grad: the gradient is (2,), the tensor is (3,); they must be equal",  // 36
           x.set_grad(zeros({2}, {.dtype = f64})));
+  REFUSED(DtypeError, "set_grad: the gradient is f32, the tensor is f64; convert the gradient with .to(f64)",
+          x.set_grad(zeros({3})));
   REFUSED(GraphError, "set_grad: only a leaf that requires a gradient has one", y.set_grad(value));
   const NoGrad guard;
   REFUSED(ShapeError, "assign: the values are (2,), the tensor is (3,); they must be equal",

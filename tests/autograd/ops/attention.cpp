@@ -288,7 +288,10 @@ TEST_CASE("attention says what does not fit") {
   CHECK(message_of<Error>([&] {
           (void)sequence_mask(tensor({3, 6}, i64), 5);
         }) == "sequence_mask: length 1 is 6; expected one of 0 to 5");
-  CHECK(message_of<Error>([&] {
+  CHECK(message_of<DtypeError>([&] {
           (void)sequence_mask(tensor({3., 2.}), 5);
-        }) == "sequence_mask: the lengths are f32 (2,); expected i64 (n,)");
+        }) == "sequence_mask: the lengths are f32, not i64; convert them with .to(i64)");
+  CHECK(message_of<ShapeError>([&] {
+          (void)sequence_mask(tensor({{3}, {2}}, i64), 5);
+        }) == "sequence_mask: the lengths are (2, 1); expected (n,)");
 }

@@ -57,7 +57,10 @@ TEST_CASE("each element of a repeat may have a number of its own") {
   CHECK(grad(sum(y), x).str() == "[[2. 2.]\n [0. 0.]\n [1. 1.]]");
   CHECK(message_of<ShapeError>([&] {
           repeat_interleave(x, tensor({2, 1}, i64), 0);
-        }) == "repeat_interleave: the counts are i64 (2,); expected a number, or i64 (3,)");
+        }) == "repeat_interleave: the counts are (2,); expected a number, or one for each element, (3,)");
+  CHECK(message_of<DtypeError>([&] {
+          repeat_interleave(x, tensor({2., 0., 1.}), 0);
+        }) == "repeat_interleave: the counts are f32, not i64; convert them with .to(i64)");
   CHECK(message_of<ValueError>([&] {
           repeat_interleave(x, tensor({2, -1, 1}, i64), 0);
         }) == "repeat_interleave: element 1 is to be repeated -1 times; expected at least 0");

@@ -216,7 +216,10 @@ TEST_CASE("multinomial names weights that make no sense") {
   CHECK(message_of<ValueError>([] { return multinomial(ones({2}), -1); }) ==
         "multinomial: the number of draws is -1; expected at least 0");
   CHECK(message_of<ShapeError>([] { return multinomial(tensor(1.), 1); }) ==
-        "multinomial: the probabilities are f32 (); expected f32 or f64 (..., n)");
+        "multinomial: the probabilities are (); expected (..., n)");
+  CHECK(message_of<DtypeError>([] {
+          return multinomial(tensor({1, 2}, i64), 1);
+        }) == "multinomial: the probabilities are i64, not f32 or f64; convert them with .to(f32)");
 }
 
 TEST_CASE("arange of integers is exact over all of i64") {
