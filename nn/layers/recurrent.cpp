@@ -44,8 +44,10 @@ Run<LstmState> run(const LSTMCell& cell, const Operand& x, const LstmState& stat
 template <class Cell, class State>
 State one_step(const Cell& cell, const Operand& x, const State& state) {
   const OpScope scope(Cell::op, x.place());
-  if (x.is_number() || x.ndim() == 2) return run(cell, x.is_number() ? x : unsqueeze(x, 1), state, {}).last;
-  scope.fail("x is ", x.shape(), "; expected (n, ", cell.weight_input.shape()[0], "), the step of each sequence");
+  // What is checked here has another shape in the op, which would name that.
+  if (!x.is_number() && cell.weight_input.defined() && (x.ndim() != 2 || x.shape()[1] != cell.weight_input.shape()[0]))
+    scope.fail("x is ", x.shape(), "; expected (n, ", cell.weight_input.shape()[0], "), the step of each sequence");
+  return run(cell, x.is_number() ? x : unsqueeze(x, 1), state, {}).last;
 }
 
 void check_state(const Tensor& state, const char* what, const Shape& expected) {

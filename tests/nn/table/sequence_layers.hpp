@@ -269,7 +269,7 @@ inline std::vector<LayerRow> sequence_rows() {
       cell_row<nn::RNNCell>(
           "RNNCell", RecurrentKind::rnn,
           {BAD(ShapeError, (nn::RNNCell{3, 4}(zeros({2, 5}))),
-               "in RNNCell 3 -> 4: rnn: x is (2, 1, 5), and its steps need 3 features, not 5"),
+               "in RNNCell 3 -> 4: rnn: x is (2, 5); expected (n, 3), the step of each sequence"),
            BAD(ShapeError, (nn::RNNCell{3, 4}(zeros({3}))),
                "in RNNCell 3 -> 4: rnn: x is (3,); expected (n, 3), the step of each sequence"),
            BAD(ShapeError, (nn::RNNCell{3, 4}(zeros({2, 3}), zeros({2, 5}))),
@@ -277,11 +277,17 @@ inline std::vector<LayerRow> sequence_rows() {
                "each sequence"),
            BAD(ValueError, (nn::RNNCell{3, 4}(1.)), "in RNNCell 3 -> 4: rnn: " + number)}),
       cell_row<nn::GRUCell>("GRUCell", RecurrentKind::gru,
-                            {BAD(ValueError, (nn::GRUCell{3, -1}),
+                            {BAD(ShapeError, (nn::GRUCell{3, 4}(zeros({2, 5}))),
+                                 "in GRUCell 3 -> 4: gru: x is (2, 5); expected (n, 3), the step of each sequence"),
+                             BAD(ValueError, (nn::GRUCell{3, -1}),
                                  "GRUCell: negative size: 3 inputs and -1 hidden units; both must be at least 0")}),
       cell_row<nn::LSTMCell>(
           "LSTMCell", RecurrentKind::lstm,
-          {BAD(ShapeError, (nn::LSTMCell{3, 4}(zeros({2, 3}), {zeros({2, 4}), zeros({1, 4})})),
+          {BAD(ShapeError, (nn::LSTMCell{3, 4}(zeros({2, 1, 5}))),
+               "in LSTMCell 3 -> 4: lstm: x is (2, 1, 5); expected (n, 3), the step of each sequence"),
+           BAD(ShapeError, (nn::LSTMCell{3, 4}(zeros({2, 5}))),
+               "in LSTMCell 3 -> 4: lstm: x is (2, 5); expected (n, 3), the step of each sequence"),
+           BAD(ShapeError, (nn::LSTMCell{3, 4}(zeros({2, 3}), {zeros({2, 4}), zeros({1, 4})})),
                "in LSTMCell 3 -> 4: lstm: the cell state is (1, 4), expected (2, 4), a row of hidden "
                "units for each sequence")}),
       attention_row(),
