@@ -75,7 +75,7 @@ class TransposedConvolution : public Module {
 }  // namespace detail
 
 // Of `in` channels, `out` channels and a kernel. Throw ValueError for sizes below 1, and where groups do not divide
-// both.
+// both; ShapeError for sizes that are neither one number nor one for each axis.
 
 class Conv1d : public detail::Convolution {
  public:
@@ -112,7 +112,8 @@ class ConvTranspose2d : public detail::TransposedConvolution {
 
 namespace detail {
 
-/// A pooling op over windows of the kernel's size, side by side unless the options say otherwise.
+/// A pooling op over windows of the kernel's size, side by side unless the options say otherwise. Sizes at which the op
+/// would throw throw when the layer is made.
 template <class Options>
 class Pooling : public Module {
  public:
@@ -122,8 +123,8 @@ class Pooling : public Module {
 
  protected:
   using Pool = Tensor(const Operand& x, const Shape& kernel, const Options& options);
-  Pooling(const char* name, const char* op, Pool* pool, int axes, const Shape& kernel, const Options& options)
-      : name_(name), op_(op), pool_(pool), axes_(axes), kernel_(kernel), options_(options) {}
+  Pooling(const char* name, const char* op, Pool* pool, int axes, const Shape& kernel, const Options& options,
+          Place place);
 
  private:
   const char *name_, *op_;
@@ -139,28 +140,28 @@ extern template class Pooling<AvgPoolOptions>;
 
 class MaxPool1d : public detail::Pooling<MaxPoolOptions> {
  public:
-  explicit MaxPool1d(const Shape& kernel, MaxPoolOptions options = {})
-      : Pooling("MaxPool1d", "max_pool", max_pool, 1, kernel, options) {}
+  explicit MaxPool1d(const Shape& kernel, MaxPoolOptions options = {}, Place place = Place::here())
+      : Pooling("MaxPool1d", "max_pool", max_pool, 1, kernel, options, place) {}
 };
 class MaxPool2d : public detail::Pooling<MaxPoolOptions> {
  public:
-  explicit MaxPool2d(const Shape& kernel, MaxPoolOptions options = {})
-      : Pooling("MaxPool2d", "max_pool", max_pool, 2, kernel, options) {}
+  explicit MaxPool2d(const Shape& kernel, MaxPoolOptions options = {}, Place place = Place::here())
+      : Pooling("MaxPool2d", "max_pool", max_pool, 2, kernel, options, place) {}
 };
 class AvgPool1d : public detail::Pooling<AvgPoolOptions> {
  public:
-  explicit AvgPool1d(const Shape& kernel, AvgPoolOptions options = {})
-      : Pooling("AvgPool1d", "avg_pool", avg_pool, 1, kernel, options) {}
+  explicit AvgPool1d(const Shape& kernel, AvgPoolOptions options = {}, Place place = Place::here())
+      : Pooling("AvgPool1d", "avg_pool", avg_pool, 1, kernel, options, place) {}
 };
 class AvgPool2d : public detail::Pooling<AvgPoolOptions> {
  public:
-  explicit AvgPool2d(const Shape& kernel, AvgPoolOptions options = {})
-      : Pooling("AvgPool2d", "avg_pool", avg_pool, 2, kernel, options) {}
+  explicit AvgPool2d(const Shape& kernel, AvgPoolOptions options = {}, Place place = Place::here())
+      : Pooling("AvgPool2d", "avg_pool", avg_pool, 2, kernel, options, place) {}
 };
 /// Means of `size` windows along each axis, whatever the size of x: `AdaptiveAvgPool2d{1}` is the mean of each channel.
 class AdaptiveAvgPool2d : public Module {
  public:
-  explicit AdaptiveAvgPool2d(const Shape& size) : size_(size) {}
+  explicit AdaptiveAvgPool2d(const Shape& size, Place place = Place::here());
   Tensor operator()(const Operand& x) const;
   std::string describe() const override;
 

@@ -1,5 +1,6 @@
 #include <nn/convolution.hpp>
 
+#include <algorithm>
 #include <autograd/grad_mode.hpp>
 #include <nn/layers/common.hpp>
 
@@ -9,31 +10,41 @@ namespace {
 
 using detail::sizes;
 
-void check_at_least(const OpScope& scope, std::int64_t least, const char* what, const Shape& each) {
-  for (const std::int64_t size : each)
-    if (size < least) scope.fail<ValueError>("the ", what, " is ", each, "; it must be at least ", least);
-}
-
-/// The kernel of each of `axes` axes.
-Shape kernel_of(const OpScope& scope, int axes, const Shape& kernel) {
-  Shape all = kernel;
-  if (kernel.ndim() == 1)
-    while (all.ndim() < axes) all.push_back(kernel[0]);
-  if (all.ndim() != axes) scope.fail("the kernel is ", kernel, "; give one number, or one for each of ", axes, " axes");
-  check_at_least(scope, 1, "kernel", kernel);
+/// The sizes of each of `axes` axes. Throws for another count of them, and ValueError for one below `least`.
+Shape each(const OpScope& scope, int axes, const char* what, const Shape& given, std::int64_t least) {
+  Shape all = given;
+  if (given.ndim() == 1)
+    while (all.ndim() < axes) all.push_back(given[0]);
+  if (all.ndim() != axes)
+    scope.fail("the ", what, " is ", given, "; give one number",
+               axes > 1 ? text(", or one for each of ", axes, " axes") : "");
+  for (const std::int64_t size : given)
+    if (size < least) scope.fail<ValueError>("the ", what, " is ", given, "; it must be at least ", least);
   return all;
 }
 
 template <class Options>
-void check_options(const OpScope& scope, std::int64_t in, std::int64_t out, const Options& o) {
+void check_options(const OpScope& scope, int axes, std::int64_t in, std::int64_t out, const Options& o) {
   if (in < 1 || out < 1)
     scope.fail<ValueError>("there are ", in, " input and ", out, " output channels; both must be at least 1");
   if (o.groups < 1 || in % o.groups != 0 || out % o.groups != 0)
     scope.fail<ValueError>("there are ", o.groups, " groups, for ", in, " input and ", out,
                            " output channels; they must divide both");
-  check_at_least(scope, 1, "stride", o.stride);
-  check_at_least(scope, 0, "padding", o.padding.sizes());
-  check_at_least(scope, 1, "dilation", o.dilation);
+  each(scope, axes, "stride", o.stride, 1);
+  each(scope, axes, "padding", o.padding.sizes(), 0);
+  each(scope, axes, "dilation", o.dilation, 1);
+}
+
+/// What conv_transpose asks for, and conv does not.
+void check_transposed(const OpScope& scope, int axes, const TransposedConvolutionOptions& o) {
+  if (o.padding.is_same()) scope.fail<ValueError>("the padding Same has no transposed form; give it as a number");
+  const Shape stride = each(scope, axes, "stride", o.stride, 1),
+              dilation = each(scope, axes, "dilation", o.dilation, 1),
+              more = each(scope, axes, "output_padding", o.output_padding, 0);
+  for (int d = 0; d < axes; ++d)
+    if (more[d] > 0 && more[d] >= std::max(stride[d], dilation[d]))
+      scope.fail<ValueError>("the output_padding is ", o.output_padding,
+                             "; it must be less than the stride or the dilation");
 }
 
 /// A weight (rows, columns, kernel...), of which an initialiser is asked for (kernel..., fan_in, fan_out): its fans are
@@ -85,9 +96,11 @@ Tensor pooled(const char* name, const Operand& x, int axes, Pool pool) {
 detail::Convolution::Convolution(int axes, std::int64_t in, std::int64_t out, const Shape& kernel,
                                  const ConvolutionOptions& o, Place place)
     : options_{o.stride, o.padding, o.dilation, o.groups} {
-  const OpScope scope("Conv", place);
-  check_options(scope, in, out, o);
-  weight = Parameter(initial(o.weight_init, in / o.groups, out, kernel_of(scope, axes, kernel), true, o.dtype));
+  constexpr const char* names[] = {"Conv1d", "Conv2d", "Conv3d"};
+  const OpScope scope(names[axes - 1], place);
+  check_options(scope, axes, in, out, o);
+  const Shape sizes = each(scope, axes, "kernel", kernel, 1);
+  weight = Parameter(initial(o.weight_init, in / o.groups, out, sizes, true, o.dtype));
   if (o.bias) bias = Parameter(o.bias_init({out}, {.dtype = o.dtype}));
 }
 
@@ -110,9 +123,12 @@ std::string detail::Convolution::describe() const {
 detail::TransposedConvolution::TransposedConvolution(int axes, std::int64_t in, std::int64_t out, const Shape& kernel,
                                                      const TransposedConvolutionOptions& o, Place place)
     : options_{o.stride, o.padding, o.dilation, o.groups, o.output_padding} {
-  const OpScope scope("ConvTranspose", place);
-  check_options(scope, in, out, o);
-  weight = Parameter(initial(o.weight_init, in, out / o.groups, kernel_of(scope, axes, kernel), false, o.dtype));
+  constexpr const char* names[] = {"ConvTranspose1d", "ConvTranspose2d"};
+  const OpScope scope(names[axes - 1], place);
+  check_options(scope, axes, in, out, o);
+  check_transposed(scope, axes, o);
+  const Shape sizes = each(scope, axes, "kernel", kernel, 1);
+  weight = Parameter(initial(o.weight_init, in, out / o.groups, sizes, false, o.dtype));
   if (o.bias) bias = Parameter(o.bias_init({out}, {.dtype = o.dtype}));
 }
 
@@ -133,6 +149,19 @@ std::string detail::TransposedConvolution::describe() const {
 }
 
 template <class Options>
+detail::Pooling<Options>::Pooling(const char* name, const char* op, Pool* pool, int axes, const Shape& kernel,
+                                  const Options& o, Place place)
+    : name_(name), op_(op), pool_(pool), axes_(axes), kernel_(kernel), options_(o) {
+  const OpScope scope(name, place);
+  const Shape width = each(scope, axes, "kernel", kernel, 1), padding = each(scope, axes, "padding", o.padding, 0);
+  if (o.stride.ndim() > 0) each(scope, axes, "stride", o.stride, 1);
+  for (int d = 0; d < axes; ++d)
+    if (2 * padding[d] > width[d])
+      scope.fail<ValueError>("the padding is ", o.padding, ", the kernel ", kernel,
+                             "; it must be at most half the kernel");
+}
+
+template <class Options>
 Tensor detail::Pooling<Options>::operator()(const Operand& x) const {
   return hooked(x, [this](const Operand& input) {
     return pooled(op_, input, axes_, [this](const Operand& in) { return pool_(in, kernel_, options_); });
@@ -146,6 +175,11 @@ std::string detail::Pooling<Options>::describe() const {
 
 template class detail::Pooling<MaxPoolOptions>;
 template class detail::Pooling<AvgPoolOptions>;
+
+AdaptiveAvgPool2d::AdaptiveAvgPool2d(const Shape& size, Place place) : size_(size) {
+  const OpScope scope("AdaptiveAvgPool2d", place);
+  each(scope, 2, "size", size, 1);
+}
 
 Tensor AdaptiveAvgPool2d::operator()(const Operand& x) const {
   return hooked(x, [this](const Operand& input) {
