@@ -23,7 +23,7 @@ struct Sorted {
 Sorted sort(const Operand& x, int axis = -1, bool descending = false);
 /// The k largest along the axis, largest first, NaN before all numbers. Throws ValueError unless 0 <= k <= the axis.
 Sorted topk(const Operand& x, std::int64_t k, int axis = -1);
-/// The sum (product) of all elements up to each place along the axis.
+/// The sum (product) of all elements up to each place along the axis. Of booleans as i64, as sum and prod.
 Tensor cumsum(const Operand& x, int axis);
 Tensor cumprod(const Operand& x, int axis);
 /// The largest (smallest) element up to each place along the axis, NaN from the first one on, as NumPy's

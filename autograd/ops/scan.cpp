@@ -8,7 +8,6 @@ namespace {
 /// Calls kernel(x, y, outer, count, inner) around an axis.
 template <class Kernel>
 Array scan(const Operand& x, int axis, Kernel kernel) {
-  if (x.dtype() == boolean) detail::fail<DtypeError>("not defined for boolean; convert with .to(f32) or .to(i64)");
   const AxisView view(x.shape(), axis);
   Array y(x.dtype(), x.shape());
   kernel(x.array().data(), y.data(), view.outer, view.count, view.inner);
@@ -51,11 +50,13 @@ Tensor exclusive_cumprod(const Operand& x, int axis, bool reverse) {
 
 Tensor cumsum(const Operand& x, int axis) {
   const OpScope scope("cumsum", x.place());
+  if (x.dtype() == boolean) return cumsum(x.tensor().to(i64), axis);
   return running_sum(x, checked_axis(axis, x.shape()), false);
 }
 
 Tensor cumprod(const Operand& x, int axis) {
   const OpScope scope("cumprod", x.place());
+  if (x.dtype() == boolean) return cumprod(x.tensor().to(i64), axis);
   const int along = checked_axis(axis, x.shape());
   return primitive(
       "cumprod", {x}, [&] { return scan(x, along, kernels::table().cumprod, false, false); },
