@@ -33,8 +33,8 @@ Tensor cummin(const Operand& x, int axis);
 /// x[1:] - x[:-1] along the axis, n times.
 Tensor diff(const Operand& x, int n = 1, int axis = -1);
 /// The number below which the share q of the elements lies: of n in order, what stands at place q (n - 1), between two
-/// places on the line between their elements (NumPy's method "linear"). NaN if there is one. Throws ValueError on no
-/// elements and unless 0 <= q <= 1.
+/// places on the line between their elements (NumPy's method "linear"), which never falls as q grows. NaN if there is
+/// one. Throws ValueError on no elements and unless 0 <= q <= 1.
 Tensor quantile(const Operand& x, double q, const Axes& axes = {}, bool keepdims = false);
 /// quantile(x, 0.5), as NumPy's: of an even count the mean of the two in the middle. (PyTorch's takes the lower one.)
 Tensor median(const Operand& x, const Axes& axes = {}, bool keepdims = false);

@@ -52,6 +52,7 @@ constexpr OpFormula formulas[] = {
     {"rms_norm", {"x", "w"}, "y = z · w, where z = x / √(s + ε) and s is the mean of x²; w is 1 unless it is given",
      {"w · (1 − z²/n) / √(s + ε) for the same place, −w · z<sub>i</sub> · z<sub>k</sub> / (n · √(s + ε)) for another", "z"}},
     {"norm", {"x"}, "y = √(x<sub>1</sub>² + … + x<sub>n</sub>²), or with another power than 2", {"x / y for power 2"}},
+    {"quantile", {"a", "b"}, "y = (1 − s) · a + s · b, a share s of the way from one number of the order to the next", {"1 − s", "s"}},
     {"cumsum", {"x"}, "y = the sum of x up to this place", {"1 for a place up to this one, else 0"}},
     {"cumprod", {"x"}, "y = the product of x up to this place", {"the product of the others up to this place"}},
     {"matmul", {"a", "b"}, "y[i, j] = Σ<sub>k</sub> a[i, k] · b[k, j]", {"b[k, j]", "a[i, k]"}},

@@ -61,6 +61,31 @@ Tensor running(const char* name, const Operand& x, int axis) {
   return gather(x, axis, at);
 }
 
+/// What lies a share of the way from each low to its high: std::lerp, which never falls as the share grows and gives
+/// what is equal as it is. But it makes NaN of infinities that the weighted sum carries on.
+template <class T>
+void interpolate(const void* low, const void* high, void* to, std::int64_t n, double share) {
+  const T *a = static_cast<const T*>(low), *b = static_cast<const T*>(high);
+  T* const y = static_cast<T*>(to);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const bool finite = std::isfinite(a[i]) && std::isfinite(b[i]);
+    y[i] = finite ? std::lerp(a[i], b[i], static_cast<T>(share)) : static_cast<T>((1 - share) * a[i] + share * b[i]);
+  }
+}
+
+/// The same of tensors, for 0 < share < 1.
+Tensor between(const Tensor& low, const Tensor& high, double share) {
+  const auto forward = [&] {
+    const Array y(low.dtype(), low.shape());
+    capturing::repeat(low.dtype() == f32 ? interpolate<float> : interpolate<double>, low.array().data(),
+                      high.array().data(), y.data(), y.size(), share);
+    return y;
+  };
+  return primitive(
+      "quantile", {low, high}, forward, [share](const Tensor& g) { return g * (1 - share); },
+      [share](const Tensor& g) { return g * share; });
+}
+
 /// to[i]: how many of the n in order come before (for `right`, not behind) values[i]; `per_line` values to a line.
 template <class T>
 void search(const void* sorted, const void* values, std::int64_t* to, std::int64_t lines, std::int64_t n,
@@ -103,7 +128,7 @@ Tensor quantile(const Operand& x, double q, const Axes& axes, bool keepdims) {
   const double at = q * static_cast<double>(r.count - 1), low = std::floor(at), share = at - low;
   const auto place = static_cast<std::int64_t>(low);
   Tensor y = select(sorted, 1, place);
-  if (share > 0) y = y * (1 - share) + select(sorted, 1, place + 1) * share;
+  if (share > 0) y = between(y, select(sorted, 1, place + 1), share);
   const Tensor last = select(sorted, 1, -1);
   return reshape(where(isnan(last), last, y), r.result);
 }

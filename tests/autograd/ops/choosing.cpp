@@ -128,6 +128,43 @@ TEST_CASE("rearranging names what cannot be done") {
         "diff: differences are to be taken -1 times; expected at least 0");
 }
 
+TEST_CASE_TEMPLATE("a quantile of equal numbers is that number, and it never falls as its share grows", T, float,
+                   double) {
+  const auto number = [](const Tensor& t) { return t.item<T>(); };
+  for (const T x : {T(.1), T(-.7), T(1e30), T(3)})
+    for (int i = 0; i <= 1000; ++i) CHECK(number(quantile(full({4}, x, dtype_of<T>), i / 1000.)) == x);
+  const T above = std::nextafter(T(1), T(2));
+  const std::vector<std::vector<T>> lines{
+      {1, above, T(1.5)}, {-above, -1, above}, {T(-.1), T(.1), T(.3)}, {-3, T(1e-7), T(1e7)}};
+  for (const std::vector<T>& line : lines) {
+    const Tensor x = from_values(line, Shape{std::ssize(line)});
+    T before = line.front();
+    for (int i = 0; i <= 1000; ++i) {
+      const T y = number(quantile(x, i / 1000.));
+      CHECK(y >= before);
+      before = y;
+    }
+    CHECK(before == line.back());
+  }
+}
+
+TEST_CASE("a quantile between infinities, or one and a number, is a number where NumPy's is") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const auto quantile_of = [](double low, double high, double q) {
+    return quantile(from_values(std::vector<double>{low, high}, {2}), q).item();
+  };
+  for (const double q : {.25, .5, .75}) {
+    CHECK(quantile_of(inf, inf, q) == inf);
+    CHECK(quantile_of(-inf, -inf, q) == -inf);
+    CHECK(quantile_of(1, inf, q) == inf);
+    CHECK(quantile_of(-inf, 1, q) == -inf);
+    CHECK(quantile_of(-inf, -1, q) == -inf);
+    CHECK(std::isnan(quantile_of(-inf, inf, q)));
+  }
+  CHECK(quantile_of(-inf, inf, 0) == -inf);
+  CHECK(quantile_of(-inf, inf, 1) == inf);
+}
+
 TEST_CASE("choosing and placing name what does not fit") {
   const Tensor x = zeros({3, 2});
   CHECK(message_of<ValueError>([&] { quantile(x, 1.5); }) == "quantile: q is 1.5; expected a share, 0 <= q <= 1");
