@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/ops.hpp>
+#include <autograd/ops/together.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/support/limits.hpp>
 #include <limits>
@@ -34,8 +35,10 @@ Tensor hypot(const Operand& a, const Operand& b) {
 
 Tensor lerp(const Operand& a, const Operand& b, const Operand& w) {
   const OpScope scope("lerp", a.place());
+  check_together({{"a", a}, {"b", b}, {"w", w}});
+  const bool ends_are_numbers = a.is_number() && b.is_number() && !w.is_number();
+  const Tensor way = ends_are_numbers ? b.tensor(w.dtype()) - a : b - a;
   // From the end that is nearer, so that both are met exactly.
-  const Tensor way = b - a;
   if (w.is_number()) {
     const double share = w.number().real();
     return share < 0.5 ? a + share * way : b - (1 - share) * way;

@@ -70,7 +70,13 @@ Row lerp_row() {
                              {{4, 1}, {4, 0}, {1}},
                              {{2, 1, 1, 2, 1}, {3}, {1, 2, 1, 1, 3}}},
                   .scale = 6};
-  std::vector<Variant> variants{tensors};
+  Variant ends{.label = "between numbers",
+               .f = [](const Tensors& x) { return lerp(-1, 2, x[0]); },
+               .reference = each(+[](Real w) { return 3 * w - 1; }),
+               .domains = {fixed({-.2, .3, .7, 1.4})},
+               .shapes = {{{}}, {{3}}, {{2, 0}}, {{2, 1, 3}}},
+               .scale = 6};
+  std::vector<Variant> variants{tensors, ends};
   for (const double w : {.3, .8}) {
     Variant number = binary(
         operator+,
