@@ -1,5 +1,6 @@
 #include <autograd/core/kernel_calls.hpp>
 #include <autograd/ops.hpp>
+#include <autograd/ops/together.hpp>
 #include <autograd/ops/walk.hpp>
 #include <autograd/primitive.hpp>
 #include <cmath>
@@ -46,10 +47,14 @@ Tensor leaky_relu(const Operand& x, double slope) {
 
 Tensor prelu(const Operand& x, const Operand& a) {
   const OpScope scope("prelu", x.place());
+  check_dtypes({{"x", x}, {"a", a}});
   const Tensor positive = x > 0;
   // The inner choice keeps the product of a slope of 0 and an infinite x out of the slope's gradient.
   const Tensor negative = where(positive, 0, x);
-  if (a.is_number() || a.ndim() != 1 || a.size() == 1 || x.ndim() < 2) return where(positive, x, negative * a);
+  if (a.is_number() || a.ndim() != 1 || a.size() == 1 || x.ndim() < 2) {
+    check_together({{"x", x}, {"a", a}});
+    return where(positive, x, negative * a);
+  }
   if (a.size() != x.shape()[1])
     scope.fail("x is ", x.shape(), ", the slopes are ", a.shape(), "; give one, or one for each index of axis 1");
   Shape along(std::vector<std::int64_t>(static_cast<std::size_t>(x.ndim() - 1), 1));
@@ -204,6 +209,8 @@ Tensor glu(const Operand& x, int axis) {
 }
 
 Tensor bce_with_logits(const Operand& z, const Operand& t) {
+  const OpScope scope("bce_with_logits", z.place());
+  check_together({{"z", z}, {"t", t}});
   return elementwise(
       "bce_with_logits", {z, t}, Binary::bce_with_logits,
       [z = Saved(z), t = Saved(t)](const Tensor& g) { return g * (sigmoid(z) - t); },  // d/dz

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <autograd/ops.hpp>
+#include <autograd/ops/together.hpp>
 #include <autograd/primitive.hpp>
 
 /// The ops of comparison and choice.
@@ -98,6 +99,7 @@ Tensor clamp_between(const Tensor& x, const Tensor& low, const Tensor& high) {
 Tensor clamp(const Operand& x, const Operand& lower, const Operand& upper) {
   const OpScope scope("clamp", x.place());
   if (!lower.is_number() || !upper.is_number()) {
+    check_together({{"x", x}, {"low", lower}, {"high", upper}});
     const Dtype dtype = lower.is_number() ? upper.dtype() : lower.dtype();
     return clamp_between(x.tensor(dtype), lower.tensor(dtype), upper.tensor(dtype));
   }

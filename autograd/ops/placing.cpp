@@ -50,8 +50,21 @@ Tensor put(const Operand& x, const Tensor& at, const Operand& rows) {
       [at, targets = x.shape()[0]](const Tensor& g) { return where(last_ones(at, targets), taken(g, 0, at), 0); });
 }
 
+void check_broadcast(const std::vector<Tensor>& indices, const OpScope& scope) {
+  Shape all;
+  for (const Tensor& index : indices) {
+    const Shape before = all;
+    if (broadcast(before, index.shape(), all)) continue;
+    std::string shapes;
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      shapes += text(i > 0 ? ", " : "", "index ", i, " is ", indices[i].shape());
+    scope.fail("shapes do not broadcast: ", shapes, "; sizes must agree or be 1, counted from the last axis");
+  }
+}
+
 /// The indices of several axes as one, of the leading axes of `shape` taken together.
 Tensor joined_index(const Shape& shape, const std::vector<Tensor>& indices, const OpScope& scope, Place place) {
+  check_broadcast(indices, scope);
   Tensor joined;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const auto axis = static_cast<int>(i);

@@ -1,4 +1,5 @@
 #include <autograd/ops.hpp>
+#include <autograd/ops/together.hpp>
 #include <autograd/primitive.hpp>
 #include <autograd/support/limits.hpp>
 #include <numbers>
@@ -131,6 +132,7 @@ Tensor over_squared_radius(const Tensor& a, const Tensor& b) {
 
 Tensor atan2(const Operand& y, const Operand& x) {
   const OpScope scope("atan2", y.place());
+  check_together({{"y", y}, {"x", x}});
   if (x.is_number()) return atan2(y, x.tensor(y.dtype()));
   if (y.is_number()) return atan2(y.tensor(x.dtype()), x);
   return elementwise(

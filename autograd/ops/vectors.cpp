@@ -22,6 +22,11 @@ Tensor cdist(const Operand& a, const Operand& b, double p) {
   const OpScope scope("cdist", a.place());
   if (a.ndim() < 2 || b.ndim() < 2 || a.shape()[-1] != b.shape()[-1])
     scope.fail("needs (..., m, k) and (..., n, k), and a is ", a.shape(), ", b is ", b.shape());
+  const auto batch_of = [](const Operand& x) { return Shape(x.shape().begin(), x.shape().end() - 2); };
+  Shape batch;
+  if (!broadcast(batch_of(a), batch_of(b), batch))
+    scope.fail("batch axes do not broadcast: a is ", a.shape(), ", b is ", b.shape(),
+               "; sizes before the last two must agree or be 1");
   return norm(unsqueeze(a, -2) - unsqueeze(b, -3), {-1}, false, p);
 }
 

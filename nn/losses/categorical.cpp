@@ -29,6 +29,9 @@ void check_logits(const OpScope& scope, const Operand& z, const CrossEntropyOpti
   if (options.weight.defined() && options.weight.shape() != classes)
     scope.fail("the weight is ", options.weight.shape(), ", and there are ", classes[0],
                " classes; it must hold one number for each");
+  if (options.weight.defined() && options.weight.dtype() != z.dtype())
+    scope.fail<DtypeError>("the weight is ", name_of(options.weight.dtype()), ", the prediction is ",
+                           name_of(z.dtype()), "; convert the weight with .to(", name_of(z.dtype()), ")");
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
     scope.fail<ValueError>("label_smoothing is ", options.label_smoothing, "; it must be between 0 and 1");
 }

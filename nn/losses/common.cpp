@@ -12,20 +12,20 @@ std::string braces(const Shape& shape) {
 
 }  // namespace
 
-void check_pair(const OpScope& scope, const Operand& prediction, const Operand& target) {
-  for (const Operand* o : {&prediction, &target})
+void check_pair(const OpScope& scope, const Operand& y, const Operand& t, const char* y_name, const char* t_name) {
+  for (const Operand* o : {&y, &t})
     if (o->is_number()) scope.fail<ValueError>("an argument is a plain number; make it a tensor with full(...)");
-  const Shape &p = prediction.shape(), &t = target.shape();
-  if (p != t) {
-    scope.fail("the prediction is ", p, ", the target is ", t, ", and a loss never broadcasts; ",
-               p.size() == t.size() ? text("bring one to the other's shape, as by reshape(target, ", braces(p), ")")
-                                    : "both must have one shape");
+  if (y.shape() != t.shape()) {
+    const std::string_view name = t_name, argument = name.substr(name.starts_with("the ") ? 4 : 0);
+    scope.fail(y_name, " is ", y.shape(), ", ", t_name, " is ", t.shape(), ", and a loss never broadcasts; ",
+               y.size() == t.size()
+                   ? text("bring one to the other's shape, as by reshape(", argument, ", ", braces(y.shape()), ")")
+                   : "both must have one shape");
   }
-  if (!is_floating(prediction.dtype()))
-    scope.fail<DtypeError>("the prediction is ", name_of(prediction.dtype()), "; f32 or f64 is needed");
-  if (prediction.dtype() != target.dtype())
-    scope.fail<DtypeError>("the prediction is ", name_of(prediction.dtype()), ", the target is ",
-                           name_of(target.dtype()), "; convert the target with .to(", name_of(prediction.dtype()), ")");
+  if (!is_floating(y.dtype())) scope.fail<DtypeError>(y_name, " is ", name_of(y.dtype()), "; f32 or f64 is needed");
+  if (y.dtype() != t.dtype())
+    scope.fail<DtypeError>(y_name, " is ", name_of(y.dtype()), ", ", t_name, " is ", name_of(t.dtype()), "; convert ",
+                           t_name, " with .to(", name_of(y.dtype()), ")");
 }
 
 namespace {
@@ -63,6 +63,9 @@ bool fits_into(const Shape& from, const Shape& to) {
 
 Tensor reduced(const OpScope& scope, Tensor loss, Reduction reduction, const Tensor& weight) {
   if (weight.defined()) {
+    if (weight.dtype() != loss.dtype())
+      scope.fail<DtypeError>("the weight is ", name_of(weight.dtype()), ", the loss is ", name_of(loss.dtype()),
+                             "; convert the weight with .to(", name_of(loss.dtype()), ")");
     if (!fits_into(weight.shape(), loss.shape()))
       scope.fail("the weight is ", weight.shape(), ", the loss is ", loss.shape(),
                  "; it must have or broadcast to that");

@@ -6,8 +6,9 @@
 /// What the losses share: strict shapes, checks of values, and the reduction.
 namespace xgrad::nn::detail {
 
-/// Throws unless both have one shape and one floating dtype.
-void check_pair(const OpScope& scope, const Operand& prediction, const Operand& target);
+/// Throws unless both have one shape and one floating dtype. The names are those of the messages.
+void check_pair(const OpScope& scope, const Operand& y, const Operand& t, const char* y_name = "the prediction",
+                const char* t_name = "the target");
 
 /// The first element for which a check failed.
 struct Invalid {

@@ -22,6 +22,35 @@ TEST_CASE("operands that do not fit together") {
        "where: the mask is f32, not boolean; compare it, as in mask != 0");
 }
 
+TEST_CASE("ops of several operands name them as their callers do") {
+  const Tensor x = ones({2, 3}), other = ones({2, 3}, f64), four = ones({4});
+  const std::string remedy = "; convert one with .to(...)", apart = ": shapes do not broadcast: ",
+                    axes = "; sizes must agree or be 1, counted from the last axis";
+  SAYS("lerp to an end of another dtype", DtypeError, lerp(x, other, .5), "lerp: a is f32, b is f64" + remedy);
+  SAYS("lerp by a weight of another dtype", DtypeError, lerp(x, 1, other), "lerp: a is f32, w is f64" + remedy);
+  SAYS("lerp of numbers by integers", DtypeError, lerp(0., 1., ones({2}, i64)),
+       "lerp: the number 0.5 is no i64; convert the tensor with .to(f64)");
+  SAYS("lerp to an end of another shape", ShapeError, lerp(x, four, .5),
+       "lerp" + apart + "a is (2, 3), b is (4,)" + axes);
+  SAYS("lerp by a weight of another shape", ShapeError, lerp(0, x, four),
+       "lerp" + apart + "b is (2, 3), w is (4,)" + axes);
+  CHECK(lerp(0, 1, other).dtype() == f64);
+  SAYS("lerp of nothing but numbers", ValueError, lerp(0, 1, .5),
+       "lerp: all arguments are plain numbers; make one a tensor with tensor(...)");
+  SAYS("a bound of another dtype", DtypeError, clamp(x, 0, other), "clamp: x is f32, high is f64" + remedy);
+  SAYS("a bound of another shape", ShapeError, clamp(x, four, 1), "clamp" + apart + "x is (2, 3), low is (4,)" + axes);
+  SAYS("an angle of two dtypes", DtypeError, atan2(x, other), "atan2: y is f32, x is f64" + remedy);
+  SAYS("an angle of two shapes", ShapeError, atan2(four, x), "atan2" + apart + "y is (4,), x is (2, 3)" + axes);
+  SAYS("slopes of another dtype", DtypeError, prelu(x, ones({3}, f64)), "prelu: x is f32, a is f64" + remedy);
+  SAYS("slopes of another shape", ShapeError, prelu(x, ones({4, 3})),
+       "prelu" + apart + "x is (2, 3), a is (4, 3)" + axes);
+  SAYS("targets of another dtype", DtypeError, bce_with_logits(x, other),
+       "bce_with_logits: z is f32, t is f64" + remedy);
+  SAYS("distances of other batches", ShapeError, cdist(ones({2, 3, 4}), ones({3, 3, 4})),
+       "cdist: batch axes do not broadcast: a is (2, 3, 4), b is (3, 3, 4); sizes before the last two must agree or "
+       "be 1");
+}
+
 TEST_CASE("operators that assign") {
   Tensor a = ones({2, 3});
   const std::string apart =

@@ -205,6 +205,11 @@ TEST_CASE("choosing and placing name what does not fit") {
         }) ==
         "index_put: the indices choose (3, 2) of x of shape (3, 2), and the values are (3,); they must broadcast "
         "to it");
+  CHECK(message_of<ShapeError>([&] {
+          index_put(x, {tensor({0, 1, 2}, i64), tensor({0, 1}, i64)}, 1);
+        }) ==
+        "index_put: shapes do not broadcast: index 0 is (3,), index 1 is (2,); sizes must agree or be 1, counted from "
+        "the last axis");
   CHECK(message_of<DtypeError>([&] { index_put(x, {tensor({0}, i64)}, tensor({1}, i64)); }) ==
         "index_put: x is f32, the values are i64; convert one with .to(...)");
   CHECK(message_of<DtypeError>([&] { masked_select(x, x); }) ==

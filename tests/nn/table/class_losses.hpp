@@ -192,6 +192,8 @@ inline LossRow cross_entropy_row() {
            "cross_entropy: the prediction is (2, 3), the classes are (3,); they must be (2,), one for each row"),
        BAD(DtypeError, cross_entropy(zeros({2}), 1),
            "cross_entropy: the classes are a plain number; make it a tensor with tensor(..., {.dtype = i64})"),
+       BAD(DtypeError, cross_entropy(zeros({2, 3}), tensor({0, 1}, {.dtype = i64}), {.weight = ones({3}, f64)}),
+           "cross_entropy: the weight is f64, the prediction is f32; convert the weight with .to(f32)"),
        BAD(ShapeError, cross_entropy(zeros({2, 3}), tensor({0, 1}, {.dtype = i64}), {.weight = ones({2})}),
            "cross_entropy: the weight is (2,), and there are 3 classes; it must hold one number for each"),
        BAD(ShapeError, cross_entropy(zeros({2, 3, 4}), tensor({0, 1}, {.dtype = i64})),

@@ -45,10 +45,11 @@ inline const Shapes two_columns{{{3, 2}, {3, 2}}, {{1, 2}, {1, 2}}, {{0, 2}, {0,
 inline Real bce(Real p, Real t) { return -t * std::log(p) - (1 - t) * std::log1p(-p); }
 inline Real bce_of_logits(Real z, Real t) { return std::log1p(std::exp(z)) - t * z; }
 
-inline std::string broadcasts(const char* loss) {
-  return text(loss,
-              ": the prediction is (3, 1), the target is (3,), and a loss never broadcasts; bring one to the other's "
-              "shape, as by reshape(target, {3, 1})");
+inline std::string broadcasts(const char* loss, const char* y = "the prediction", const char* t = "the target",
+                              const char* argument = "target") {
+  return text(loss, ": ", y, " is (3, 1), ", t,
+              " is (3,), and a loss never broadcasts; bring one to the other's shape, as by reshape(", argument,
+              ", {3, 1})");
 }
 inline const Tensor column = zeros({3, 1}), row = zeros({3}), half = full({2}, .5);
 

@@ -35,6 +35,8 @@ inline std::vector<LossRow> regression_rows() {
         BAD(ShapeError, mse_loss(column, zeros({2, 1})),
             "mse_loss: the prediction is (3, 1), the target is (2, 1), and a loss never broadcasts; both must have one "
             "shape"),
+        BAD(DtypeError, mse_loss(column, column, {.weight = ones({3, 1}, f64)}),
+            "mse_loss: the weight is f64, the loss is f32; convert the weight with .to(f32)"),
         BAD(ShapeError, mse_loss(column, column, {.weight = row}),
             "mse_loss: the weight is (3,), the loss is (3, 1); it must have or broadcast to that"),
         BAD(ValueError, mse_loss(column, 0),
@@ -225,13 +227,13 @@ inline std::vector<LossRow> ranking_rows() {
          cosine(-.5L),
          of_rows,
          {around_zero(.3, 2), around_zero(.3, 2), signs}}},
-       {BAD(ShapeError, cosine_embedding_loss(column, row, row), broadcasts("cosine_embedding_loss")),
+       {BAD(ShapeError, cosine_embedding_loss(column, row, row), broadcasts("cosine_embedding_loss", "a", "b", "b")),
         BAD(ShapeError, cosine_embedding_loss(column, column, column),
             "cosine_embedding_loss: the target is (3, 1); it must be (3,), one for each row"),
         BAD(ShapeError, cosine_embedding_loss(ones({}), ones({}), ones({})),
-            "cosine_embedding_loss: a 0-d prediction; (n, k) or (k) is needed"),
+            "cosine_embedding_loss: a is (); (n, k) or (k) is needed"),
         BAD(DtypeError, cosine_embedding_loss(column, column, ones({3}, f64)),
-            "cosine_embedding_loss: the prediction is f32, the target is f64; convert the target with .to(f32)"),
+            "cosine_embedding_loss: a is f32, the target is f64; convert the target with .to(f32)"),
         BAD(ValueError, cosine_embedding_loss(column, column, 1),
             "cosine_embedding_loss: an argument is a plain number; make it a tensor with full(...)"),
         BAD(ValueError, cosine_embedding_loss(column, column, row),
@@ -250,7 +252,7 @@ inline std::vector<LossRow> ranking_rows() {
          each([](Real a, Real b, Real t) { return std::max<Real>(0, -t * (a - b)); }),
          alike,
          {interval(-2, 2), interval(-2, 2), signs}}},
-       {BAD(ShapeError, margin_ranking_loss(column, row, row), broadcasts("margin_ranking_loss")),
+       {BAD(ShapeError, margin_ranking_loss(column, row, row), broadcasts("margin_ranking_loss", "a", "b", "b")),
         BAD(ShapeError, margin_ranking_loss(column, column, row),
             "margin_ranking_loss: the target is (3,); it must be (3, 1), one for each row")}},
       {"triplet_margin_loss",
@@ -266,9 +268,12 @@ inline std::vector<LossRow> ranking_rows() {
          triplet(true),
          alike,
          {interval(-2, 2), interval(-2, 2), interval(-2, 2)}}},
-       {BAD(ShapeError, triplet_margin_loss(column, column, row), broadcasts("triplet_margin_loss")),
+       {BAD(DtypeError, triplet_margin_loss(column, zeros({3, 1}, f64), column),
+            "triplet_margin_loss: anchor is f32, positive is f64; convert positive with .to(f32)"),
+        BAD(ShapeError, triplet_margin_loss(column, column, row),
+            broadcasts("triplet_margin_loss", "anchor", "negative", "negative")),
         BAD(ShapeError, triplet_margin_loss(ones({}), ones({}), ones({})),
-            "triplet_margin_loss: a 0-d prediction; (n, k) or (k) is needed")}}};
+            "triplet_margin_loss: anchor is (); (n, k) or (k) is needed")}}};
 }
 
 }  // namespace xgrad::nn_table
