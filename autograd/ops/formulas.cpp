@@ -130,6 +130,7 @@ Tensor nansum(const Operand& x, const Axes& axes, bool keepdims) {
 
 Tensor nanmean(const Operand& x, const Axes& axes, bool keepdims) {
   const OpScope scope("nanmean", x.place());
+  if (!is_floating(x.dtype())) return mean(x, axes, keepdims);  // none of them is NaN
   const Tensor missing = isnan(x);
   return nansum(x, axes, keepdims) / sum((!missing).to(x.dtype()), axes, keepdims);
 }

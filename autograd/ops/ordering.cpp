@@ -27,6 +27,14 @@ Tensor arg_extremum(const char* name, const Operand& x, int axis, bool keepdims,
   return primitive(name, {x}, forward, not_differentiable);
 }
 
+/// The place among all elements, in row-major order.
+Tensor of_all(const char* name, const Operand& x, const kernels::Table::ArgFn (&kernels)[dtype_count]) {
+  const OpScope scope(name, x.place());
+  if (x.size() == 0)
+    scope.fail<ValueError>("no elements to choose from: the input is ", x.shape(), "; check its size first");
+  return arg_extremum(name, reshape(x, {x.size()}), 0, false, kernels);
+}
+
 /// The first `picks` elements of the axis' order, and where they stand.
 Sorted first_sorted(const Operand& x, int axis, std::int64_t picks, bool descending) {
   const auto forward = [&] {
@@ -52,15 +60,9 @@ Tensor argmin(const Operand& x, int axis, bool keepdims) {
   return arg_extremum("argmin", x, axis, keepdims, kernels::table().argmin);
 }
 
-Tensor argmax(const Operand& x) {
-  const OpScope scope("argmax", x.place());
-  return argmax(reshape(x, {-1}), 0);
-}
+Tensor argmax(const Operand& x) { return of_all("argmax", x, kernels::table().argmax); }
 
-Tensor argmin(const Operand& x) {
-  const OpScope scope("argmin", x.place());
-  return argmin(reshape(x, {-1}), 0);
-}
+Tensor argmin(const Operand& x) { return of_all("argmin", x, kernels::table().argmin); }
 
 Sorted sort(const Operand& x, int axis, bool descending) {
   const OpScope scope("sort", x.place());

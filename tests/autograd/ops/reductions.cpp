@@ -108,6 +108,8 @@ TEST_CASE("integers reduce exactly, and booleans count") {
   CHECK(message_of<ShapeError>([&] { cumsum(mask, 2); }).starts_with("cumsum: axis 2 is out of range"));
   CHECK(sum(mask).dtype() == i64);
   CHECK(sum(mask).item<int>() == 2);
+  CHECK(nanmean(mask).dtype() == f32);
+  CHECK(nanmean(mask).item() == .5);
   CHECK(any(mask).dtype() == boolean);
   CHECK(any(mask).item<bool>());
   CHECK_FALSE(all(mask).item<bool>());
@@ -179,6 +181,10 @@ TEST_CASE("misused reductions say what is wrong, where, and what to do") {
         "min: no elements to choose from: the input is (0, 3); check its size first");
   CHECK(message_of<ValueError>([&] { argmin(empty, 0); }) ==
         "argmin: axis 0 of shape (0, 3) has no elements to choose from");
+  CHECK(message_of<ValueError>([&] { argmax(empty); }) ==
+        "argmax: no elements to choose from: the input is (0, 3); check its size first");
+  CHECK(message_of<ValueError>([&] { argmin(empty); }) ==
+        "argmin: no elements to choose from: the input is (0, 3); check its size first");
   CHECK(message_of<ValueError>([&] { topk(x, 4); }) ==
         "topk: k is 4, and axis 1 of shape (2, 3) has 3 elements; expected 0 <= k <= 3");
   CHECK(message_of<ValueError>([&] { topk(x, -1, 0); }) ==
