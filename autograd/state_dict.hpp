@@ -40,7 +40,11 @@ class StateDict {
   auto end() const { return entries_.end(); }
 
  private:
+  using Places = std::vector<std::size_t>;
+  Places::const_iterator first_not_below(std::string_view name) const;
+
   std::vector<Entry> entries_;
+  Places by_name_;  // those of the entries, in the order of their names
 };
 
 /// Each tensor with its name, dtype and shape.

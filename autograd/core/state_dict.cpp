@@ -1,5 +1,6 @@
+#include <algorithm>
 #include <autograd/state_dict.hpp>
-#include <set>
+#include <numeric>
 
 // Named tensors in the order in which they were set.
 namespace xgrad {
@@ -8,27 +9,40 @@ StateDict::StateDict(std::initializer_list<Entry> entries, Place place)
     : StateDict(std::vector<Entry>(entries), place) {}
 
 StateDict::StateDict(std::vector<Entry> entries, Place place) : entries_(std::move(entries)) {
-  std::set<std::string_view> names;
-  for (const auto& [name, value] : entries_) {
-    if (names.insert(name).second) continue;
-    const OpScope scope("StateDict", place);
-    scope.fail<ValueError>("the name '", name, "' occurs twice; give each tensor a name of its own");
-  }
+  by_name_.resize(entries_.size());
+  std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
+  const auto name_at = [this](std::size_t i) -> const std::string& { return entries_[i].first; };
+  std::sort(by_name_.begin(), by_name_.end(), [&](std::size_t a, std::size_t b) { return name_at(a) < name_at(b); });
+  const auto twice = std::adjacent_find(by_name_.begin(), by_name_.end(),
+                                        [&](std::size_t a, std::size_t b) { return name_at(a) == name_at(b); });
+  if (twice == by_name_.end()) return;
+  const OpScope scope("StateDict", place);
+  scope.fail<ValueError>("the name '", name_at(*twice), "' occurs twice; give each tensor a name of its own");
+}
+
+StateDict::Places::const_iterator StateDict::first_not_below(std::string_view name) const {
+  return std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                          [this](std::size_t i, std::string_view wanted) { return entries_[i].first < wanted; });
 }
 
 void StateDict::set(std::string_view name, Tensor value) {
-  for (auto& [existing, old] : entries_) {
-    if (existing != name) continue;
-    old = std::move(value);
+  const auto at = first_not_below(name);
+  if (at != by_name_.end() && entries_[*at].first == name) {
+    entries_[*at].second = std::move(value);
     return;
   }
   entries_.emplace_back(name, std::move(value));
+  try {
+    by_name_.insert(at, entries_.size() - 1);
+  } catch (...) {
+    entries_.pop_back();
+    throw;
+  }
 }
 
 const Tensor* StateDict::find(std::string_view name) const {
-  for (const auto& [existing, value] : entries_)
-    if (existing == name) return &value;
-  return nullptr;
+  const auto at = first_not_below(name);
+  return at != by_name_.end() && entries_[*at].first == name ? &entries_[*at].second : nullptr;
 }
 
 const Tensor& StateDict::at(std::string_view name, Place place) const {

@@ -145,3 +145,27 @@ TEST_CASE("shapes, dtypes, lists of tensors and state dicts print") {
         "weight f32 (2, 1)\n[[1.]\n [2.]]\nbias f64 ()\n0.5");
   CHECK(printed(StateDict()) == "");
 }
+
+TEST_CASE("a state dict finds each of many names, replaces what has one, and keeps the order in which they came") {
+  StateDict dict;
+  std::vector<StateDict::Entry> listed;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name = text("layer.", i * 619 % 1000);
+    dict.set(name, tensor(double(i)));
+    listed.emplace_back(name, tensor(double(i)));
+  }
+  dict.set("layer.7", tensor(-1.));
+  CHECK(dict.size() == 1000);
+  const StateDict same(listed);
+  std::size_t i = 0, in_order = 0, found = 0;
+  for (const auto& [name, value] : dict) {
+    in_order += name == listed[i++].first;
+    found += dict.at(name).item() == (name == "layer.7" ? -1 : same[name].item());
+  }
+  CHECK(in_order == 1000);
+  CHECK(found == 1000);
+  for (const char* name : {"", "layer", "layer.1000", "layer.70x", "zebra"}) CHECK_FALSE(dict.contains(name));
+  listed.emplace_back("layer.7", tensor(0.));
+  CHECK(message_of<ValueError>([&] { const StateDict twice(listed); }) ==
+        "StateDict: the name 'layer.7' occurs twice; give each tensor a name of its own");
+}
