@@ -119,14 +119,18 @@ std::vector<Indices> SequenceLoader::batches_of(std::uint64_t epoch) const {
   std::iota(order.begin(), order.end(), std::int64_t{0});
   if (options_.shuffle) order = to_vector<std::int64_t>(detail::seeded_order(n, *options_.seed, 2 * epoch));
   if (options_.like_lengths) {
-    const std::int64_t together = options_.shuffle ? batch * batches_sorted_together : std::max<std::int64_t>(n, 1);
+    const std::int64_t all = std::max<std::int64_t>(n, 1);
+    const std::int64_t together = options_.shuffle ? std::min(batch, all) * batches_sorted_together : all;
     for (std::int64_t i = 0; i < n; i += together)
       std::stable_sort(order.begin() + i, order.begin() + std::min(n, i + together),
                        [this](std::int64_t a, std::int64_t b) { return dataset_.length(a) < dataset_.length(b); });
   }
   std::vector<Indices> batches;
-  for (std::int64_t i = 0; i < size() * batch; i += batch)
-    batches.emplace_back(order.begin() + i, order.begin() + std::min(n, i + batch));
+  for (std::int64_t i = 0, left = size(); left > 0; --left) {
+    const std::int64_t end = i + std::min(batch, n - i);
+    batches.emplace_back(order.begin() + i, order.begin() + end);
+    i = end;
+  }
   if (!options_.shuffle || !options_.like_lengths) return batches;
   std::vector<Indices> mixed;
   for (const auto i : to_vector<std::size_t>(detail::seeded_order(std::ssize(batches), *options_.seed, 2 * epoch + 1)))

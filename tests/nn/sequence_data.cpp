@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <algorithm>
+#include <limits>
 #include <nn/nn.hpp>
 #include <set>
 
@@ -104,6 +105,11 @@ TEST_CASE("batches come as stored where nothing else is asked for, and a last on
   nn::SequenceLoader loader(nn::SequenceDataset(sequences(5)),
                             {.batch_size = 2, .drop_last = true, .like_lengths = false});
   CHECK(order_of(epoch(loader)) == std::vector<Numbers>{{0, 1}, {2, 3}});
+  nn::SequenceLoader whole(nn::SequenceDataset(sequences(5)),
+                           {.batch_size = std::numeric_limits<std::int64_t>::max(), .shuffle = true, .seed = 1});
+  const std::vector<Numbers> found = order_of(epoch(whole));
+  CHECK(found.size() == 1);
+  CHECK(found[0].size() == 5);
   nn::SequenceLoader none(nn::SequenceDataset(std::vector<Tensor>{}));
   CHECK(epoch(none).empty());
 }
