@@ -33,6 +33,9 @@ class EmbeddingBag : public Module {
   Parameter weight;
 
  private:
+  /// Which indices are not the padding, which a negative one may be too.
+  Tensor takes_part(const Operand& indices) const;
+
   BagMode mode_;
   std::int64_t padding_;
 };

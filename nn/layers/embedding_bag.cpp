@@ -36,13 +36,17 @@ EmbeddingBag::EmbeddingBag(std::int64_t count, std::int64_t features, EmbeddingB
   weight = Parameter(options.weight_init({count, features}, {.dtype = options.dtype}));
 }
 
+Tensor EmbeddingBag::takes_part(const Operand& at) const {
+  return logical_and(at != padding_, at != padding_ - weight.shape()[0]);
+}
+
 Tensor EmbeddingBag::operator()(const Operand& indices) const {
   return hooked(indices, [this](const Operand& at) {
     const OpScope scope("embedding_bag", at.place());
     check_indices(scope, at, "indices", 2);
     Tensor rows = take(weight, at), count;
     if (padding_ >= 0) {
-      const Tensor counts = unsqueeze(at != padding_, 2);
+      const Tensor counts = unsqueeze(takes_part(at), 2);
       rows = where(counts, rows, 0);
       count = sum(counts.to(rows.dtype()), {1});
     }
@@ -66,7 +70,7 @@ Tensor EmbeddingBag::operator()(const Operand& indices, const Operand& offsets) 
     Tensor rows = take(weight, at);
     Tensor counts = ones({count, 1}, {.dtype = rows.dtype()});
     if (padding_ >= 0) {
-      const Tensor counted = unsqueeze(at != padding_, 1);
+      const Tensor counted = unsqueeze(takes_part(at), 1);
       rows = where(counted, rows, 0);
       counts = counted.to(rows.dtype());
     }

@@ -65,3 +65,10 @@ TEST_CASE("LayerNorm begins as the identity of what is normalised, and has PyTor
   check_close(x.grad(), {1.0901662212729835, -1.6352589009787728, 0.5450926797057893, 0.9018125488348429,
                          -0.5861788607345421, -0.31563368810030046});
 }
+
+TEST_CASE("the padding of a bag takes no part under its negative number either") {
+  nn::EmbeddingBag bag{4, 2, {.padding = 3}};
+  const Tensor indices = tensor({{0, -1}, {3, -1}}, i64), first = bag.weight[0];
+  CHECK(equal(bag(indices), stack({first, zeros({2})})));
+  CHECK(equal(bag(reshape(indices, {-1}), tensor({0, 2}, i64)), stack({first, zeros({2})})));
+}
