@@ -46,6 +46,7 @@ struct ObjectEnd {
   char mark = 0;
 };
 struct Parameters;
+class ModeScope;
 }  // namespace detail
 
 struct LoadOptions {
@@ -72,6 +73,8 @@ class Module : private virtual detail::ObjectEnd {
   std::vector<Tensor> parameters(Place place = Place::here()) const;
   /// The same with their names by path: "hidden.weight", "0.bias".
   std::vector<std::pair<std::string, Tensor>> named_parameters(Place place = Place::here()) const;
+  /// Handles to the model's own buffers, as the moving averages of a batch norm, with their names by path.
+  std::vector<std::pair<std::string, Tensor>> named_buffers(Place place = Place::here()) const;
   /// Copies of all parameters and buffers by path: training on does not change them.
   StateDict state_dict(Place place = Place::here()) const;
   /// Overwrites parameters and buffers with the values of `dict`. Throws ValueError listing every missing and
@@ -146,6 +149,7 @@ class Module : private virtual detail::ObjectEnd {
  private:
   friend class Visitor;
   friend struct detail::Parameters;
+  friend class detail::ModeScope;
   std::vector<std::pair<std::string, detail::OwnedTensor*>> parameter_members(const char* op, Place place) const;
   std::vector<Visitor::Entry> walk(const char* op, Place place) const;
   struct Probe;

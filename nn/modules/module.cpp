@@ -72,6 +72,13 @@ std::vector<std::pair<std::string, Tensor>> Module::named_parameters(Place place
   return result;
 }
 
+std::vector<std::pair<std::string, Tensor>> Module::named_buffers(Place place) const {
+  std::vector<std::pair<std::string, Tensor>> result;
+  for (auto& e : walk("named_buffers", place))
+    if (e.tensor && !e.is_parameter) result.emplace_back(std::move(e.path), *e.tensor);
+  return result;
+}
+
 StateDict Module::state_dict(Place place) const {
   std::vector<StateDict::Entry> result;
   for (const auto& e : walk("state_dict", place))

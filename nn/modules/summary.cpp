@@ -1,6 +1,7 @@
 #include <autograd/grad_mode.hpp>
 #include <autograd/support/table.hpp>
 #include <map>
+#include <nn/modules/mode.hpp>
 #include <nn/sequential.hpp>
 #include <nn/summary.hpp>
 #include <ostream>
@@ -22,28 +23,24 @@ std::string grouped(std::int64_t n) {
 
 }  // namespace
 
-/// What modules gave while the model ran, in evaluation mode.
+/// What modules gave while the model ran.
 struct Module::Probe {
   std::map<const Module*, Shape> shapes;
 
   explicit Probe(const std::vector<Visitor::Entry>& entries) {
     for (const auto& e : entries) {
       if (!e.module) continue;
-      modes_.emplace_back(e.module, e.module->is_training());
-      e.module->mode_.set(false);
       hooks_.push_back(e.module->register_forward_hook(
           [this, m = e.module](const Tensor&, const Tensor& y) { shapes[m] = y.shape(); }));
     }
   }
   ~Probe() {
     for (HookHandle& hook : hooks_) hook.remove();
-    for (const auto& [module, training] : modes_) module->mode_.set(training);
   }
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
  private:
-  std::vector<std::pair<Module*, bool>> modes_;
   std::vector<HookHandle> hooks_;
 };
 
@@ -51,6 +48,7 @@ std::string Module::summary(Place place) const { return table(nullptr, place); }
 
 std::string Module::summary(xgrad::detail::FunctionRef<void()> run, Place place) {
   Probe probe(walk("summary", place));
+  const detail::ModeScope evaluation(*this, false, place);
   const NoGrad guard;
   run();
   return table(&probe, place);

@@ -5,10 +5,10 @@
 #include <autograd/support/system.hpp>
 #include <cmath>
 #include <cstdio>
+#include <nn/modules/mode.hpp>
 #include <nn/training/clock.hpp>
 #include <nn/training/fit.hpp>
 #include <nn/training/histogram.hpp>
-#include <nn/training/mode.hpp>
 
 namespace xgrad::nn::detail {
 namespace {
@@ -44,7 +44,8 @@ std::vector<StateDict> Fit::metric_states() const {
 }
 
 History Fit::run() {
-  const ModeScope mode(trainer_.model_, true);
+  std::optional<ModeScope> mode;
+  if (!trainer_.model_.is_training()) mode.emplace(trainer_.model_, true, place_);
   const EnableGrad recording;
   const Interrupts interrupts(options_.stop_on_interrupt);
   interrupted_ = [&] { return interrupts.came(); };
@@ -114,7 +115,8 @@ void Fit::run_epoch() {
     run_step(order);
     state_.seconds += detail::steady_seconds() - begun;
     tell([&](Callback& callback) { callback.after_batch(*this); });
-    if (progress_) progress_->update(epoch_, state_.loss.samples(), [&] { return measured(); });
+    if (progress_)
+      progress_->update(epoch_, std::min(state_.batch * options_.batch_size, rows), [&] { return measured(); });
     if (interrupted_()) pause("interrupted");
   }
 }
@@ -126,15 +128,29 @@ TrainingBatch Fit::batch_of(const Tensor& rows) const {
   batch.target = std::move(batch.inputs.back());
   batch.inputs.pop_back();
   if (sample_weight_.defined()) batch.weight = take(sample_weight_, rows, 0);
-  if (class_weight_.defined()) {
-    const Tensor classes = reshape(batch.target, {-1}).to(i64);
-    const OpScope scope("fit", place_);
-    if (classes.size() != rows.size())
-      scope.fail<ShapeError>("class_weight needs one target for each row; the targets are ", batch.target.shape());
-    const Tensor factors = take(class_weight_, classes, 0).to(batch.weight.defined() ? batch.weight.dtype() : f32);
+  if (!options_.class_weight.empty()) {
+    const Tensor factors =
+        class_factors(batch.target, rows.size()).to(batch.weight.defined() ? batch.weight.dtype() : f32);
     batch.weight = batch.weight.defined() ? batch.weight * factors : factors;
   }
   return batch;
+}
+
+/// The factor of each row's class; an ignored one needs none.
+Tensor Fit::class_factors(const Tensor& target, std::int64_t rows) const {
+  const OpScope scope("fit", place_);
+  if (target.size() != rows) scope.fail("class_weight needs one target for each row; the targets are ", target.shape());
+  const std::vector<double> classes = to_vector(target), &weights = options_.class_weight;
+  std::vector<double> factors;
+  for (const double c : classes) {
+    const bool is_class = c >= 0 && c < static_cast<double>(weights.size()) && c == std::floor(c);
+    if (!is_class && !(trainer_.loss_.ignored() && c == static_cast<double>(*trainer_.loss_.ignored())))
+      scope.fail<ValueError>("class_weight has ", weights.size(), " factors, for classes 0 to ",
+                             static_cast<std::int64_t>(weights.size()) - 1, ", and a target is ", c,
+                             "; give a factor for each class, or weigh rows by sample_weight");
+    factors.push_back(is_class ? weights[static_cast<std::size_t>(c)] : 1);
+  }
+  return from_values(factors);
 }
 
 void Fit::run_step(const Tensor& order) {
@@ -142,22 +158,30 @@ void Fit::run_step(const Tensor& order) {
   const std::int64_t group = std::min(options_.accumulate, batches_ - state_.batch);
   const std::int64_t begin = state_.batch * size, end = std::min(begin + group * size, rows);
   std::vector<TrainingBatch> batches;
+  std::vector<std::int64_t> counts;
+  std::int64_t all = 0;
   for (std::int64_t at = begin; at < end; at += size) {
     const std::int64_t stop = std::min(at + size, end);
-    TrainingBatch& batch = batches.emplace_back(batch_of(slice(order, 0, at, stop)));
-    batch.first = at == begin;
-    batch.last = stop == end;
-    batch.share = group == 1 ? 1 : static_cast<double>(stop - at) / static_cast<double>(end - begin);
+    TrainingBatch batch = batch_of(slice(order, 0, at, stop));
+    const std::int64_t count = trainer_.loss_.counted(batch.target, stop - at);
+    if (count == 0) continue;  // there is nothing to learn from, and the mean of no losses is NaN
+    batches.push_back(std::move(batch));
+    counts.push_back(count);
+    all += count;
   }
-  if (!std::exchange(looked_, true)) look_at(batches[0]);
-  const bool first = epoch_ == 1 && state_.batch == 0;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    batches[i].first = i == 0;
+    batches[i].last = i + 1 == batches.size();
+    batches[i].share = static_cast<double>(counts[i]) / static_cast<double>(all);
+  }
+  if (!batches.empty() && !std::exchange(looked_, true)) look_at(batches[0]);
+  const bool first = epoch_ == 1 && state_.loss.samples() == 0;
   const std::vector<StepResult> results = steps_of(batches);
-  if (results.empty()) return;
+  if (results.size() < batches.size()) return;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const StepResult& result = results[i];
-    const std::int64_t seen = std::min(size, end - begin - static_cast<std::int64_t>(i) * size);
     const double loss = result.loss.item<double>();
-    state_.loss.add(loss, seen);
+    state_.loss.add(loss, counts[i]);
     if (result.prediction.defined()) {
       for (Metric& metric : metrics_) metric.update(result.prediction, batches[i].target, place_);
     }
@@ -173,13 +197,19 @@ void Fit::run_step(const Tensor& order) {
 /// All of a step; nothing if a gradient is not finite, and then the run stops and the model is as before.
 std::vector<StepResult> Fit::steps_of(const std::vector<TrainingBatch>& batches) {
   const RandomState random = random_state();
+  std::vector<Tensor> buffers;
+  for (const Tensor& buffer : buffers_) buffers.push_back(buffer.clone());
+  const auto take_back = [&] {
+    set_random_state(random);
+    for (std::size_t i = 0; i < buffers.size(); ++i) buffers_[i].assign(buffers[i]);
+  };
   std::vector<StepResult> results;
   try {
     for (const TrainingBatch& batch : batches) results.push_back(trainer_.train_step(batch));
     return results;
   } catch (const NotFinite&) {
   }
-  set_random_state(random);
+  take_back();
   std::string why = "a gradient is not finite";
   try {
     const DetectAnomaly detect;
@@ -187,7 +217,7 @@ std::vector<StepResult> Fit::steps_of(const std::vector<TrainingBatch>& batches)
   } catch (const AnomalyError& error) {
     why = error.what();
   }
-  set_random_state(random);
+  take_back();
   stop(text("not finite ", where(), ": ", why));
   return {};
 }

@@ -29,6 +29,7 @@ class Fit final : public Run {
   void run_step(const Tensor& order);
   std::vector<StepResult> steps_of(const std::vector<TrainingBatch>& batches);
   TrainingBatch batch_of(const Tensor& rows) const;
+  Tensor class_factors(const Tensor& target, std::int64_t rows) const;
   void finish_epoch();
   /// Before the first step: warns of what looks wrong, and notes what the run is made of.
   void look_at(const TrainingBatch& first);
@@ -45,8 +46,9 @@ class Fit final : public Run {
   FitOptions options_;
   RunState& state_;
   std::optional<Examples> training_, validation_;
-  Tensor sample_weight_, class_weight_;
+  Tensor sample_weight_;
   std::vector<Metric> metrics_;
+  std::vector<Tensor> buffers_;      // of the model, where a step may be taken back
   std::optional<Scores> validated_;  // after an epoch
   std::optional<Progress> progress_;
   bool looked_ = false;  // at the first batch

@@ -38,10 +38,6 @@ Fit::Fit(Trainer& trainer, const Examples& data, FitOptions options, Place place
                  [&](const CallbackHandle& c) { return c->comes_last() == last; });
   options_.callbacks = std::move(ordered);
   if (options_.sample_weight.defined()) sample_weight_ = options_.sample_weight.detach();
-  if (!options_.class_weight.empty()) {
-    class_weight_ = zeros({static_cast<std::int64_t>(options_.class_weight.size())}, {.dtype = f64});
-    std::copy(options_.class_weight.begin(), options_.class_weight.end(), class_weight_.data<double>());
-  }
   epochs_ = options_.epochs;
   batches_ = batch_count(training_->size(), options_.batch_size, false);
 }
@@ -97,6 +93,8 @@ void Fit::start() {
   if (options_.progress) progress_.emplace(options_.epochs, training_->size());
   tell([&](Callback& callback) { callback.before_run(*this); });
   trainer_.steps_->check_finite(checks_finite_);
+  if (checks_finite_)
+    for (auto& [name, buffer] : trainer_.model_.named_buffers(place_)) buffers_.push_back(std::move(buffer));
   if (!std::exchange(state_.goes_on, false)) return;
   set_random_state(state_.random);
   if (state_.batch == 0) return;

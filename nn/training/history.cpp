@@ -15,6 +15,14 @@ std::string listed(const List& list, Name name) {
   return words.empty() ? "nothing" : words;
 }
 
+/// A name as a field of CSV, quoted where it must be (RFC 4180).
+std::string csv_field(const std::string& name) {
+  if (name.find_first_of(",\"\r\n") == name.npos) return name;
+  std::string field = "\"";
+  for (const char c : name) field += c == '"' ? "\"\"" : std::string(1, c);
+  return field + "\"";
+}
+
 }  // namespace
 
 // ---- Scores ----
@@ -93,7 +101,7 @@ void History::add(const Scores& epoch, Pace pace) {
 
 std::string History::to_csv() const {
   std::string csv = "epoch";
-  for (const Curve& curve : curves_) csv += "," + curve.name;
+  for (const Curve& curve : curves_) csv += text(",", csv_field(curve.name));
   csv += "\n";
   for (std::size_t e = 0; e < epochs_; ++e) {
     csv += text(e + 1);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <autograd/ops.hpp>
 #include <nn/training/loss.hpp>
 
@@ -15,7 +16,11 @@ auto weighted(Loss::Function<Options>* f) {
     std::vector<std::int64_t> column(static_cast<std::size_t>(losses.ndim()), 1);
     if (!column.empty()) column[0] = -1;
     const Tensor weights = reshape(Operand(weight, place), column).to(losses.dtype(), place);
-    return mean(Operand(Operand(losses, place) * Operand(weights, place), place));
+    const Tensor terms = Operand(losses, place) * Operand(weights, place);
+    if constexpr (requires { options.ignore_index; }) {
+      if (t.dtype() == i64) return sum(Operand(terms, place)) / sum((t != options.ignore_index).to(terms.dtype()));
+    }
+    return mean(Operand(terms, place));
   };
 }
 
@@ -51,6 +56,13 @@ Loss::Loss(Function<FocalOptions>* f) : name_("focal_loss"), takes_logits_(true)
 Loss::Loss(Function<KlDivOptions>* f) : name_("kl_div"), call_(weighted(f)) {}
 Loss::Loss(Function<CrossEntropyOptions>* f) : name_(name_in(of_classes, f)), call_(weighted(f)) {
   takes_logits_ = f == with_softmax;
+  ignored_ = CrossEntropyOptions().ignore_index;
+}
+
+std::int64_t Loss::counted(const Tensor& target, std::int64_t rows) const {
+  if (!ignored_ || !target.defined() || target.dtype() != i64) return rows;
+  const std::int64_t* const at = target.data<std::int64_t>();
+  return target.size() - std::count(at, at + target.size(), *ignored_);
 }
 
 }  // namespace xgrad::nn

@@ -2,6 +2,7 @@
 #include <autograd/core/tensor_function.hpp>
 #include <functional>
 #include <nn/losses.hpp>
+#include <optional>
 
 #pragma GCC visibility push(default)
 
@@ -36,13 +37,17 @@ class Loss {
               }
             }) {}
 
-  /// The mean over all elements, each times the weight of its row where there are weights, (n). `place` is the line
-  /// that errors name.
+  /// The mean over all elements that count, each times the weight of its row where there are weights, (n). `place` is
+  /// the line that errors name.
   Tensor operator()(const Tensor& prediction, const Tensor& target, const Tensor& weight, Place place) const {
     return call_(prediction, target, weight, place);
   }
   /// "mse_loss" for that of nn/losses.hpp; "a function" for one of the program's own.
   const char* name() const { return name_; }
+  /// The class whose targets count for nothing, if there is one.
+  std::optional<std::int64_t> ignored() const { return ignored_; }
+  /// How much a batch counts beside others: its rows, or its targets that are not ignored.
+  std::int64_t counted(const Tensor& target, std::int64_t rows) const;
   /// Whether rows can be weighted.
   bool weighs_rows() const { return weighs_; }
   /// Whether it applies a sigmoid or softmax itself.
@@ -55,6 +60,7 @@ class Loss {
 
   const char* name_ = "a function";
   bool weighs_ = true, takes_logits_ = false, binary_ = false;
+  std::optional<std::int64_t> ignored_;
   Call call_;
 };
 

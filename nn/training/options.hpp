@@ -59,7 +59,7 @@ struct TrainingBatch {
   Tensor target;                   // undefined where there are none
   Tensor weight;                   // (n), undefined where there are none
   bool first = true, last = true;  // of those whose gradients make one step
-  double share = 1;                // of the rows of that step
+  double share = 1;  // of what counts in that step: its rows, or the targets that the loss does not ignore
 };
 
 struct StepResult {

@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <autograd/grad_mode.hpp>
 #include <autograd/ops.hpp>
+#include <nn/modules/mode.hpp>
 #include <nn/training/fit.hpp>
-#include <nn/training/mode.hpp>
+#include <set>
 
 namespace xgrad::nn {
 namespace {
@@ -24,7 +25,13 @@ Trainer::Trainer(Module& model, xgrad::detail::TensorFunction forward, optim::Op
       options_(std::move(options)),
       place_(place),
       steps_(std::make_unique<detail::Steps>(*this)),
-      state_(std::make_unique<detail::RunState>()) {}
+      state_(std::make_unique<detail::RunState>()) {
+  std::set<std::string_view> names{"loss", "lr"};
+  for (const Metric& metric : options_.metrics)
+    if (!names.insert(metric.name()).second)
+      OpScope("Trainer", place_)
+          .fail<ValueError>("two scores are called '", metric.name(), "'; give a metric another name by .named(...)");
+}
 
 Trainer::~Trainer() = default;
 
@@ -51,7 +58,7 @@ History Trainer::fit(const Examples& data, FitOptions options, Place place) {
 Scores Trainer::evaluate(const Examples& data, EvaluateOptions options, Place place) {
   check_batch_size(OpScope("evaluate", place), options.batch_size);
   const NoGrad guard;
-  const detail::ModeScope mode(model_, false);
+  const detail::ModeScope mode(model_, false, place);
   const detail::Averages averages(average_.get(), place);
   Average average;
   std::vector<Metric> metrics = options_.metrics;
@@ -63,7 +70,7 @@ Scores Trainer::evaluate(const Examples& data, EvaluateOptions options, Place pl
     batch.target = std::move(batch.inputs.back());
     batch.inputs.pop_back();
     const Tensor prediction = forward(batch.inputs);
-    average.add(this->loss(prediction, batch).item<double>(), stop - at);
+    average.add(this->loss(prediction, batch).item<double>(), loss_.counted(batch.target, stop - at));
     for (Metric& metric : metrics) metric.update(prediction, batch.target, place);
   }
   Scores scores;
@@ -86,7 +93,7 @@ Tensor Trainer::predict(const std::vector<Tensor>& inputs, EvaluateOptions optio
         scope.fail("the inputs must have equally many rows; one is ", x.shape(), ", the first is ", inputs[0].shape());
   }
   const NoGrad guard;
-  const detail::ModeScope mode(model_, false);
+  const detail::ModeScope mode(model_, false, place);
   const detail::Averages averages(average_.get(), place);
   const std::int64_t rows = inputs[0].shape()[0];
   std::vector<Tensor> parts;

@@ -42,10 +42,11 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Trains, in training mode, which the model then leaves if it was not in it. Returns loss and metrics by epoch.
-  /// After load_checkpoint it goes on where that run stood, on the same data with the same batch size, else it begins
-  /// anew. Throws ValueError for options that make no sense, FileError before the first batch for what cannot be
-  /// written.
+  /// Trains, in training mode, which the model then leaves if it was not in it. Of a model in training mode a part that
+  /// is not stays so, as a batch norm does whose moments are to stay: `model.submodule("norm").eval()`. Returns loss
+  /// and metrics by epoch. After load_checkpoint it goes on where that run stood, on the same data with the same batch
+  /// size, else it begins anew. Throws ValueError for options that make no sense, FileError before the first batch for
+  /// what cannot be written.
   History fit(const Examples& data, FitOptions options = {}, Place place = Place::here());
   /// Loss and metrics over all rows, in evaluation mode, with averaged weights while a run makes them; records nothing.
   Scores evaluate(const Examples& data, EvaluateOptions options = {}, Place place = Place::here());

@@ -148,6 +148,45 @@ TEST_CASE("evaluate weighs batches by their rows, leaves training mode as it was
   CHECK(l.trainer.predict(zeros({0, 4})).shape() == Shape{0, 1});
 }
 
+TEST_CASE("a part in evaluation mode stays so in evaluate, predict and fit") {
+  const nn::TensorDataset data = blobs(20);
+  for (const bool whole : {false, true}) {
+    CAPTURE(whole);
+    manual_seed(3);
+    nn::Sequential model{nn::BatchNorm1d{4}, nn::Dense{4, 1}, nn::Sigmoid{}};
+    if (whole) model.eval();
+    nn::Module& norm = model.submodule("0");
+    norm.eval();
+    optim::Adam optimizer{model.parameters(), {.lr = 1e-2}};
+    nn::Trainer trainer{model, optimizer, nn::binary_cross_entropy};
+    const auto keeps_modes = [&] { return model.is_training() == !whole && !norm.is_training(); };
+    const StateDict before = model.state_dict();
+    trainer.evaluate(data);
+    CHECK(keeps_modes());
+    trainer.predict(data.features());
+    CHECK(keeps_modes());
+    trainer.fit(data, quiet({.epochs = 2, .batch_size = 5, .validation = data}));
+    CHECK(keeps_modes());
+    // Of a model in evaluation mode all is trained, of one in training mode not what is in the other.
+    CHECK(same_bits({model.state_dict()["0.running_mean"]}, {before["0.running_mean"]}) == !whole);
+    CHECK_FALSE(same_bits({model.state_dict()["1.weight"]}, {before["1.weight"]}));
+  }
+}
+
+TEST_CASE("two scores of one name are refused") {
+  auto l = learner();
+  const auto with = [&](nn::Metric metric) {
+    return message_of<ValueError>([&] {
+      const nn::Trainer trainer{
+          l.model, l.optimizer, nn::binary_cross_entropy, {.metrics = {nn::binary_accuracy, std::move(metric)}}};
+    });
+  };
+  CHECK(with(nn::binary_accuracy) ==
+        "Trainer: two scores are called 'binary_accuracy'; give a metric another name by .named(...)");
+  CHECK(with(nn::Metric(nn::roc_auc).named("loss")) ==
+        "Trainer: two scores are called 'loss'; give a metric another name by .named(...)");
+}
+
 TEST_CASE("averaged weights are those of the loop by hand; the model is evaluated with them, and ends with them") {
   const nn::TensorDataset data = blobs(64);
   manual_seed(7);
@@ -249,6 +288,50 @@ TEST_CASE("the gradients of accumulated batches are those of the batch that they
   };
   const nn::Sequential whole = trained(12, 1), parts = trained(4, 3);
   for (std::size_t i = 0; i < 4; ++i) check_close(whole.parameters()[i], to_vector(parts.parameters()[i]), 1e-5);
+}
+
+TEST_CASE("targets that are ignored count for nothing: in accumulated batches, in losses, and in weighted ones") {
+  manual_seed(9);
+  // Of batches of 4 the first has three targets that count, the second one, the third none.
+  const Tensor x = randn({12, 2}), t = tensor({0, 1, 2, -100, -100, -100, 1, -100, -100, -100, -100, -100}, i64);
+  const nn::TensorDataset data(x, t);
+  const auto run = [&](std::int64_t batch, std::int64_t accumulate, nn::FitOptions options) {
+    manual_seed(1);
+    nn::Sequential model{nn::Dense{2, 3}};
+    optim::SGD optimizer{model.parameters(), {.lr = 0.5}};
+    nn::Trainer trainer{model, optimizer, nn::cross_entropy};
+    options.batch_size = batch, options.accumulate = accumulate, options.shuffle = false, options.epochs = 2;
+    const nn::History history = trainer.fit(data, quiet(options));
+    std::vector<double> numbers = to_vector(model.parameters()[0]);
+    numbers.push_back(history["loss"][0]);
+    numbers.push_back(history["loss"][1]);
+    numbers.push_back(trainer.evaluate(data, {.batch_size = batch})["loss"]);
+    return from_values(numbers);
+  };
+  const std::vector<double> whole = to_vector(run(12, 1, {}));
+  check_close(run(4, 3, {}), whole, 1e-6);
+  // One row to a step: those that are ignored make none.
+  CHECK(all(isfinite(run(1, 1, {}))).item<bool>());
+  // Equal weights of rows change nothing, but what the loss is multiplied by.
+  check_close(run(12, 1, {.sample_weight = ones({12})}), whole, 1e-6);
+  check_close(run(4, 3, {.sample_weight = ones({12})}), whole, 1e-6);
+  check_close(run(12, 1, {.class_weight = {1, 1, 1}}), whole, 1e-6);
+}
+
+TEST_CASE("a target that is no class has no factor") {
+  const auto message = [](nn::Loss loss, const Tensor& t) {
+    nn::Sequential model{nn::Dense{1, 1}};
+    optim::SGD optimizer{model.parameters()};
+    nn::Trainer trainer{model, optimizer, std::move(loss)};
+    return message_of<ValueError>([&] {
+      trainer.fit(nn::TensorDataset(ones({2, 1}), t), quiet({.class_weight = {1, 3}}));
+    });
+  };
+  const std::string remedy = "; give a factor for each class, or weigh rows by sample_weight";
+  CHECK(message(nn::hinge_loss, tensor({{1.}, {-1.}})) ==
+        "fit: class_weight has 2 factors, for classes 0 to 1, and a target is -1" + remedy);
+  CHECK(message(nn::binary_cross_entropy_with_logits, tensor({{1.}, {.5}})) ==
+        "fit: class_weight has 2 factors, for classes 0 to 1, and a target is 0.5" + remedy);
 }
 
 TEST_CASE("gradients are clipped before the step") {

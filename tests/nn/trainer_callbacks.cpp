@@ -198,6 +198,16 @@ TEST_CASE("logs hold the history, a line for each epoch, and what is not finite 
   CHECK(lines.find("\"score\":null") != std::string::npos);
 }
 
+TEST_CASE("a name with a comma or a quote is one field of CSV") {
+  auto l = learner();
+  nn::Trainer trainer{
+      l.model,
+      l.optimizer,
+      nn::binary_cross_entropy,
+      {.metrics = {nn::Metric(nn::binary_accuracy).named("above 1,5"), nn::Metric(nn::roc_auc).named("\"x\"")}}};
+  CHECK(trainer.fit(blobs(8), quiet({})).to_csv().starts_with("epoch,loss,\"above 1,5\",\"\"\"x\"\"\",lr\n"));
+}
+
 TEST_CASE("a loss that is not finite ends the run: batch, op and line are told, and the model is that of before") {
   nn::Sequential model{nn::Dense{2, 1}, [](const Tensor& x) { return sqrt(x); }};
   const int line = __LINE__ - 1;
@@ -222,6 +232,25 @@ TEST_CASE("a loss that is not finite ends the run: batch, op and line are told, 
   CHECK(history.stopped().find("sqrt: gave") != std::string::npos);
   CHECK(same_bits(model.state_dict(), before));
   CHECK(batches == 4);
+}
+
+TEST_CASE("a step that is not finite leaves the moments of a batch norm as they were") {
+  nn::Sequential model{nn::BatchNorm1d{2}, nn::Dense{2, 1}};
+  optim::SGD optimizer{model.parameters(), {.lr = 1e-3}};
+  nn::Trainer trainer{model, optimizer, nn::mse_loss};
+  Tensor x = ones({12, 2});
+  x.data<float>()[2 * 9] = NAN;  // batch 3 of 3
+  StateDict before;
+  const nn::History history = trainer.fit(nn::TensorDataset(x, zeros({12, 1})),
+                                          quiet({.epochs = 3,
+                                                 .batch_size = 4,
+                                                 .callbacks = {nn::StopOnNonFinite{}, nn::AfterBatch{[&](nn::Run& run) {
+                                                                 if (!run.stopping()) before = model.state_dict();
+                                                               }}},
+                                                 .shuffle = false}));
+  CHECK(history.stopped().starts_with("not finite in batch 3 of epoch 1: "));
+  CHECK(all(isfinite(before["0.running_mean"])).item<bool>());
+  CHECK(same_bits(model.state_dict(), before));
 }
 
 TEST_CASE("a time limit ends the run after the batch, to go on later") {
