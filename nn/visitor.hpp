@@ -110,6 +110,7 @@ class Visitor {
   void structure(std::string_view name, void* self, std::size_t size, const std::type_info& type,
                  void (*members)(void*, Visitor&));
   void function(std::string_view name, const std::type_info& type, const std::vector<detail::Registered>& held);
+  std::vector<Entry> take_entries();
   [[noreturn]] void fail_unlisted(const std::type_info& type, const detail::Registered& found,
                                   const char* remedy) const;
   std::string joined(std::string_view name) const;

@@ -1,4 +1,5 @@
 #include <nn/modules/mode.hpp>
+#include <nn/modules/registry.hpp>
 
 namespace xgrad::nn::detail {
 
@@ -9,7 +10,8 @@ ModeScope::ModeScope(Module& model, bool training, Place place) {
 }
 
 ModeScope::~ModeScope() {
-  for (const auto& [module, before] : before_) module->mode_.set(before);
+  for (const auto& [module, before] : before_)
+    if (is_registered(module)) module->mode_.set(before);  // a callback may have taken a layer away
 }
 
 }  // namespace xgrad::nn::detail

@@ -4,8 +4,8 @@
 
 namespace xgrad::nn::detail {
 
-/// Training mode, or evaluation mode, for a model and all in it for a while; then each module, which must still be
-/// there, is in the mode in which it was.
+/// Training mode, or evaluation mode, for a model and all in it for a while; then each module is in the mode in which
+/// it was.
 class ModeScope {
  public:
   ModeScope(Module& model, bool training, Place place);

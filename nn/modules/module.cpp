@@ -49,7 +49,7 @@ std::vector<Visitor::Entry> Module::walk(const char* op, Place place) const {
   Visitor visitor;
   // `members` is not const because it hands out references, but visiting changes nothing.
   visitor.module("", const_cast<Module&>(*this));
-  return std::move(visitor.entries_);
+  return visitor.take_entries();
 }
 
 std::vector<std::pair<std::string, detail::OwnedTensor*>> Module::parameter_members(const char* op, Place place) const {

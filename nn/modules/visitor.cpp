@@ -4,6 +4,7 @@
 #include <functional>
 #include <nn/module.hpp>
 #include <nn/modules/registry.hpp>
+#include <unordered_set>
 
 /// One visit of a model: collects what `members` lists and finds what it does not.
 namespace xgrad::nn {
@@ -62,17 +63,20 @@ void Visitor::structure(std::string_view name, void* self, std::size_t size, con
 void Visitor::tensor(std::string_view name, detail::OwnedTensor& t, std::size_t size, bool is_parameter) {
   if (wanted_) return;
   listed_.push_back({&t, reinterpret_cast<std::byte*>(&t) + size});
-  if (!t.defined()) return;
-  std::string path = joined(name);
+  if (t.defined()) entries_.push_back({.path = joined(name), .tensor = &t, .is_parameter = is_parameter});
+}
+
+/// What was visited, each tensor where it came first.
+std::vector<Visitor::Entry> Visitor::take_entries() {
+  std::unordered_set<const void*> tensors;
+  std::erase_if(entries_, [&](const Entry& e) { return e.tensor && !tensors.insert(e.tensor).second; });
+  std::unordered_set<std::string_view> names;
   for (const Entry& e : entries_) {
-    if (!e.tensor) continue;
-    if (e.tensor->same(t)) return;
-    if (e.path == path) {
-      const OpScope scope("members", {});
-      scope.fail<ValueError>("two members are called ", path, "; give each a name of its own");
-    }
+    if (!e.tensor || names.insert(e.path).second) continue;
+    const OpScope scope("members", {});
+    scope.fail<ValueError>("two members are called ", e.path, "; give each a name of its own");
   }
-  entries_.push_back({.path = std::move(path), .tensor = &t, .is_parameter = is_parameter});
+  return std::move(entries_);
 }
 
 void Visitor::function(std::string_view name, const std::type_info& type, const std::vector<detail::Registered>& held) {

@@ -145,8 +145,9 @@ class TimeLimit : public Callback {
   double seconds_, start_ = 0;
 };
 
-/// Ends the run at the first loss or gradient that is not finite, before the optimiser makes use of it. The history
-/// says in which batch, and which op of which line gave the first such number (autograd/anomaly.hpp).
+/// Ends the run at the first loss or gradient that is not finite, before the optimiser makes use of it: the model, its
+/// buffers too, is as before that step. The history says in which batch, and which op of which line gave the first such
+/// number (autograd/anomaly.hpp).
 class StopOnNonFinite : public Callback {
  public:
   void before_run(Run& run) override { run.check_finite(); }

@@ -194,7 +194,7 @@ void Fit::run_step(const Tensor& order) {
   batch_ = state_.batch;
 }
 
-/// All of a step; nothing if a gradient is not finite, and then the run stops and the model is as before.
+/// All of a step; nothing if a number is not finite, and then the run stops and the model is as before.
 std::vector<StepResult> Fit::steps_of(const std::vector<TrainingBatch>& batches) {
   const RandomState random = random_state();
   std::vector<Tensor> buffers;
@@ -203,14 +203,15 @@ std::vector<StepResult> Fit::steps_of(const std::vector<TrainingBatch>& batches)
     set_random_state(random);
     for (std::size_t i = 0; i < buffers.size(); ++i) buffers_[i].assign(buffers[i]);
   };
+  std::string why;
   std::vector<StepResult> results;
   try {
     for (const TrainingBatch& batch : batches) results.push_back(trainer_.train_step(batch));
     return results;
-  } catch (const NotFinite&) {
+  } catch (const NotFinite& found) {
+    why = text(found.what, " is not finite");
   }
   take_back();
-  std::string why = "a gradient is not finite";
   try {
     const DetectAnomaly detect;
     for (const TrainingBatch& batch : batches) trainer_.steps_->eager(batch, false);

@@ -2,6 +2,7 @@
 #include <autograd/core/capturing.hpp>
 #include <autograd/ops.hpp>
 #include <autograd/ops/numbers_read.hpp>
+#include <cmath>
 #include <nn/training/diagnosis.hpp>
 #include <nn/training/steps.hpp>
 #include <optim/clip.hpp>
@@ -33,6 +34,11 @@ bool all_below(const void* numbers, std::int64_t n, Bits exponent) {
 bool all_finite(const Array& array) {
   return array.dtype() == f32 ? all_below<std::uint32_t>(array.data(), array.size(), 0x7f800000)
                               : all_below<std::uint64_t>(array.data(), array.size(), 0x7ff0000000000000);
+}
+
+template <class T>
+void check_loss(const T* loss) {
+  if (!std::isfinite(*loss)) throw NotFinite{"the loss"};
 }
 
 bool is_refusal(const GraphError& error) {
@@ -67,7 +73,7 @@ void Steps::clip() const {
 
 void Steps::check_gradients(const Steps* self) {
   for (const Tensor& p : self->parameters_)
-    if (const Tensor g = p.grad(); g.defined() && !all_finite(g.array())) throw NotFinite();
+    if (const Tensor g = p.grad(); g.defined() && !all_finite(g.array())) throw NotFinite{"a gradient"};
 }
 
 StepResult Steps::eager(const TrainingBatch& batch, bool applies) {
@@ -81,6 +87,14 @@ StepResult Steps::eager(const TrainingBatch& batch, bool applies) {
   if (std::exchange(first_, false)) {
     for (const auto& [name, p] : named_)
       if (p.requires_grad() && !p.has_grad()) unused_.push_back(name);
+  }
+  if (checks_finite_ && applies) {
+    capturing::keep(loss);
+    if (loss.dtype() == f32) {
+      capturing::repeat(check_loss<float>, loss.data<float>());
+    } else {
+      capturing::repeat(check_loss<double>, loss.data<double>());
+    }
   }
   if (batch.last && applies) {
     if (checks_finite_) capturing::repeat(check_gradients, this);

@@ -6,8 +6,10 @@
 /// The step of a Trainer, captured where shapes repeat.
 namespace xgrad::nn::detail {
 
-/// Thrown inside a step, before the optimiser changes anything, where a gradient is not finite.
-struct NotFinite {};
+/// Thrown inside a step, before the optimiser changes anything, where the loss or a gradient is not finite.
+struct NotFinite {
+  const char* what;
+};
 
 class Steps {
  public:

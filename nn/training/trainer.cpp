@@ -26,11 +26,12 @@ Trainer::Trainer(Module& model, xgrad::detail::TensorFunction forward, optim::Op
       place_(place),
       steps_(std::make_unique<detail::Steps>(*this)),
       state_(std::make_unique<detail::RunState>()) {
-  std::set<std::string_view> names{"loss", "lr"};
+  std::set<std::string> names{"epoch", "loss", "validation_loss", "lr"};
   for (const Metric& metric : options_.metrics)
-    if (!names.insert(metric.name()).second)
-      OpScope("Trainer", place_)
-          .fail<ValueError>("two scores are called '", metric.name(), "'; give a metric another name by .named(...)");
+    for (const std::string& name : {metric.name(), "validation_" + metric.name()})
+      if (!names.insert(name).second)
+        OpScope("Trainer", place_)
+            .fail<ValueError>("two scores are called '", name, "'; give a metric another name by .named(...)");
 }
 
 Trainer::~Trainer() = default;

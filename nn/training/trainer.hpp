@@ -32,7 +32,7 @@ struct Findings;
 class Trainer {
  public:
   /// Model and optimiser are used where they are, and must outlive the trainer. Errors in the model and in the loss
-  /// name this line.
+  /// name this line. Throws ValueError for metrics of one name, or of one that another score has, as "loss".
   template <std::derived_from<Module> Model>
   Trainer(Model& model, optim::Optimizer& optimizer, Loss loss, TrainerOptions options = {},
           Place place = Place::here())

@@ -279,6 +279,24 @@ TEST_CASE("state_dict is an ordered snapshot that training does not change, and 
       "seen");
 }
 
+TEST_CASE("a model of many parameters is saved and loaded, each by its name") {
+  struct Many : nn::Module {
+    std::vector<nn::Parameter> rows;
+    explicit Many(int n) {
+      for (int i = 0; i < n; ++i) rows.emplace_back(full({1}, i));
+    }
+    void members(nn::Visitor& visit) override { visit("rows", rows); }
+  };
+  const Many trained(20'000);
+  const StateDict saved = trained.state_dict();
+  std::vector<StateDict::Entry> backwards(saved.begin(), saved.end());
+  std::reverse(backwards.begin(), backwards.end());
+  Many loaded(20'000);
+  for (nn::Parameter& row : loaded.rows) row.detach().assign(zeros({1}));
+  loaded.load_state_dict(backwards);
+  CHECK(same_bits(loaded.state_dict(), saved));
+}
+
 TEST_CASE("a state_dict goes through a safetensors file and back bit by bit") {
   const Net net;
   Net other;

@@ -234,22 +234,44 @@ TEST_CASE("a loss that is not finite ends the run: batch, op and line are told, 
   CHECK(batches == 4);
 }
 
-TEST_CASE("a step that is not finite leaves the moments of a batch norm as they were") {
-  nn::Sequential model{nn::BatchNorm1d{2}, nn::Dense{2, 1}};
-  optim::SGD optimizer{model.parameters(), {.lr = 1e-3}};
+TEST_CASE("the running moments of batch norm are those of before a step that was not finite, captured or accumulated") {
+  for (const bool captured : {true, false})
+    for (const std::int64_t accumulate : {1, 2}) {
+      CAPTURE(captured);
+      CAPTURE(accumulate);
+      nn::Sequential model{nn::BatchNorm1d{2}, nn::Dropout{0.1}, nn::Dense{2, 1}};
+      optim::SGD optimizer{model.parameters(), {.lr = 1e-3}};
+      nn::Trainer trainer{model, optimizer, nn::mse_loss, {.capture = captured}};
+      Tensor x = randn({40, 2});
+      x.set(38, 0, NAN);  // the last batch
+      StateDict before = model.state_dict();
+      RandomState random = random_state();
+      const auto keep = [&](nn::Run& run) {
+        if (run.stopping()) return;
+        before = model.state_dict();
+        random = random_state();
+      };
+      const nn::History history = trainer.fit(nn::TensorDataset(x, randn({40, 1})),
+                                              quiet({.batch_size = 4,
+                                                     .callbacks = {nn::StopOnNonFinite{}, nn::AfterBatch{keep}},
+                                                     .shuffle = false,
+                                                     .accumulate = accumulate}));
+      CAPTURE(history.stopped());
+      CHECK(history.stopped().starts_with(text("not finite in batch ", 11 - accumulate, " of epoch 1: ")));
+      CHECK(same_bits(model.state_dict(), before));
+      CHECK(random_state().stream == random.stream);
+    }
+}
+
+TEST_CASE("a loss that is infinite while its gradients are not ends the run before they are used") {
+  nn::Sequential model{nn::Dense{1, 1}};
+  const StateDict before = model.state_dict();
+  optim::SGD optimizer{model.parameters(), {.lr = 0.1}};
   nn::Trainer trainer{model, optimizer, nn::mse_loss};
-  Tensor x = ones({12, 2});
-  x.data<float>()[2 * 9] = NAN;  // batch 3 of 3
-  StateDict before;
-  const nn::History history = trainer.fit(nn::TensorDataset(x, zeros({12, 1})),
-                                          quiet({.epochs = 3,
-                                                 .batch_size = 4,
-                                                 .callbacks = {nn::StopOnNonFinite{}, nn::AfterBatch{[&](nn::Run& run) {
-                                                                 if (!run.stopping()) before = model.state_dict();
-                                                               }}},
-                                                 .shuffle = false}));
-  CHECK(history.stopped().starts_with("not finite in batch 3 of epoch 1: "));
-  CHECK(all(isfinite(before["0.running_mean"])).item<bool>());
+  const nn::History history = trainer.fit(nn::TensorDataset(ones({4, 1}), full({4, 1}, 1e25)),
+                                          quiet({.batch_size = 4, .callbacks = {nn::StopOnNonFinite{}}}));
+  CAPTURE(history.stopped());
+  CHECK(history.stopped().starts_with("not finite in batch 1 of epoch 1: "));
   CHECK(same_bits(model.state_dict(), before));
 }
 

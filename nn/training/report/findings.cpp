@@ -107,6 +107,7 @@ void Findings::rank(const Trainer& trainer, const Examples& test, const Tensor& 
     if (answers > 0 && std::all_of(first, first + answers, [](bool r) { return r; })) continue;
     TrainingBatch batch;
     batch.target = row_of(target, row);
+    if (trainer.loss_.counted(batch.target, 1) == 0) continue;
     mistakes.push_back({row, trainer.loss(row_of(raw, row), batch).item<double>(), {}, {}, {}});
   }
   wrong = static_cast<std::int64_t>(mistakes.size());
