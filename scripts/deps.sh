@@ -2,7 +2,7 @@
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
 # Usage: scripts/deps.sh [arm64 | windows | clang | ci | bench | elsewhere]   (arm64, windows: to compile for it and to
 # run that, instead of for this system; clang: also what its presets need; ci: what the suite is compared with, counted
-# by or looked at with; bench: libtorch, which the benchmarks are, and the BLAS that serves it best; elsewhere: what makes
+# by, looked at or linked with; bench: libtorch, which the benchmarks are, and the BLAS that serves it best; elsewhere: what makes
 # other systems)
 set -euo pipefail
 
@@ -25,7 +25,7 @@ for what in "$@"; do
     arm64) target=(g++-aarch64-linux-gnu qemu-user libtbb-dev:arm64 libdnnl-dev:arm64 zlib1g-dev:arm64) ;;
     windows) target=(g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine wine64) ;;
     clang) packages+=(clang libclang-rt-dev clang-19 libc++-19-dev) ;;
-    ci) packages+=(python3-torch python3-sklearn valgrind chromium fonts-dejavu-core) ;;
+    ci) packages+=(python3-torch python3-sklearn valgrind chromium fonts-dejavu-core lld) ;;
     bench) packages+=(libtorch-dev libopenblas-dev) ;;
     elsewhere) packages+=(debootstrap) ;;
     *) echo "deps.sh: '$what' is none of arm64, windows, clang, ci, bench and elsewhere" >&2; exit 2 ;;
