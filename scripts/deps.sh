@@ -2,8 +2,8 @@
 # Installs the Debian packages that xgrad needs and says nothing about those that are there.
 # Usage: scripts/deps.sh [arm64 | windows | clang | ci | bench | elsewhere]   (arm64, windows: to compile for it and to
 # run that, instead of for this system; clang: also what its presets need; ci: what the suite is compared with, counted
-# by, looked at or linked with; bench: libtorch, which the benchmarks are, and the BLAS that serves it best; elsewhere: what makes
-# other systems)
+# by, looked at or linked with; bench: libtorch, which the benchmarks are, and the BLAS that serves it best; elsewhere:
+# what makes other systems)
 set -euo pipefail
 
 packages=(
