@@ -11,7 +11,8 @@ namespace xgrad {
 
 struct AttentionOptions {
   bool causal = false;  // query i sees keys 0 ... i only
-  Tensor mask = {};     // broadcast to (..., m, k): boolean, true where a key is seen, or numbers added to the scores
+  Tensor mask = {};     // broadcast to (..., m, k): boolean, true where a key is seen, or numbers added to the scores,
+                        // of which -inf hides a key, whatever its score
   double dropout = 0;   // the probability that a weight is dropped; the others grow by 1 / (1 - dropout)
   double scale = 0;     // of the scores; 0 stands for 1 / sqrt(d)
 };

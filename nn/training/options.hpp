@@ -40,7 +40,7 @@ struct FitOptions {
   bool shuffle = true;
   std::int64_t accumulate = 1;            // batches whose gradients make one step, as one large batch would
   double clip_norm = 0, clip_value = 0;   // see optim/clip.hpp; 0: not clipped
-  std::vector<double> class_weight = {};  // one factor for each class, of the loss of its rows
+  std::vector<double> class_weight = {};  // one factor for each class from 0 on, of the loss of its rows
   Tensor sample_weight = {};              // (n), one factor for each training row
   double average = 0;                     // decay of averaged weights (optim/averaged.hpp), with which the model is
                                           // evaluated and ends; 0: none
