@@ -65,12 +65,12 @@ std::vector<T> attention(const Table& table, const Attention& s) {
   const auto mask = numbers(s.queries * s.keys, 5);
   Loop<1> pairs;
   pairs.rank = 1, pairs.sizes[0] = s.outer, pairs.strides[0][0] = 0;
-  std::vector<T> y(g.size()), l(at(s.outer * s.queries)), dq(q.size()), dk(k.size()), dv(v.size());
-  table.attention[d](s, pairs, q.data(), k.data(), v.data(), mask.data(), 7, 8, y.data(), l.data(), 0,
+  std::vector<T> y(g.size()), of_rows(at(2 * s.outer * s.queries)), dq(q.size()), dk(k.size()), dv(v.size());
+  table.attention[d](s, pairs, q.data(), k.data(), v.data(), mask.data(), 7, 8, y.data(), of_rows.data(), 0,
                      s.outer * s.blocks());
-  table.attention_backward[d](s, pairs, q.data(), k.data(), v.data(), mask.data(), y.data(), l.data(), g.data(), 7, 8,
-                              dq.data(), dk.data(), dv.data(), 0, s.outer);
-  for (const auto* more : {&l, &dq, &dk, &dv}) y.insert(y.end(), more->begin(), more->end());
+  table.attention_backward[d](s, pairs, q.data(), k.data(), v.data(), mask.data(), y.data(), of_rows.data(), g.data(),
+                              7, 8, dq.data(), dk.data(), dv.data(), 0, s.outer);
+  for (const auto* more : {&of_rows, &dq, &dk, &dv}) y.insert(y.end(), more->begin(), more->end());
   return y;
 }
 
