@@ -203,13 +203,13 @@ TEST_CASE("the derivative of binary cross-entropy in p and its target is -1 / (p
 
 TEST_CASE("focal loss and its derivatives vanish where a prediction is right beyond doubt, for any gamma") {
   for (const double gamma : {.25, .5, 1., 1.5, 2.}) {
-    const Tensor z = f64s({-800, 800, -40, 1e30}).set_requires_grad(true), t = f64s({0, 1, 0, 1});
-    const Tensor loss = nn::focal_loss(z, t, {.reduction = nn::Reduction::sum, .gamma = gamma, .alpha = -1});
+    const Tensor a = f64s({-800, 800, -40, 1e30}).set_requires_grad(true), b = f64s({0, 1, 0, 1});
+    const Tensor loss = nn::focal_loss(a, b, {.reduction = nn::Reduction::sum, .gamma = gamma, .alpha = -1});
     const double order = 1 + gamma, third = std::exp(-40 * order);
     check_close(loss / third, {1});
-    const Tensor first = grad(loss, {z}, {.create_graph = true})[0];
+    const Tensor first = grad(loss, {a}, {.create_graph = true})[0];
     check_close(first / third, {0, 0, order, 0});
-    check_close(grad(sum(first), {z})[0] / third, {0, 0, order * order, 0});
+    check_close(grad(sum(first), {a})[0] / third, {0, 0, order * order, 0});
   }
 }
 
