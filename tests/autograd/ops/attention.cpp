@@ -26,6 +26,14 @@ Tensor by_ops(const Tensor& q, const Tensor& k, const Tensor& v, const Attention
   return matmul(softmax(scores), v);
 }
 
+/// y is what `want` is, and so are the gradients of both in all inputs.
+void check_alike(const Tensor& y, const Tensor& want, const std::vector<Tensor>& inputs, double tolerance) {
+  CHECK(close(y, want, tolerance));
+  const Tensor g = randn(y.shape(), {.dtype = y.dtype()});
+  const std::vector<Tensor> found = grad(y, inputs, g), wanted = grad(want, inputs, g);
+  for (std::size_t i = 0; i < inputs.size(); ++i) CHECK(close(found[i], wanted[i], tolerance));
+}
+
 /// The most bytes of arrays that were alive when some op had computed.
 struct Peak : Observer {
   std::int64_t bytes = 0;
@@ -48,12 +56,8 @@ TEST_CASE("many blocks of queries and keys give what the formula does, and its g
         // The first key is seen by all, so that the formula has no row of NaN.
         if (masked == 1) options.mask = bernoulli({2, m, n}, .6) || (arange(0, static_cast<double>(n), 1, i64) == 0);
         if (masked == 2) options.mask = 3 * randn({n}, {.dtype = dtype});
-        const Tensor y = scaled_dot_product_attention(q, k, v, options), want = by_ops(q, k, v, options);
-        const double tolerance = dtype == f32 ? 2e-5 : 1e-13;
-        CHECK(close(y, want, tolerance));
-        const Tensor g = randn(y.shape(), {.dtype = dtype});
-        const std::vector<Tensor> found = grad(y, {q, k, v}, g), wanted = grad(want, {q, k, v}, g);
-        for (std::size_t i = 0; i < 3; ++i) CHECK(close(found[i], wanted[i], tolerance));
+        check_alike(scaled_dot_product_attention(q, k, v, options), by_ops(q, k, v, options), {q, k, v},
+                    dtype == f32 ? 2e-5 : 1e-13);
       }
 }
 
@@ -74,11 +78,7 @@ TEST_CASE("causal attention of few and of wide rows, of more and of fewer querie
         return scaled_dot_product_attention(q, k, v, {.causal = true, .mask = mask, .dropout = dropout});
       };
       // A mask with a gradient asks for the form as ops.
-      const Tensor y = attended({}), want = attended(zeros({sizes.keys}, f64).set_requires_grad(true));
-      CHECK(close(y, want, 1e-13));
-      const Tensor g = randn(y.shape(), f64);
-      const std::vector<Tensor> found = grad(y, {q, k, v}, g), wanted = grad(want, {q, k, v}, g);
-      for (std::size_t i = 0; i < 3; ++i) CHECK(close(found[i], wanted[i], 1e-13));
+      check_alike(attended({}), attended(zeros({sizes.keys}, f64).set_requires_grad(true)), {q, k, v}, 1e-13);
     }
 }
 
@@ -104,12 +104,8 @@ TEST_CASE("scores that lie far from 0 have the weights and gradients of their di
       CAPTURE(offset);
       const Tensor q = whole({2, 70, 4}, dtype), k = whole({2, 130, 4}, dtype), v = random({2, 130, 3}, dtype);
       const AttentionOptions options{.mask = full({130}, offset, {.dtype = dtype})};
-      const Tensor y = scaled_dot_product_attention(q, k, v, options), want = by_ops(q, k, v, options);
-      const double tolerance = dtype == f32 ? 2e-5 : 1e-13;
-      CHECK(close(y, want, tolerance));
-      const Tensor g = randn(y.shape(), {.dtype = dtype});
-      const std::vector<Tensor> found = grad(y, {q, k, v}, g), wanted = grad(want, {q, k, v}, g);
-      for (std::size_t i = 0; i < 3; ++i) CHECK(close(found[i], wanted[i], tolerance));
+      check_alike(scaled_dot_product_attention(q, k, v, options), by_ops(q, k, v, options), {q, k, v},
+                  dtype == f32 ? 2e-5 : 1e-13);
     }
   const Tensor q = zeros({1, 1}), k = zeros({8, 1}), v = ones({8, 1}).set_requires_grad(true);
   CHECK(to_vector(grad(sum(scaled_dot_product_attention(q, k, v, {.mask = full({8}, -1e9)})), v)) ==
