@@ -47,7 +47,6 @@ Tensor leaky_relu(const Operand& x, double slope) {
 
 Tensor prelu(const Operand& x, const Operand& a) {
   const OpScope scope("prelu", x.place());
-  check_dtypes({{"x", x}, {"a", a}});
   const Tensor positive = x > 0;
   // The inner choice keeps the product of a slope of 0 and an infinite x out of the slope's gradient.
   const Tensor negative = where(positive, 0, x);
@@ -55,6 +54,7 @@ Tensor prelu(const Operand& x, const Operand& a) {
     check_together({{"x", x}, {"a", a}});
     return where(positive, x, negative * a);
   }
+  check_dtypes({{"x", x}, {"a", a}});
   if (a.size() != x.shape()[1])
     scope.fail("x is ", x.shape(), ", the slopes are ", a.shape(), "; give one, or one for each index of axis 1");
   Shape along(std::vector<std::int64_t>(static_cast<std::size_t>(x.ndim() - 1), 1));
