@@ -14,14 +14,6 @@
 
 /// What the tests of more than one folder share: tensors and their numbers, and the text of errors.
 
-/// Whether freed memory waits in the pool. Under a sanitizer every block goes back to the system at once, so that it
-/// sees each use after free, and counts of system allocations mean nothing.
-#ifdef XGRAD_SANITIZED
-inline constexpr bool pooled = false;
-#else
-inline constexpr bool pooled = true;
-#endif
-
 /// Gives back the number of threads at its end.
 struct RestoreThreads {
   const int before = xgrad::num_threads();

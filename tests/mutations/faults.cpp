@@ -5,6 +5,8 @@
 #include <map>
 #include <mutations/harness/fault.hpp>
 
+#include "sanitized.hpp"
+
 using namespace xgrad;
 using namespace xgrad::mutations;
 
@@ -88,11 +90,7 @@ void plant(const Program& program, Fault fault, std::uint64_t seed, Score& score
 
 TEST_CASE("faults planted into the rules of random programs are caught, located and named") {
   const char* const given = std::getenv("XGRAD_MUTATIONS");  // more programs than the test takes
-#ifdef XGRAD_SANITIZED
-  const std::uint64_t usual = 112;
-#else
-  const std::uint64_t usual = 420;
-#endif
+  const std::uint64_t usual = sanitized ? 112 : 420;
   const std::uint64_t programs = given ? std::strtoull(given, nullptr, 10) : usual;
   Score score;
   for (std::uint64_t seed = 0; seed < programs; ++seed)

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "parallel_support.hpp"
+#include "sanitized.hpp"
 
 // Threads and forked processes.
 using namespace xgrad;
@@ -36,14 +37,8 @@ TEST_CASE("a child of fork computes on one thread, with the same bits, if its pa
 }
 
 // The allocators of sanitizers take no care of fork: a child may wait in them for a lock of its parent's threads.
-#ifdef XGRAD_SANITIZED
-constexpr bool allocator_outlives_fork = false;
-#else
-constexpr bool allocator_outlives_fork = true;
-#endif
-
 TEST_CASE("a child of fork computes gradients, whatever the parent's other threads were doing" *
-          doctest::skip(!allocator_outlives_fork)) {
+          doctest::skip(sanitized)) {
   const Tensor shared = ones({100'000}, {.requires_grad = true});
   const auto work = [&] {
     sum(shared * 2).backward();
