@@ -15,18 +15,23 @@ usage() {
   sed -n '4,10s/^# //p' "$0" >&2
   exit 2
 }
-system=${1-} release=trixie keep= short=
+system=${1-} release=trixie keep= short= optimised="-O3 -DNDEBUG"
 for option in "${@:2}"; do
   case $option in
     --keep) keep=yes ;;
-    --short) short=--short ;;
+    --short) short=--short optimised=-O1 ;;
     *) usage ;;
   esac
 done
+# Kernels are compiled with -O3 always.
+cross() {
+  echo "scripts/deps.sh $system; cmake --preset $system -DCMAKE_CXX_FLAGS_RELEASE='$optimised' >/dev/null;" \
+    "scripts/test.sh $system $short"
+}
 case $system in
   trixie | bookworm) release=$system commands="scripts/demo.sh; scripts/test.sh $short" ;;
-  arm64) commands="dpkg --add-architecture arm64; scripts/test.sh arm64 $short" ;;
-  windows) commands="scripts/test.sh windows $short" ;;
+  arm64) commands="dpkg --add-architecture arm64; $(cross)" ;;
+  windows) commands=$(cross) ;;
   *) usage ;;
 esac
 [ "$(id -u)" -eq 0 ] || { echo "elsewhere.sh: only root can make another system in a folder" >&2; exit 1; }
