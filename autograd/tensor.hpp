@@ -288,22 +288,29 @@ class Saved : public Operand {
 class Nested {
  public:
   template <class N>
-  requires std::is_arithmetic_v<N> Nested(N n) : numbers_{Number(n)} {}
+  requires std::is_arithmetic_v<N> Nested(N n) : numbers_{Number(n)}, all_bool_(std::is_same_v<N, bool>) {}
   Nested(std::initializer_list<Nested> rows);
   const Shape& shape() const { return shape_; }
   const std::vector<Number>& numbers() const { return numbers_; }
+  /// boolean where there are numbers and each is `true` or `false`, else f32.
+  Dtype dtype() const { return all_bool_ ? boolean : f32; }
 
  private:
   Shape shape_;
   std::vector<Number> numbers_;
+  bool all_bool_;
   std::string ragged_;
   friend Tensor tensor(const Nested&, TensorOptions, Place);
 };
 
 /// A tensor of the numbers in nested braces: `tensor({{1., 2.}, {3., 4.}})`, or of one number: `tensor(3.)`. It is f32
 /// unless told, of integers too: whether somebody wrote `2` or `2.` changes no program. Indices and classes are asked
-/// for, `tensor({0, 2}, i64)`.
-Tensor tensor(const Nested& values, TensorOptions options = {}, Place place = Place::here());
+/// for, `tensor({0, 2}, i64)`. Without options `tensor({true, false})` is boolean, as a mask has to be.
+Tensor tensor(const Nested& values, TensorOptions options, Place place = Place::here());
+template <std::same_as<Place> P = Place>  // a template, so that braces after the numbers are options
+Tensor tensor(const Nested& values, P place = Place::here()) {
+  return tensor(values, TensorOptions{values.dtype()}, place);
+}
 
 namespace detail {
 /// Whether a T may be too large for i64.

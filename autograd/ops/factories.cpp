@@ -42,7 +42,7 @@ Array tabulate(Dtype dtype, const Shape& shape, F f) {
 
 }  // namespace
 
-Nested::Nested(std::initializer_list<Nested> rows) {
+Nested::Nested(std::initializer_list<Nested> rows) : all_bool_(rows.size() > 0) {
   shape_.push_back(static_cast<std::int64_t>(rows.size()));
   if (rows.size() == 0) return;
   const Shape& inner = rows.begin()->shape_;
@@ -50,6 +50,7 @@ Nested::Nested(std::initializer_list<Nested> rows) {
     if (ragged_.empty()) ragged_ = row.ragged_;
     if (ragged_.empty() && row.shape_ != inner) ragged_ = text("rows of unequal shape: ", inner, " and ", row.shape_);
     numbers_.insert(numbers_.end(), row.numbers_.begin(), row.numbers_.end());
+    all_bool_ = all_bool_ && row.all_bool_;
   }
   for (std::int64_t size : inner) shape_.push_back(size);
 }

@@ -46,6 +46,17 @@ TEST_CASE("factories default to f32, and take every dtype") {
   CHECK(from_values(std::vector<bool>{true, false}, {2}).dtype() == boolean);
 }
 
+TEST_CASE("without options, nothing but true and false makes a boolean tensor, which hides keys as a mask") {
+  CHECK(tensor(true).dtype() == boolean);
+  CHECK(tensor({{true}, {false}}).str() == "[[ True]\n [False]]");
+  CHECK(tensor({{true, false}}, {}).dtype() == f32);
+  CHECK(tensor({true, false}, f64).dtype() == f64);
+  for (const Tensor& t : {tensor({true, 0}), tensor({{true}, {0.5}}), tensor({}), tensor({1, 0})})
+    CHECK(t.dtype() == f32);
+  const Tensor q = ones({1, 1, 1}), k = ones({1, 2, 1}), v = tensor({{{1}, {5}}});
+  CHECK(scaled_dot_product_attention(q, k, v, {.mask = tensor({false, true})}).item() == 5);
+}
+
 TEST_CASE("a dtype stands in for options") {
   CHECK(zeros({3}, f64).dtype() == f64);
   CHECK(ones({2}, i64).str() == "[1 1]");
