@@ -24,6 +24,15 @@ if [ "${1-}" = --short ]; then
 fi
 source scripts/build.sh
 build "$preset" "$target"
+if [ "$preset" = windows ]; then
+  # Wine's server and services stay until the end. Debian's server goes with the last program, also while the next one is
+  # calling it; and services that a test has started hold its output open.
+  export WINEDEBUG=-all WINEPREFIX=$PWD/build/windows/wine
+  mkdir -p "$WINEPREFIX"
+  wineserver --persistent
+  trap 'wineserver --kill' EXIT
+  wineboot --init >>build/windows.log 2>&1 </dev/null
+fi
 result=0
 processors=$(env -u OMP_NUM_THREADS nproc)  # which would take that for their number
 ctest --preset "$preset" -j "$processors" "$@" </dev/null || result=$?
