@@ -49,8 +49,11 @@ TEST_CASE("ten threads that share a graph and retain it leave the exact sum") {
   const Tensor x = ones({3}, {.dtype = f64, .requires_grad = true});
   Tensor shared = x;
   for (int i = 0; i < 20; ++i) shared = shared + x * 2;
-  on_threads(thread_count, [&](int i) { sum(shared * (i + 1)).backward({.retain_graph = true}); });
-  CHECK(x.grad().data<double>()[0] == 41 * thread_count * (thread_count + 1) / 2);
+  constexpr int steps = 100;  // passes seldom meet at a node, and races between them would go unseen
+  on_threads(thread_count, [&](int i) {
+    for (int step = 0; step < steps; ++step) sum(shared * (i + 1)).backward({.retain_graph = true});
+  });
+  CHECK(x.grad().data<double>()[0] == 41 * steps * thread_count * (thread_count + 1) / 2);
 }
 
 TEST_CASE("of several threads that take one shared graph without retain one succeeds and the others throw") {
