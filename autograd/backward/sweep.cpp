@@ -239,12 +239,9 @@ void Sweep::collect(Edge& edge, Tensor&& g) {
   if (guess < leaves.size() && leaves[guess].node == edge.input) return add(leaves[guess].g, std::move(g));
   if (leaves.empty()) leaves.reserve(16);
   place.store(static_cast<int>(leaves.size()), std::memory_order_relaxed);
-  if (retain_graph) {  // so may others that are here too: nothing is written that they read
-    leaves.push_back({edge.input, std::move(g)});
-    return;
-  }
-  edge.lent = true;
-  leaves.push_back({Ref<Node>::adopt(edge.input.get()), std::move(g)});
+  // Other passes that retain the graph may be at this edge too, and read it.
+  if (!retain_graph) edge.lent = true;
+  leaves.push_back({retain_graph ? edge.input : Ref<Node>::adopt(edge.input.get()), std::move(g)});
 }
 
 Tensor Sweep::take_elsewhere(const Node& node) {
